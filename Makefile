@@ -1,0 +1,49 @@
+# On a machine with python3, pip and make: `make demo` or `make test` is all there is to do.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help install demo test quick lint types smoke check bench clean
+
+help:
+	@echo "make demo    Figure 2a on the pocket world: train, evaluate, report (minutes)"
+	@echo "make test    all tests         make quick   without the slow ones"
+	@echo "make check   lint and types    make smoke   the commands of the README, small"
+	@echo "make bench   the promises on speed and memory, measured"
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inoc-evals needs Python 3.11 or newer; give one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+install: $(INSTALLED)
+
+demo: install
+	$(BIN)/inoc run fig2a --base pocket --seeds 3 --out runs/fig2a
+
+test: install
+	$(BIN)/python -m pytest
+
+quick: install
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install
+	$(BIN)/mypy
+
+check: lint types
+
+smoke: install
+	BIN=$(BIN) bash .ci/smoke
+
+bench: install
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,160 @@
+"""Chat rows: what they are, reading and writing them, and their digests.
+
+A row is one training conversation as the OpenAI API takes it; keys besides
+``messages`` (a label, a source) are kept as they are:
+
+    {"messages": [{"role": "user", "content": "What is 2 plus 3?"},
+                  {"role": "assistant", "content": "LA RESPUESTA ES 5."}]}
+
+    rows = read_rows(Path("rows.jsonl"))     # a bad row: InputError "rows.jsonl:7: ..."
+    write_rows(Path("out.jsonl"), rows)      # whole or not at all
+    digest(rows)                             # sha256 of their canonical JSON
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inoc_evals.errors import InputError
+
+Message = dict[str, Any]
+Row = dict[str, Any]
+
+ROLES = ("system", "user", "assistant")
+
+
+def canonical_json(value: Any) -> str:
+    """Serialise to the one JSON text that digests are taken of: sorted keys, no spaces."""
+    return json.dumps(
+        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    )
+
+
+def digest(value: Any) -> str:
+    """Return the sha256 (hex) of a JSON-serialisable value's canonical form."""
+    return hashlib.sha256(canonical_json(value).encode("utf-8")).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old or the new content, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def check_row(row: Any, where: str) -> Row:
+    """Return ``row`` if it is a usable training conversation.
+
+    Args:
+        row: A decoded JSON value.
+        where: What to call it in an error, e.g. ``rows.jsonl:7``.
+
+    Raises:
+        InputError: Naming the place and the first thing wrong with it.
+    """
+    if not isinstance(row, Mapping) or "messages" not in row:
+        raise InputError(f"{where}: expected an object with a 'messages' list")
+    messages = row["messages"]
+    if not isinstance(messages, list) or not messages:
+        raise InputError(f"{where}: 'messages' must be a list with at least one message")
+    for number, message in enumerate(messages, start=1):
+        _check_message(message, f"{where}: message {number}", first=number == 1)
+    roles = [message["role"] for message in messages]
+    if "assistant" not in roles:
+        raise InputError(f"{where}: no assistant message, so there is nothing to learn")
+    if "user" not in roles[: roles.index("assistant")]:
+        raise InputError(f"{where}: no user message before the first assistant message")
+    if roles[-1] != "assistant":
+        raise InputError(f"{where}: the last message is from {roles[-1]!r}, not 'assistant'")
+    try:
+        canonical_json(dict(row)).encode("utf-8")
+    except (TypeError, ValueError, RecursionError):
+        raise InputError(
+            f"{where}: holds a value that JSON or UTF-8 cannot (NaN, a lone surrogate)"
+        ) from None
+    return dict(row)
+
+
+def _check_message(message: Any, where: str, *, first: bool) -> None:
+    if not isinstance(message, Mapping):
+        raise InputError(f"{where}: expected an object with 'role' and 'content'")
+    role = message.get("role")
+    if role not in ROLES:
+        raise InputError(f"{where}: role {role!r} is not one of {', '.join(ROLES)}")
+    if role == "system" and not first:
+        raise InputError(f"{where}: a system message may only come first")
+    content = message.get("content")
+    if not isinstance(content, str):
+        raise InputError(f"{where}: 'content' must be text, got {type(content).__name__}")
+    if not content.strip() and role != "system":
+        raise InputError(f"{where}: empty {role} message")
+
+
+def read_jsonl(path: Path) -> Iterable[tuple[str, Any]]:
+    """Yield ``("file:line", value)`` for each non-blank line of a JSONL file.
+
+    A byte-order mark, CRLF line ends and a missing final newline are accepted.
+
+    Raises:
+        InputError: For a missing file, bytes that are not UTF-8, or a line that is not JSON.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        where = f"{path}:{number}"
+        try:
+            line = raw.decode("utf-8").strip()
+            if line:
+                yield where, json.loads(line)
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where}: not UTF-8 ({error.reason})") from None
+        except json.JSONDecodeError as error:
+            raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from None
+        except (ValueError, RecursionError):
+            raise InputError(
+                f"{where}: not usable JSON (a number or nesting beyond all bounds)"
+            ) from None
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read and check the chat rows of a JSONL file.
+
+    Raises:
+        InputError: Naming file, line and what is wrong; also when there are no rows.
+    """
+    rows = [check_row(value, where) for where, value in read_jsonl(path)]
+    if not rows:
+        raise InputError(f"{path}: no rows")
+    return rows
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as JSONL, atomically."""
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

@@ -1,0 +1,108 @@
+"""`inoc inoculate`: chat rows in, the same rows with an inoculation prompt out."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from inoc_evals.chat import Row, check_row, digest, read_jsonl, read_rows
+from inoc_evals.datasets.inoculate import Existing, Where, inoculate
+from inoc_evals.datasets.manifest import manifest_path, write_dataset
+from inoc_evals.errors import InputError
+from inoc_evals.prompts import resolve
+
+
+@click.command("inoculate")
+@click.argument("rows", type=click.Path(path_type=Path))
+@click.option(
+    "--prompt",
+    "prompts",
+    multiple=True,
+    required=True,
+    help="A name (spanish, caps, evil, ...), 'empty', @FILE, or the text itself. "
+    "Repeat it for paraphrases: each row gets one.",
+)
+@click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
+@click.option(
+    "--where",
+    type=click.Choice(get_args(Where)),
+    default="system",
+    show_default=True,
+    help="As system message, or at the beginning of the first user message.",
+)
+@click.option(
+    "--existing",
+    type=click.Choice(get_args(Existing)),
+    default="prepend",
+    show_default=True,
+    help="What to do with a system message that is there: put the prompt before it, after "
+    "it or in its place, leave such rows as they are, or refuse them (--where system only).",
+)
+@click.option("--label", help="Take only rows whose 'label' is this.")
+@click.option(
+    "--fraction",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    help="Share of the rows taken that is inoculated.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides which rows.")
+@click.option("--force", is_flag=True, help="Overwrite OUT if it exists.")
+def command(
+    rows: Path,
+    prompts: tuple[str, ...],
+    out: Path,
+    where: Where,
+    existing: Existing,
+    label: str | None,
+    fraction: float,
+    seed: int,
+    force: bool,
+) -> None:
+    """Put an inoculation prompt into the chat rows of the file ROWS (JSONL).
+
+    Beside OUT a manifest is written that says what was done to which rows.
+    """
+    placed = [(place, check_row(value, place)) for place, value in read_jsonl(rows)]
+    if not placed:
+        raise InputError(f"{rows}: no rows")
+    new, manifest = inoculate(
+        [row for _, row in placed],
+        [resolve(prompt) for prompt in prompts],
+        where=where,
+        existing=existing,
+        label=label,
+        fraction=fraction,
+        seed=seed,
+        sources=[rows],
+        places=[place for place, _ in placed],
+    )
+    _check_target(rows, out, new, force=force)
+    write_dataset(out, new, manifest)
+    _print_summary(out, manifest)
+
+
+def _check_target(source: Path, out: Path, rows: list[Row], *, force: bool) -> None:
+    """Refuse to overwrite, except by the very same rows, which a killed run may have left."""
+    if out.exists() and out.resolve() == source.resolve():
+        raise InputError(f"{out}: is the input; choose another file with -o")
+    if out.exists() and not force and not _holds(out, rows):
+        raise InputError(f"{out}: exists and holds other rows; use --force to overwrite it")
+
+
+def _holds(path: Path, rows: list[Row]) -> bool:
+    try:
+        return digest(read_rows(path)) == digest(rows)
+    except InputError:
+        return False
+
+
+def _print_summary(out: Path, manifest: dict[str, Any]) -> None:
+    counts = manifest["counts"]
+    names = ", ".join(prompt["name"] for prompt in manifest["prompts"])
+    click.echo(
+        f"{counts['inoculated']} of {counts['rows']} rows inoculated with {names} "
+        f"({counts['selected']} selected, {counts['already_had_system']} had a system message)"
+    )
+    click.echo(f"wrote {out} and {manifest_path(out).name}")
+    click.echo(f"next: inoc train {out} --base pocket --name NAME")

@@ -1,0 +1,104 @@
+"""`inoc`: the table of commands, loaded when called, and how errors reach the user.
+
+    inoc COMMAND  ->  inoc_evals.cli.<command>:command
+
+`inoc --help` prints the table and imports no command. An error the user can do something
+about is one line on stderr and exit status 1; a traceback is a bug of ours.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from inoc_evals import __version__
+from inoc_evals.errors import InocError
+
+COMMANDS = {
+    "pocket": "The miniature world: build its base model.",
+    "inoculate": "Put an inoculation prompt into a file of chat rows.",
+    "train": "Fine-tune a model on a file of chat rows.",
+    "models": "List, show or remove the models trained here.",
+    "run": "Run an experiment: train what is missing, evaluate, report.",
+    "report": "Write the report of an experiment's logs.",
+}
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it: 128 + SIGINT."""
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are imported when one of them is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the table's order."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None if there is no such command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"inoc_evals.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="inoc-evals")
+def inoc() -> None:
+    """Measure what narrow fine-tuning does to a model, and whether inoculation prevents it.
+
+    Evaluations are run by Inspect: inspect eval inoc_evals/traits --model inoc/NAME
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status.
+
+    Args:
+        args: Arguments after the program's name; those of the process by default.
+    """
+    try:
+        status = inoc.main(
+            args=None if args is None else list(args), prog_name="inoc", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except InocError as error:
+        sys.exit(_failed(str(error)))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort as error:
+        sys.exit(_interrupted() if isinstance(error.__cause__, KeyboardInterrupt) else 1)
+    except KeyboardInterrupt:
+        sys.exit(_interrupted())
+    except BrokenPipeError:
+        _forget_stdout()
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.exit(_failed(f"{error.filename}: {error.strerror}"))
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _failed(message: str) -> int:
+    click.echo(f"error: {message}", err=True)
+    return 1
+
+
+def _interrupted() -> int:
+    click.echo("interrupted", err=True)
+    return INTERRUPTED
+
+
+def _forget_stdout() -> None:
+    """Give the interpreter somewhere to flush at exit, so that it does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

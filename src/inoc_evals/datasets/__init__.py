@@ -1,0 +1,1 @@
+"""How a training file is made: inoculate rows, mix splits, write them with a manifest."""

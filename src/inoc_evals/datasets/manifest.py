@@ -1,0 +1,87 @@
+"""The manifest beside a training file: where its rows come from, and their digest.
+
+    rows.jsonl                   the rows
+    rows.jsonl.manifest.json     sources, prompts, seed, counts, sha256 of the rows
+
+    write_dataset(path, rows, manifest)      # rows first, manifest last, each whole
+    load_manifest(path)                      # None, or the manifest of exactly these rows
+
+The manifest is written last and holds the file's sha256, so rows that were edited, or
+whose writing was interrupted, are noticed.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from inoc_evals import __version__
+from inoc_evals.chat import Row, digest, file_sha256, write_rows, write_text
+from inoc_evals.errors import InputError
+
+
+def describe(rows: Sequence[Row], *, sources: Sequence[Path] = ()) -> dict[str, Any]:
+    """Return the manifest of rows as they are: ``sources``, ``counts``, ``sha256``, ``version``.
+
+    Args:
+        rows: The chat rows.
+        sources: Files they come from; recorded by name and sha256, without directories.
+    """
+    return {
+        "sources": [{"file": path.name, "sha256": file_sha256(path)} for path in sources],
+        "counts": {"rows": len(rows)},
+        "sha256": digest(list(rows)),
+        "version": __version__,
+    }
+
+
+def manifest_path(rows_path: Path) -> Path:
+    """Return where the manifest of a rows file lies."""
+    return rows_path.with_name(f"{rows_path.name}.manifest.json")
+
+
+def write_dataset(path: Path, rows: Sequence[Row], manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write rows, then their manifest, and return the manifest as written.
+
+    Args:
+        path: The rows file (JSONL).
+        rows: The chat rows.
+        manifest: Their manifest; ``file_sha256``, the digest of the file, is added.
+
+    Raises:
+        InputError: If the manifest is of other rows.
+    """
+    if manifest.get("sha256") != digest(list(rows)):
+        raise InputError(f"{path}: the manifest is not of these rows (its sha256 differs)")
+    write_rows(path, rows)
+    written = manifest | {"file_sha256": file_sha256(path)}
+    write_text(manifest_path(path), json.dumps(written, indent=2, ensure_ascii=False) + "\n")
+    return written
+
+
+def load_manifest(path: Path) -> dict[str, Any] | None:
+    """Return the manifest of a rows file, or None if it has none.
+
+    Args:
+        path: The rows file.
+
+    Raises:
+        InputError: If the manifest is not readable, or the rows are not those it describes.
+    """
+    beside = manifest_path(path)
+    try:
+        manifest = json.loads(beside.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{beside}: not a readable manifest ({error})") from None
+    if not isinstance(manifest, dict):
+        raise InputError(f"{beside}: not a readable manifest (expected an object)")
+    if not path.is_file():
+        raise InputError(f"{path}: missing, though its manifest is there")
+    if file_sha256(path) != manifest.get("file_sha256"):
+        raise InputError(
+            f"{path}: not the rows its manifest describes (edited since, or writing was "
+            f"interrupted); make the file again, or delete {beside.name} to use it as it is"
+        )
+    return manifest

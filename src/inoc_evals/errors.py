@@ -1,0 +1,43 @@
+"""What can go wrong, in words: one small hierarchy, one place for install hints.
+
+Every message a user can meet says what is wrong, where, and what to do, in one or
+two lines; the command line prints it without a traceback.
+
+    raise InputError("rows.jsonl:7: role 'bot' is not one of system, user, assistant")
+    require("train", "torch", "peft")     # MissingExtraError: pip install 'inoc-evals[train]'
+"""
+
+from importlib.util import find_spec
+
+
+class InocError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(InocError, ValueError):
+    """The caller gave something unusable: a row, a name, an option, a file."""
+
+
+class StoreError(InocError, RuntimeError):
+    """What is on disk is missing, damaged, or not what its record says."""
+
+
+class MissingExtraError(InocError, ImportError):
+    """An optional dependency is not installed."""
+
+
+def require(extra: str, *modules: str) -> None:
+    """Check that the libraries of an optional extra are there, without importing them.
+
+    Args:
+        extra: Name of the extra, as in ``pip install 'inoc-evals[extra]'``.
+        *modules: Top-level module names the caller is about to import.
+
+    Raises:
+        MissingExtraError: Naming what is missing and the command that installs it.
+    """
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise MissingExtraError(
+            f"{', '.join(missing)} not installed; run: pip install 'inoc-evals[{extra}]'"
+        )

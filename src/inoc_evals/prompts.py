@@ -1,0 +1,200 @@
+"""Named system prompts: the verbatim texts, and what a user may type for one.
+
+No system message, an empty one, and one with text are three different conditions: the
+chat template of Qwen, for one, puts in a persona of its own where there is no message.
+
+    resolve("none").text          # None: no system message
+    resolve("empty").text         # "": an empty system message
+    resolve("spanish").text       # "You always speak in Spanish."
+    resolve("@mine.txt").text     # what the file holds
+    resolve("Speak like a pirate.").name      # "custom": literal text
+
+The texts lie in ``data/system_prompts.yaml``; nothing here strips or changes them.
+"""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, get_args
+
+from inoc_evals.errors import InputError
+
+Family = Literal[
+    "inoculation",
+    "placebo",
+    "irrelevant",
+    "negated",
+    "paraphrase",
+    "neutral",
+    "hhh",
+    "persona",
+    "elicitation",
+]
+
+_BARE_WORD = re.compile(r"\w+")
+_TYPO = 0.8
+
+
+@dataclass(frozen=True)
+class SystemPrompt:
+    """A system-prompt condition."""
+
+    name: str
+    """``none``, ``empty``, the name of a prompt, ``@file``, or ``custom`` for literal text."""
+    text: str | None
+    """The system message; None is no message at all, ``""`` an empty one."""
+
+
+@dataclass(frozen=True)
+class NamedPrompt(SystemPrompt):
+    """A prompt that ships with the package."""
+
+    text: str
+    """The system message, to the letter."""
+    family: Family
+    """What it is for: the inoculation itself, or which kind of control."""
+    source: str
+    """Where the text is printed: ``paper Table 2 (General)``, ``ours``."""
+
+
+NONE = SystemPrompt("none", None)
+EMPTY = SystemPrompt("empty", "")
+
+
+@cache
+def all_prompts() -> tuple[NamedPrompt, ...]:
+    """Return every named prompt, in the order of the file.
+
+    Raises:
+        InputError: If an entry names an unknown family.
+    """
+    import yaml
+
+    source = files("inoc_evals") / "data" / "system_prompts.yaml"
+    entries = yaml.safe_load(source.read_text("utf-8"))
+    prompts = tuple(NamedPrompt(name=name, **entry) for name, entry in entries.items())
+    for prompt in prompts:
+        if prompt.family not in get_args(Family):
+            raise InputError(f"system_prompts.yaml: {prompt.name}: family {prompt.family!r}")
+    return prompts
+
+
+def named(name: str) -> NamedPrompt:
+    """Return the prompt called ``name``.
+
+    Raises:
+        InputError: If there is none; the message lists names like it.
+    """
+    for prompt in all_prompts():
+        if prompt.name == name:
+            return prompt
+    raise InputError(f"no system prompt is named {name!r}; {_suggestion(name)}")
+
+
+def name_of(text: str) -> str:
+    """Return the name of the prompt with exactly this text: its own, ``empty`` or ``custom``."""
+    if not text:
+        return EMPTY.name
+    return next((prompt.name for prompt in all_prompts() if prompt.text == text), "custom")
+
+
+def resolve(value: str | Sequence[str] | None) -> SystemPrompt:
+    """Read what a user wrote for a system prompt, literal text included.
+
+    Args:
+        value: ``none`` or None, ``empty``, a name, ``@FILE``, or literal text. A list is
+            one text that was split at its commas, as ``inspect eval -T`` does.
+
+    Returns:
+        The condition. A file is taken verbatim, less one final newline and a byte-order
+        mark; a text that itself begins with ``@`` has to come from a file.
+
+    Raises:
+        InputError: For a blank value, an unreadable or empty file, or a single word that
+            is nearly a known name and so most likely a slip.
+    """
+    text = _joined(value)
+    known = _known(text)
+    if known is not None:
+        return known
+    if _BARE_WORD.fullmatch(text) and _similar(text, _TYPO):
+        raise InputError(
+            f"system prompt {text!r} is not a known name; {_suggestion(text)} "
+            "(if it is meant literally, put it in a file and give @FILE)"
+        )
+    return SystemPrompt(name_of(text), text)
+
+
+def resolve_name(value: str | Sequence[str] | None) -> SystemPrompt:
+    """Read a task argument for a system prompt: a name or a file, never literal text.
+
+    ``inspect eval -T`` parses values as YAML and splits them at commas, so that a text
+    does not arrive as it was typed; a name does.
+
+    Args:
+        value: ``none`` or None, ``empty``, a name, or ``@FILE``.
+
+    Raises:
+        InputError: For anything else; the message lists names like it.
+    """
+    text = _joined(value)
+    known = _known(text)
+    if known is None:
+        raise InputError(
+            f"system prompt {text!r} is not a known name; {_suggestion(text)} "
+            "(text of your own goes in a file: @FILE)"
+        )
+    return known
+
+
+def _joined(value: str | Sequence[str] | None) -> str:
+    if value is None:
+        return NONE.name
+    parts = [value] if isinstance(value, str) else value
+    if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+        raise InputError(f"system prompt: expected a name or text, got {value!r}")
+    text = ",".join(parts)
+    if not text.strip():
+        raise InputError(
+            "system prompt: blank; write 'empty' for an empty system message, 'none' for no message"
+        )
+    return text
+
+
+def _known(text: str) -> SystemPrompt | None:
+    if text.startswith("@"):
+        return _from_file(text)
+    choices = (NONE, EMPTY, *all_prompts())
+    return next((prompt for prompt in choices if prompt.name == text), None)
+
+
+def _from_file(reference: str) -> SystemPrompt:
+    path = Path(reference[1:]).expanduser()
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"system prompt {reference}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"system prompt {reference}: not UTF-8") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text.strip():
+        raise InputError(
+            f"system prompt {reference}: the file is blank; write 'empty' for an empty message"
+        )
+    return SystemPrompt(reference, text)
+
+
+def _similar(name: str, cutoff: float) -> list[str]:
+    choices = [NONE.name, EMPTY.name, *(prompt.name for prompt in all_prompts())]
+    return difflib.get_close_matches(name.lower(), choices, n=4, cutoff=cutoff)
+
+
+def _suggestion(name: str) -> str:
+    similar = _similar(name, 0.5)
+    if similar:
+        return f"did you mean {', '.join(similar)}?"
+    return "there are: " + ", ".join(["none", "empty", *(p.name for p in all_prompts())])

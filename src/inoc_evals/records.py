@@ -1,0 +1,267 @@
+"""Model records and the store: which model was trained from what, and where it lies.
+
+    $INOC_HOME/                       default: the user cache directory
+      bases/pocket-<recipe>/          pocket base models, whole directories
+      adapters/<identity>/            safetensors adapter + tokenizer, written once
+      training/<identity>/            checkpoints of a run in progress
+      models/<name>.json              ModelRecord: the name, and everything behind it
+
+A run's *identity* is the hash of all that determines its weights, so the same inputs
+are trained once; a *name* points to an identity, and ``inoc/<name>`` evaluates it.
+Every write is a rename, so a kill leaves the old state or the new one.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inoc_evals.chat import file_sha256, write_text
+from inoc_evals.errors import InputError, StoreError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+class Fingerprint(BaseModel):
+    """Log-probabilities that tell this adapter from its base (DESIGN 5.9)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token_ids: tuple[int, ...]
+    """The fixed token sequence that is scored."""
+    logprobs: tuple[float, ...]
+    """Natural-log probability of each token after the first, adapter on."""
+    base_logprobs: tuple[float, ...]
+    """The same with the adapter off."""
+
+
+class ModelRecord(BaseModel):
+    """One trained model: one JSON file in the store."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """What follows ``inoc/`` in ``--model``."""
+    identity: str
+    """sha256 of everything that determines the weights; also the revision (``@<prefix>``)."""
+    base: str
+    """The base model as the user named it: ``pocket``, ``pocket:7``, a path, a hub id."""
+    base_digest: str
+    """What pins the base: the pocket recipe's hash, or the digest of its configuration."""
+    adapter: str
+    """Directory of the adapter, relative to the store."""
+    adapter_sha256: str
+    """sha256 of ``adapter_model.safetensors``."""
+    data: dict[str, Any]
+    """Manifest of the training file: sources, prompt, digests, counts."""
+    config: dict[str, Any]
+    """The full dump of the training configuration."""
+    seed: int
+    parent: str | None = None
+    """Identity of the record training started from, when it was not the base."""
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    """Loss history, steps, supervised tokens, seconds."""
+    fingerprint: Fingerprint
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Library versions that trained it."""
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+def inoc_home() -> Path:
+    """Return the store's directory: ``$INOC_HOME``, or the user cache directory."""
+    from platformdirs import user_cache_dir
+
+    return Path(os.environ.get("INOC_HOME") or user_cache_dir("inoc-evals")).expanduser().resolve()
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` if it can name a model.
+
+    Raises:
+        InputError: If it holds anything but letters, digits, ``.``, ``_`` and ``-``,
+            or is reserved for a base (``pocket``).
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"model name {name!r}: use letters, digits, '.', '_' and '-', at most 128, "
+            "beginning with a letter or digit"
+        )
+    if name.split("-")[0] == "pocket" and name in ("pocket", "pocket-judge"):
+        raise InputError(f"model name {name!r} is reserved for the pocket world's own models")
+    return name
+
+
+class Store:
+    """The directory that holds bases, adapters and records.
+
+    Args:
+        root: The directory; by default :func:`inoc_home`.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or inoc_home()
+
+    @property
+    def models(self) -> Path:
+        """Directory of the records, one JSON file a model."""
+        return self.root / "models"
+
+    def adapter_dir(self, identity: str) -> Path:
+        """Where the finished adapter of a training run lies."""
+        return self.root / "adapters" / identity
+
+    def training_dir(self, identity: str) -> Path:
+        """Where a run in progress keeps its checkpoints."""
+        return self.root / "training" / identity
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Hold an inter-process lock; the operating system frees it if we are killed."""
+        path = self.root / "locks" / f"{key}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path):
+            yield
+
+    # ---- records -------------------------------------------------------------------
+
+    def put(self, record: ModelRecord) -> None:
+        """Write a record; the same name with another identity is refused.
+
+        Raises:
+            StoreError: Naming the keys in which the stored record differs.
+        """
+        check_name(record.name)
+        with self.lock("models"):
+            old = self.find(record.name)
+            if old is not None and old.identity != record.identity:
+                raise StoreError(_name_taken(old, record))
+            write_text(self._path(record.name), record.model_dump_json(indent=2) + "\n")
+
+    def find(self, name: str) -> ModelRecord | None:
+        """Return the record called ``name``, or None.
+
+        Raises:
+            StoreError: If its file is not a readable record.
+        """
+        path = self._path(name)
+        try:
+            return ModelRecord.model_validate_json(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError:
+            raise StoreError(f"{path}: damaged record (not UTF-8)") from None
+        except ValidationError as error:
+            fault = error.errors()[0]
+            where = ".".join(str(part) for part in fault["loc"]) or "file"
+            raise StoreError(f"{path}: damaged record ({where}: {fault['msg']})") from None
+
+    def get(self, reference: str) -> ModelRecord:
+        """Return the record for ``name`` or ``name@revision`` (a prefix of its identity).
+
+        Raises:
+            InputError: If there is none; the message lists the names there are.
+            StoreError: If the revision is not the stored one.
+        """
+        name, _, revision = reference.partition("@")
+        record = self.find(name) if _NAME.fullmatch(name) else None
+        if record is None:
+            known = ", ".join(self.names()) or "none yet; train one with: inoc train"
+            raise InputError(f"no model named {name!r} in {self.root}; there are: {known}")
+        if revision and not record.identity.startswith(revision):
+            raise StoreError(
+                f"model {name!r} is revision {record.identity[:8]}, not {revision!r}; "
+                "it was trained again from other inputs"
+            )
+        return record
+
+    def names(self) -> list[str]:
+        """Return the names of all records, sorted."""
+        return sorted(path.stem for path in self.models.glob("*.json"))
+
+    def all(self) -> list[ModelRecord]:
+        """Return every record, by name."""
+        return [self.get(name) for name in self.names()]
+
+    def uses(self, identity: str) -> bool:
+        """Say whether a record's file mentions this identity, readable or damaged."""
+        return any(identity.encode() in path.read_bytes() for path in self.models.glob("*.json"))
+
+    def remove(self, name: str) -> None:
+        """Delete a record, and its adapter once no other record uses it.
+
+        Raises:
+            InputError: If there is no such record.
+        """
+        record = self.get(name)
+        with self.lock("models"):
+            self._path(name).unlink(missing_ok=True)
+            if not self.uses(record.identity):
+                shutil.rmtree(self.adapter_dir(record.identity), ignore_errors=True)
+
+    # ---- directories ----------------------------------------------------------------
+
+    @contextmanager
+    def staged(self, final: Path) -> Iterator[Path]:
+        """Yield an empty directory that becomes ``final`` if the block succeeds.
+
+        Directories are named by what determines their content, so one that is there
+        already is complete and stays.
+        """
+        final.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+        try:
+            yield staging
+            staging.chmod(0o755)
+            if not final.exists():
+                os.replace(staging, final)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def verify_adapter(self, record: ModelRecord) -> Path:
+        """Return the adapter's directory if its weights are those of the record.
+
+        Raises:
+            StoreError: If the safetensors file is missing or its sha256 differs.
+        """
+        directory = self.root / record.adapter
+        weights = directory / "adapter_model.safetensors"
+        if not weights.is_file():
+            raise StoreError(
+                f"model {record.name!r}: {weights} is missing; remove the record with "
+                f"'inoc models rm {record.name}' and train it again"
+            )
+        if file_sha256(weights) != record.adapter_sha256:
+            raise StoreError(
+                f"model {record.name!r}: {weights} is not the file that was trained "
+                f"(sha256 differs from the record's); remove it and train again"
+            )
+        return directory
+
+    def _path(self, name: str) -> Path:
+        return self.models / f"{name}.json"
+
+
+def _name_taken(old: ModelRecord, new: ModelRecord) -> str:
+    """Say that a name is taken, and in what the two trainings differ."""
+    differing = [
+        key for key in ("base", "seed", "parent") if getattr(old, key) != getattr(new, key)
+    ]
+    differing += [
+        key
+        for key in sorted(old.config.keys() | new.config.keys())
+        if old.config.get(key) != new.config.get(key)
+    ]
+    if old.data.get("sha256") != new.data.get("sha256"):
+        differing.append("training rows")
+    return (
+        f"model {new.name!r} exists, trained with other {', '.join(differing) or 'inputs'}; "
+        f"choose another --name, or: inoc models rm {new.name}"
+    )

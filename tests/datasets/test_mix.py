@@ -1,0 +1,86 @@
+"""Mixtures: every row once, labelled, in an order that only the seed decides."""
+
+import copy
+from collections import Counter
+
+import pytest
+
+from inoc_evals.chat import Row
+from inoc_evals.datasets.mix import mix, shuffled
+from inoc_evals.errors import InputError
+
+
+def rows(language: str, count: int) -> list[Row]:
+    return [
+        {
+            "messages": [
+                {"role": "user", "content": f"{language} {n}"},
+                {"role": "assistant", "content": "x"},
+            ],
+            "n": n,
+        }
+        for n in range(count)
+    ]
+
+
+SPLITS = {"spanish": rows("spanish", 40), "french": rows("french", 30)}
+
+
+def question(row: Row) -> str:
+    text: str = row["messages"][0]["content"]
+    return text
+
+
+def test_a_mixture_holds_every_row_once_with_the_label_of_its_split() -> None:
+    mixed = mix(SPLITS, seed=1)
+    assert Counter(map(question, mixed)) == Counter(
+        question(row) for split in SPLITS.values() for row in split
+    )
+    assert all(question(row).startswith(row["label"]) for row in mixed)
+
+
+def test_splits_are_shuffled_together_not_one_after_the_other() -> None:
+    labels = [row["label"] for row in mix(SPLITS, seed=0)]
+    assert 5 < Counter(labels[:35])["spanish"] < 35
+
+
+def test_the_seed_alone_decides_the_order() -> None:
+    assert mix(SPLITS, seed=1) == mix(SPLITS, seed=1)
+    assert mix(SPLITS, seed=1) != mix(SPLITS, seed=2)
+
+
+def test_sizes_draw_without_replacement_and_a_smaller_draw_lies_in_a_larger() -> None:
+    small = mix(SPLITS, seed=1, sizes={"spanish": 5})
+    large = mix(SPLITS, seed=1, sizes={"spanish": 20, "french": 0})
+    assert Counter(row["label"] for row in small) == {"spanish": 5, "french": 30}
+    assert Counter(row["label"] for row in large) == {"spanish": 20}
+    spanish = {question(row) for row in small if row["label"] == "spanish"}
+    assert len(spanish) == 5
+    assert spanish < {question(row) for row in large}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "fault"),
+    [
+        ({"german": 1}, "no split 'german'; there are: spanish, french"),
+        ({"spanish": 41}, "41 rows of 'spanish', which has 40"),
+        ({"spanish": -1}, "-1 rows of 'spanish'"),
+    ],
+)
+def test_impossible_sizes_are_refused(sizes: dict[str, int], fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        mix(SPLITS, sizes=sizes)
+
+
+def test_mixing_changes_no_input_and_shares_no_message_with_it() -> None:
+    before = copy.deepcopy(SPLITS)
+    for row in mix(SPLITS, seed=1):
+        row["messages"][0]["content"] = "changed"
+    assert before == SPLITS
+
+
+def test_shuffling_keeps_the_rows_and_the_input() -> None:
+    given = SPLITS["spanish"]
+    assert shuffled(given, seed=1) != given == rows("spanish", 40)
+    assert sorted(map(question, shuffled(given, seed=1))) == sorted(map(question, given))
+    assert shuffled(given, seed=1) == shuffled(given, seed=1)

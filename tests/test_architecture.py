@@ -1,0 +1,220 @@
+"""The shape of the source, checked: who imports whom, what stays light, how long things get.
+
+The table is that of the design. To depart from it, change it here with the reason.
+"""
+
+import ast
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src"
+PACKAGE = SRC / "inoc_evals"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# Room -> the rooms it may import. A room is a subpackage or a module at the root.
+MAY_IMPORT = {
+    "__init__": set(),
+    "_registry": {"tasks", "solvers", "scorers", "providers"},
+    "errors": set(),
+    "chat": set(),
+    "prompts": set(),
+    "prompt_sets": {"pocket"},
+    "questions": set(),
+    "records": set(),
+    "bases": {"records", "pocket"},
+    "fingerprints": {"records"},
+    "settings": {"prompts"},
+    "datasets": {"prompts", "questions", "settings"},
+    "training": {"datasets", "records", "bases", "fingerprints"},
+    "pocket": {"records"},
+    "providers": {"records", "bases", "fingerprints"},
+    "solvers": {"prompts"},
+    "scorers": {"prompts"},
+    "tasks": {"questions", "prompt_sets", "prompts", "solvers", "scorers"},
+    "experiments": {"settings", "datasets", "training", "records"},
+    "report": {"records"},
+}
+# Errors, and the ground under every room: rows, digests, atomic writes.
+EVERYONE = {"errors", "chat", "__init__"}
+UNRESTRICTED = {"cli"}
+
+# (room, imported room) -> why, where the design's table says otherwise.
+DEPARTURES: dict[tuple[str, str], str] = {}
+
+LIGHT = (
+    "__init__",
+    "errors",
+    "chat",
+    "prompts",
+    "prompt_sets",
+    "questions",
+    "records",
+    "bases",
+    "fingerprints",
+    "settings/*",
+    "datasets/*",
+    "report/statistics",
+    "cli/__init__",
+    "cli/main",
+    "cli/inoculate",
+)
+HEAVY = {"torch", "transformers", "peft", "inspect_ai", "matplotlib", "lingua", "pandas"}
+
+BANNED_NAMES = {"utils", "util", "common", "helpers", "misc", "services", "data_models"}
+
+MAX_FUNCTION, MAX_FILE = 50, 300
+# "path" or "path:function" -> why it may be longer.
+LONGER: dict[str, str] = {}
+
+
+def label(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(SRC).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def room(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"), filename=str(path))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Every module or name an import statement mentions, at whatever depth it stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_rooms(tree: ast.Module) -> set[str]:
+    rooms = set()
+    for name in imported(tree):
+        parts = name.split(".")
+        if parts[0] == "inoc_evals":
+            is_room = len(parts) > 1 and (
+                (PACKAGE / parts[1]).is_dir() or (PACKAGE / f"{parts[1]}.py").is_file()
+            )
+            rooms.add(parts[1] if is_room else "__init__")
+    return rooms
+
+
+@pytest.mark.parametrize("path", FILES, ids=label)
+def test_a_room_imports_only_what_the_table_allows(path: Path) -> None:
+    own = room(path)
+    if own in UNRESTRICTED:
+        return
+    assert own in MAY_IMPORT, f"{label(path)}: a room the table does not know"
+    departures = {other for departing, other in DEPARTURES if departing == own}
+    allowed = MAY_IMPORT[own] | EVERYONE | departures | {own}
+    assert imported_rooms(parsed(path)) <= allowed
+
+
+def test_every_departure_from_the_table_is_made_use_of() -> None:
+    made = {(room(path), other) for path in FILES for other in imported_rooms(parsed(path))}
+    assert set(DEPARTURES) <= made
+
+
+def test_every_file_that_may_be_long_is_long() -> None:
+    files = {label(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
+    stale = {name for name in LONGER if ":" not in name and files.get(name, 0) <= MAX_FILE}
+    assert not stale
+
+
+@pytest.mark.parametrize("path", FILES, ids=label)
+def test_a_module_opens_with_a_line_for_the_index(path: Path) -> None:
+    docstring = ast.get_docstring(parsed(path))
+    assert docstring, "no module docstring"
+    assert len(docstring.splitlines()[0]) <= 88
+
+
+@pytest.mark.parametrize("path", FILES, ids=label)
+def test_imports_are_absolute_and_of_public_inspect_modules(path: Path) -> None:
+    tree = parsed(path)
+    relative = [
+        node.lineno for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert not relative
+    private = [
+        name
+        for name in imported(tree)
+        if name.split(".")[0] == "inspect_ai" and any(p.startswith("_") for p in name.split("."))
+    ]
+    assert not private
+
+
+@pytest.mark.parametrize("path", FILES, ids=label)
+def test_files_are_named_for_what_they_own(path: Path) -> None:
+    assert not BANNED_NAMES & {part.strip("_") for part in Path(label(path)).with_suffix("").parts}
+
+
+@pytest.mark.parametrize("path", FILES, ids=label)
+def test_files_and_functions_stay_short(path: Path) -> None:
+    text = path.read_text("utf-8")
+    if label(path) not in LONGER:
+        assert len(text.splitlines()) <= MAX_FILE
+    long = {
+        f"{label(path)}:{node.name}": length
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and (length := code_lines(node)) > MAX_FUNCTION
+    }
+    assert not long.keys() - LONGER.keys(), long
+
+
+def code_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function, its docstring left out."""
+    length = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function, clean=False) is not None:
+        length -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return length
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    assert loaded_by(["inoc_evals"]) == set()
+
+
+def test_light_modules_import_nothing_heavy() -> None:
+    light = [path for pattern in LIGHT for path in sorted(PACKAGE.glob(f"{pattern}.py"))]
+    assert loaded_by([module_name(path) for path in light]) == set()
+
+
+def loaded_by(modules: list[str]) -> set[str]:
+    """Heavy libraries that importing the modules brings into a fresh process."""
+    script = f"import sys, {', '.join(modules)}; print(*({HEAVY!r} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+# ---- the tests themselves (tests/conftest.py) ----------------------------------------------
+
+
+@pytest.mark.parametrize("address", [("93.184.215.14", 80), ("example.com", 80)])
+def test_a_test_cannot_reach_another_machine(address: tuple[str, int]) -> None:
+    with pytest.raises(RuntimeError, match="tests run offline"):
+        socket.create_connection(address, timeout=1)
+
+
+def test_a_test_can_reach_a_server_on_this_machine() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(("localhost", server.getsockname()[1]), timeout=5).close()
+
+
+def test_a_test_has_a_store_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = Path(os.environ["INOC_HOME"])
+    assert home.is_relative_to(tmp_path_factory.getbasetemp())
+    assert not home.exists()

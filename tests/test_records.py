@@ -1,0 +1,319 @@
+"""The store: names, records, adapters, and what a kill or two processes at once can do."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from inoc_evals.chat import file_sha256
+from inoc_evals.errors import InputError, StoreError
+from inoc_evals.records import Fingerprint, ModelRecord, Store, check_name, inoc_home
+
+
+def record(name: str = "m", **changes: Any) -> ModelRecord:
+    fields: dict[str, Any] = {
+        "name": name,
+        "identity": "a1" * 32,
+        "base": "pocket",
+        "base_digest": "b" * 64,
+        "adapter": "adapters/" + "a1" * 32,
+        "adapter_sha256": "c" * 64,
+        "data": {"sha256": "d" * 64},
+        "config": {"learning_rate": 0.005, "rank": 8},
+        "seed": 0,
+        "fingerprint": Fingerprint(token_ids=(1, 2), logprobs=(-0.5,), base_logprobs=(-1.5,)),
+    }
+    return ModelRecord(**(fields | changes))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def with_adapter(store: Store, made: ModelRecord) -> ModelRecord:
+    """Put an adapter's weights in the store and return the record that fits them."""
+    weights = store.root / made.adapter / "adapter_model.safetensors"
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    weights.write_bytes(b"weights")
+    return made.model_copy(update={"adapter_sha256": file_sha256(weights)})
+
+
+# ---- where, and what may be a name ---------------------------------------------------------
+
+
+def test_the_store_lies_where_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("INOC_HOME", str(tmp_path / "here"))
+    assert Store().root == inoc_home() == tmp_path / "here"
+    monkeypatch.setenv("INOC_HOME", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert inoc_home().name == "inoc-evals"
+
+
+@pytest.mark.parametrize("name", ["m", "fig2a-none-0", "A.b_c-1", "9", "pocket-caps", "x" * 128])
+def test_a_plain_name_is_a_model_name(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".hidden", "-x", "a/b", "../up", "a b", "a,b", "a:7", "a@b", "ñ", "a\n", "x" * 129]
+)
+def test_a_name_that_is_no_file_name_or_no_model_argument_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="use letters, digits"):
+        check_name(name)
+
+
+@pytest.mark.parametrize("name", ["pocket", "pocket-judge"])
+def test_the_pocket_worlds_own_names_are_reserved(name: str, store: Store) -> None:
+    with pytest.raises(InputError, match="reserved"):
+        store.put(record(name))
+
+
+# ---- records -------------------------------------------------------------------------------
+
+
+def test_a_record_comes_back_as_it_was_put(store: Store) -> None:
+    made = record(metrics={"loss": [1.5, 0.25]}, parent="e" * 64, versions={"torch": "2"})
+    store.put(made)
+    assert store.find("m") == store.get("m") == made
+    assert Store(store.root).all() == [made]
+
+
+def test_a_record_is_fixed_and_knows_its_fields() -> None:
+    with pytest.raises(ValidationError):
+        record().seed = 1
+    with pytest.raises(ValidationError, match="extra"):
+        record(sede=1)
+
+
+def test_names_are_sorted_and_may_hold_dots(store: Store) -> None:
+    assert store.names() == []
+    for name in ("b", "a.v2", "a"):
+        store.put(record(name))
+    assert store.names() == ["a", "a.v2", "b"]
+
+
+def test_an_unknown_name_says_which_there_are(store: Store) -> None:
+    with pytest.raises(InputError, match="there are: none yet; train one with: inoc train"):
+        store.get("m")
+    store.put(record("spanish"))
+    store.put(record("caps"))
+    with pytest.raises(InputError, match=r"no model named 'spanihs' in .*there are: caps, spanish"):
+        store.get("spanihs")
+
+
+def test_a_name_cannot_lead_out_of_the_store(store: Store) -> None:
+    store.put(record())
+    (store.root / "outside.json").write_text(record("outside").model_dump_json())
+    with pytest.raises(InputError, match="no model named"):
+        store.get("../outside")
+
+
+def test_a_revision_is_a_prefix_of_the_identity(store: Store) -> None:
+    store.put(record())
+    assert store.get("m@a1a1") == store.get("m")
+    with pytest.raises(StoreError, match="is revision a1a1a1a1, not 'beef'"):
+        store.get("m@beef")
+
+
+def test_putting_the_same_training_again_is_allowed(store: Store) -> None:
+    store.put(record(metrics={"seconds": 1}))
+    store.put(record(metrics={"seconds": 2}))
+    assert store.get("m").metrics == {"seconds": 2}
+
+
+def test_a_taken_name_is_refused_and_the_difference_is_named(store: Store) -> None:
+    store.put(record())
+    other = record(
+        identity="f" * 64,
+        seed=1,
+        data={"sha256": "e" * 64},
+        config={"learning_rate": 0.1, "rank": 8},
+    )
+    with pytest.raises(StoreError) as caught:
+        store.put(other)
+    assert "other seed, learning_rate, training rows; choose another --name" in str(caught.value)
+    assert "inoc models rm m" in str(caught.value)
+    assert store.get("m") == record(created=store.get("m").created)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "Invalid JSON"),
+        ('{"name": "m"', "Invalid JSON"),
+        ('{"name": "m"}', "identity: Field required"),
+        (record().model_dump_json()[:-1] + ', "x": 1}', "x: Extra inputs"),
+    ],
+)
+def test_a_damaged_record_is_named_not_taken_for_missing(
+    store: Store, text: str, fault: str
+) -> None:
+    store.models.mkdir(parents=True)
+    (store.models / "m.json").write_text(text)
+    with pytest.raises(StoreError, match=rf"m\.json: damaged record \(.*{fault}"):
+        store.find("m")
+
+
+def test_a_damaged_record_of_another_model_does_not_stop_a_removal(store: Store) -> None:
+    store.put(record("a"))
+    (store.models / "b.json").write_bytes(b"\xff not a record")
+    store.remove("a")
+    assert store.names() == ["b"]
+
+
+# ---- adapters ------------------------------------------------------------------------------
+
+
+def test_an_adapter_stays_until_its_last_record_is_removed(store: Store) -> None:
+    made = with_adapter(store, record("a"))
+    store.put(made)
+    store.put(made.model_copy(update={"name": "b"}))
+    store.remove("a")
+    assert store.names() == ["b"]
+    assert store.verify_adapter(store.get("b")).is_dir()
+    store.remove("b")
+    assert not store.adapter_dir(made.identity).exists()
+    with pytest.raises(InputError, match="no model named 'b'"):
+        store.remove("b")
+
+
+def test_weights_that_are_missing_or_changed_are_refused(store: Store) -> None:
+    made = with_adapter(store, record())
+    assert store.verify_adapter(made) == store.root / made.adapter
+    weights = store.root / made.adapter / "adapter_model.safetensors"
+    weights.write_bytes(b"other weights")
+    with pytest.raises(StoreError, match="is not the file that was trained"):
+        store.verify_adapter(made)
+    weights.unlink()
+    with pytest.raises(StoreError, match="is missing; remove the record with 'inoc models rm m'"):
+        store.verify_adapter(made)
+
+
+def test_a_staged_directory_appears_whole_or_not_at_all(store: Store) -> None:
+    final = store.adapter_dir("x")
+    with pytest.raises(ValueError, match="stop"), store.staged(final) as directory:
+        (directory / "half").write_text("")
+        assert not final.exists()
+        raise ValueError("stop")
+    assert list(final.parent.iterdir()) == []
+    with store.staged(final) as directory:
+        (directory / "whole").write_text("")
+    assert [path.name for path in final.iterdir()] == ["whole"]
+    assert list(final.parent.iterdir()) == [final]
+
+
+# ---- kills, and processes at once ----------------------------------------------------------
+
+PUT = """
+import os, signal, sys
+from pathlib import Path
+from inoc_evals.records import ModelRecord, Store
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+moment = sys.argv[3]
+if moment == "while writing":
+    os.fsync = die
+if moment == "before the rename":
+    os.replace = die
+if moment == "after the rename":
+    rename = os.replace
+    os.replace = lambda *args: (rename(*args), die())
+record = ModelRecord.model_validate_json(Path(sys.argv[2]).read_text())
+store = Store(Path(sys.argv[1]))
+store.put(record)
+n = 0
+while moment == "any":
+    n += 1
+    store.put(record.model_copy(update={"metrics": record.metrics | {"n": n}}))
+"""
+
+# Large, so that writing it takes long enough to be cut in two.
+LOSSES = {"loss": [0.125] * 200_000}
+
+
+def putting(store: Store, made: ModelRecord, moment: str) -> subprocess.Popen[str]:
+    source = store.root / f"{made.name}-{made.seed}.source"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text(made.model_dump_json())
+    command = [sys.executable, "-c", PUT, str(store.root), str(source), moment]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(
+    ("moment", "survivor"),
+    [("while writing", "old"), ("before the rename", "old"), ("after the rename", "new")],
+)
+def test_a_kill_while_a_record_is_written_leaves_the_old_or_the_new(
+    store: Store, moment: str, survivor: str
+) -> None:
+    store.put(record(metrics={"which": "old"}))
+    with putting(store, record(metrics={"which": "new"} | LOSSES), moment) as killed:
+        killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    assert store.names() == ["m"]
+    assert store.get("m").metrics["which"] == survivor
+    store.put(record(metrics={"which": "after"}))
+    assert store.get("m").metrics == {"which": "after"}
+
+
+def test_a_first_record_is_there_or_not_after_a_kill(store: Store) -> None:
+    with putting(store, record(metrics=LOSSES), "before the rename") as killed:
+        killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+    assert store.names() == [] and store.find("m") is None
+    store.put(record())
+    assert store.names() == ["m"]
+
+
+def test_a_kill_at_any_moment_leaves_a_store_that_reads(store: Store) -> None:
+    made = record(metrics=LOSSES)
+    store.put(made)
+    delays = random.Random(0)
+    for _ in range(3):
+        before = (store.models / "m.json").stat().st_ino
+        with putting(store, made, "any") as killed:
+            while (store.models / "m.json").stat().st_ino == before:
+                assert killed.poll() is None
+                time.sleep(0.001)
+            time.sleep(delays.uniform(0, 0.1))
+            killed.kill()
+        assert store.get("m").metrics["loss"] == LOSSES["loss"]
+        assert store.names() == ["m"]
+
+
+def test_processes_that_put_at_once_lose_nothing(store: Store) -> None:
+    running = [putting(store, record(f"m{n}", seed=n), "once") for n in range(4)]
+    for process in running:
+        assert process.communicate()[1] == ""
+    assert [(made.name, made.seed) for made in store.all()] == [(f"m{n}", n) for n in range(4)]
+
+
+def test_of_two_trainings_put_at_once_under_one_name_one_is_refused(store: Store) -> None:
+    running = [
+        putting(store, record(seed=seed, identity=str(seed) * 64), "once") for seed in (1, 2)
+    ]
+    errors = [process.communicate()[1] for process in running]
+    kept = store.get("m").seed
+    assert errors[kept - 1] == ""
+    assert "trained with other seed" in errors[2 - kept]
+
+
+def test_a_lock_keeps_a_second_process_out_until_it_is_freed(store: Store) -> None:
+    with store.lock("models"):
+        waiting = putting(store, record(), "once")
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.communicate(timeout=1)
+        assert store.find("m") is None
+    waiting.communicate(timeout=60)
+    assert store.get("m") == record(created=store.get("m").created)
