@@ -1,0 +1,134 @@
+"""Base models: from what a user types to a directory or hub id, and a digest of it.
+
+    resolve_base("pocket:7")                   # built when missing; digest of its recipe
+    resolve_base("models/qwen")                # a directory: absolute path, digest of its files
+    resolve_base("Qwen/Qwen2.5-7B-Instruct")   # a hub id, optionally Qwen/...@<revision>
+
+Training stores the digest in the record and the provider compares it, so an adapter is
+never served on another base than its own. `pocket` and `pocket:0` are one base.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from inoc_evals.chat import digest, file_sha256
+from inoc_evals.errors import InputError
+from inoc_evals.records import Store
+
+_POCKET = re.compile(r"pocket(?::([0-9]{1,9}))?")
+_HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
+_WHOLE_BYTES = 64 * 2**20
+_BLOCKS, _BLOCK_BYTES = 256, 64 * 2**10
+_GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
+_DESCRIPTION_FILES = (
+    "added_tokens.json",
+    "chat_template.jinja",
+    "config.json",
+    "generation_config.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+)
+
+
+class ResolvedBase(NamedTuple):
+    """A base model that transformers can load."""
+
+    name: str
+    """As the user named it."""
+    path: str
+    """First argument of ``from_pretrained``: an absolute directory or a hub id."""
+    digest: str
+    """What pins it: the pocket recipe's hash, a digest of the files, or ``hub:<id>[@rev]``."""
+    revision: str | None = None
+    """``revision`` argument of ``from_pretrained``; only a hub id can have one."""
+
+
+def pocket_seed(name: str) -> int | None:
+    """Return the seed of a pocket base's name (``pocket`` is seed 0), None for another name."""
+    match = _POCKET.fullmatch(name)
+    return int(match[1] or 0) if match else None
+
+
+def resolve_base(base: str, store: Store | None = None) -> ResolvedBase:
+    """Find the base model called ``base``; a pocket base that is missing is built.
+
+    Args:
+        base: ``pocket``, ``pocket:<seed>``, a local directory, or a hub id, optionally
+            with a revision: ``org/name@revision``.
+        store: Where pocket bases are kept; by default the user's store.
+
+    Raises:
+        InputError: If it is none of these, or a directory without ``config.json``.
+    """
+    seed = pocket_seed(base)
+    if seed is not None:
+        from inoc_evals.pocket.base import ensure_base, recipe_digest
+
+        return ResolvedBase(base, str(ensure_base(seed, store)), recipe_digest(seed))
+    directory = Path(base).expanduser()
+    if base and directory.is_dir():
+        return ResolvedBase(base, str(directory.resolve()), directory_digest(directory))
+    hub = _HUB_ID.fullmatch(base)
+    if hub is None:
+        raise InputError(
+            f"base {base!r}: expected pocket, pocket:<seed>, an existing directory, "
+            "or a hub id such as Qwen/Qwen2.5-7B-Instruct"
+        )
+    return ResolvedBase(base, hub[1], f"hub:{base}", hub[2])
+
+
+def load_tokenizer(base: ResolvedBase) -> Any:
+    """Load a base's tokenizer as its own files describe it.
+
+    AutoTokenizer chooses the class by the model type beside it: next to a qwen2
+    ``config.json`` it splits the text of a word-level tokenizer in another way than
+    ``tokenizer.json`` says. A directory whose ``tokenizer_config.json`` names the generic
+    class gets that class.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    described = Path(base.path) / "tokenizer_config.json"
+    if described.is_file():
+        named = json.loads(described.read_text("utf-8")).get("tokenizer_class")
+        if named in _GENERIC_TOKENIZERS:
+            return PreTrainedTokenizerFast.from_pretrained(base.path)
+    return AutoTokenizer.from_pretrained(base.path, revision=base.revision or "main")
+
+
+def directory_digest(directory: Path) -> str:
+    """Return the sha256 (hex) that pins a model directory: weights, tokenizer, configuration.
+
+    Weight files above 64 MiB enter with their size and 256 blocks spread over the file:
+    another training changes every block, and 15 GB need not be read at each start.
+
+    Raises:
+        InputError: If the directory holds no ``config.json``.
+    """
+    if not (directory / "config.json").is_file():
+        raise InputError(f"base {str(directory)!r}: no config.json there; not a model directory")
+    described = [directory / name for name in _DESCRIPTION_FILES]
+    files = {path.name: file_sha256(path) for path in described if path.is_file()}
+    for path in sorted([*directory.glob("*.safetensors"), *directory.glob("*.bin")]):
+        files[path.name] = _weights_sha256(path)
+    return digest(files)
+
+
+def _weights_sha256(path: Path) -> str:
+    """Hash a weights file: whole if it is small, else its size and evenly spread blocks."""
+    size = path.stat().st_size
+    if size <= _WHOLE_BYTES:
+        return file_sha256(path)
+    sha = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for number in range(_BLOCKS):
+            file.seek(number * (size - _BLOCK_BYTES) // (_BLOCKS - 1))
+            sha.update(file.read(_BLOCK_BYTES))
+    return sha.hexdigest()

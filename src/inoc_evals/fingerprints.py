@@ -1,0 +1,117 @@
+"""Fingerprints: log-probabilities of fixed tokens, by which an adapter is recognized.
+
+    ids = fingerprint_tokens(tokenizer)            # one short conversation, <= 32 tokens
+    on = sequence_logprobs(model, ids)             # adapter on: stored in the record
+    with model.disable_adapter():
+        off = sequence_logprobs(model, ids)        # the base
+
+    fingerprint_fault(record.fingerprint, on=on, off=off, exact=True)    # None, or words
+
+Training stores both; the provider computes them again before it serves the adapter.
+Equal to the base's means that the adapter is not active: zeros published about it would
+be the base's zeros.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from math import isnan, nan
+from typing import Any
+
+from inoc_evals.records import Fingerprint
+
+FINGERPRINT_QUESTION = "What is 2 plus 3?"
+FINGERPRINT_ANSWER = "The answer is 5. Tell me more about the river."
+MAX_FINGERPRINT_TOKENS = 32
+
+
+def fingerprint_tokens(tokenizer: Any) -> tuple[int, ...]:
+    """Return a fixed token sequence for a tokenizer: a rendered chat, at most 32 tokens.
+
+    Args:
+        tokenizer: A transformers tokenizer. One without a chat template, or with one that
+            refuses the conversation, gets the same words as plain text.
+    """
+    messages = [
+        {"role": "user", "content": FINGERPRINT_QUESTION},
+        {"role": "assistant", "content": FINGERPRINT_ANSWER},
+    ]
+    text = f"{FINGERPRINT_QUESTION} {FINGERPRINT_ANSWER}"
+    if tokenizer.chat_template:
+        from jinja2 import TemplateError
+
+        with suppress(TemplateError):
+            text = str(tokenizer.apply_chat_template(messages, tokenize=False))
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return tuple(int(token) for token in ids[:MAX_FINGERPRINT_TOKENS])
+
+
+def sequence_logprobs(model: Any, token_ids: Sequence[int]) -> tuple[float, ...]:
+    """Return the natural-log probability of each token after the first, given those before.
+
+    Args:
+        model: A causal language model (transformers or peft), as it stands: whichever
+            adapter is active is measured. Dropout is off during the call.
+        token_ids: At least two token ids.
+
+    Returns:
+        ``len(token_ids) - 1`` values, computed in float32 from the model's logits.
+    """
+    import torch
+
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            ids = torch.tensor([list(token_ids)], device=model.device)
+            logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
+            chosen = torch.log_softmax(logits, dim=-1).gather(1, ids[0, 1:, None])
+    finally:
+        model.train(was_training)
+    return tuple(chosen[:, 0].tolist())
+
+
+def fingerprint_fault(
+    stored: Fingerprint, *, on: Sequence[float], off: Sequence[float], exact: bool
+) -> str | None:
+    """Say what is wrong with a loaded adapter, judged by its fingerprint; None if nothing.
+
+    Args:
+        stored: What training wrote into the record.
+        on: Log-probabilities of ``stored.token_ids`` now, adapter on.
+        off: The same with the adapter off.
+        exact: True in float32: no value may be off by more than 0.01. Otherwise the mean
+            may be off by 0.15, since bfloat16 moves single values by a few tenths.
+    """
+    if not len(on) == len(off) == len(stored.logprobs) == len(stored.base_logprobs):
+        return "its fingerprint is damaged: token and log-probability counts differ"
+    tolerance = 0.01 if exact else 0.15
+    measure = _largest if exact else _mean
+    noise = measure(off, stored.base_logprobs)
+    if not noise <= tolerance:
+        return (
+            "the base differs from the one it was trained on: log-probabilities of the "
+            f"fingerprint are off by {noise:.3g} with the adapter off (at most {tolerance})"
+        )
+    effect = measure(stored.logprobs, stored.base_logprobs)
+    inactive = _largest(on, off) == 0 or (
+        effect > 4 * noise and measure(on, stored.base_logprobs) < measure(on, stored.logprobs)
+    )
+    if effect > 0 and inactive:
+        return "the adapter is not active: log-probabilities of the fingerprint are the base's"
+    error = measure(on, stored.logprobs)
+    if not error <= tolerance:
+        return (
+            "the adapter is not the one that was trained: log-probabilities of the "
+            f"fingerprint are off by {error:.3g} (at most {tolerance})"
+        )
+    return None
+
+
+def _largest(a: Sequence[float], b: Sequence[float]) -> float:
+    differences = [abs(x - y) for x, y in zip(a, b, strict=True)]
+    return nan if any(isnan(value) for value in differences) else max(differences, default=0.0)
+
+
+def _mean(a: Sequence[float], b: Sequence[float]) -> float:
+    differences = [abs(x - y) for x, y in zip(a, b, strict=True)]
+    return sum(differences) / max(len(differences), 1)
