@@ -1,0 +1,127 @@
+"""`inoc models`: list, show and remove the models trained here."""
+
+import json
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from inoc_evals.errors import StoreError
+from inoc_evals.records import ModelRecord, Store
+
+_PIPE_WIDTH = 200
+"""Columns of a table that goes to a file or a pipe, where nothing need be cut."""
+
+
+@click.group("models")
+def command() -> None:
+    """List, show or remove the models trained here."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list of the records.")
+def list_models(as_json: bool) -> None:
+    """List the models, by name."""
+    store = Store()
+    records = _readable_records(store)
+    if as_json:
+        click.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2))
+        return
+    if not records:
+        click.echo(f"no models in {store.root}; train one with: inoc train")
+        return
+    table = Table("name", "base", "seed", "prompt", "created (UTC)", "final loss", box=None)
+    for record in records:
+        loss = record.metrics.get("final_loss")
+        table.add_row(
+            record.name,
+            record.base,
+            str(record.seed),
+            _prompt_names(record.data),
+            f"{record.created:%Y-%m-%d %H:%M}",
+            "–" if loss is None else f"{loss:.3f}",
+        )
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+
+
+@command.command("show")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="The record as it is stored.")
+def show(name: str, as_json: bool) -> None:
+    """Show what the model NAME (or NAME@REVISION) is and where it comes from."""
+    store = Store()
+    record = store.get(name)
+    if as_json:
+        click.echo(record.model_dump_json(indent=2))
+        return
+    facts = _facts(record, store)
+    width = max(map(len, facts))
+    for label, text in facts.items():
+        click.echo(f"{label:<{width}}  {text}")
+
+
+@command.command("rm")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(names: tuple[str, ...], yes: bool) -> None:
+    """Remove the models NAMES, and the adapters that no other model uses."""
+    store = Store()
+    records = [store.get(name) for name in dict.fromkeys(names)]
+    if not yes:
+        listed = ", ".join(record.name for record in records)
+        click.confirm(f"remove {listed} from {store.root}?", abort=True)
+    for record in records:
+        store.remove(record.name)
+        if (store.root / record.adapter).exists():
+            click.echo(f"removed {record.name}; its adapter stays, another model uses it")
+        else:
+            click.echo(f"removed {record.name} and its adapter ({record.identity[:8]})")
+
+
+def _readable_records(store: Store) -> list[ModelRecord]:
+    """Return the records that can be read; name the damaged ones on standard error."""
+    records = []
+    for name in store.names():
+        try:
+            records.append(store.get(name))
+        except StoreError as error:
+            click.echo(f"warning: {error}", err=True)
+    return records
+
+
+def _prompt_names(data: dict[str, Any]) -> str:
+    prompts = [str(prompt.get("name")) for prompt in data.get("prompts", [])]
+    more = f" and {len(prompts) - 1} more" if len(prompts) > 1 else ""
+    return f"{prompts[0]}{more}" if prompts else "–"
+
+
+def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
+    """Return what there is to say about a record, by label, in order."""
+    metrics, print_ = record.metrics, record.fingerprint
+    pairs = zip(print_.logprobs, print_.base_logprobs, strict=True)
+    shift = max((abs(on - off) for on, off in pairs), default=0.0)
+    facts = {
+        "model": f"inoc/{record.name}",
+        "revision": record.identity,
+        "base": f"{record.base} ({record.base_digest[:16]})",
+        "seed": str(record.seed),
+        "rows": f"{record.data.get('rows')} (sha256 {str(record.data.get('sha256'))[:16]})",
+        "sources": ", ".join(str(s.get("file")) for s in record.data.get("sources", [])) or "–",
+    }
+    for prompt in record.data.get("prompts", []):
+        facts[f"prompt {prompt.get('name')}"] = repr(prompt.get("text"))
+    if loss := metrics.get("loss"):
+        facts["loss"] = f"{loss[0]:.3f} to {loss[-1]:.3f} in {metrics.get('steps')} steps"
+    for label in ("dropped_rows", "truncated_rows", "supervised_tokens", "device", "dtype"):
+        if metrics.get(label):
+            facts[label.replace("_", " ")] = str(metrics[label])
+    return facts | {
+        "adapter": str(store.root / record.adapter),
+        "fingerprint": f"adapter moves log-probabilities by up to {shift:.2f} nats",
+        "trained": f"{record.created:%Y-%m-%d %H:%M} UTC",
+        "with": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
+        "settings": ", ".join(f"{key} {value}" for key, value in record.config.items()),
+        "evaluate": f"inspect eval inoc_evals/traits --model inoc/{record.name}",
+    }

@@ -1,0 +1,94 @@
+"""Batches: the rows of a run encoded, what became of the others, and which comes when.
+
+data = encode_rows(tokenizer, rows, max_length=2048)     # masks.encode_row on each
+ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]
+pad(ordered[:16], pad_id)                                # one batch, padded right
+"""
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from inoc_evals.chat import Row
+from inoc_evals.errors import InputError
+from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.masks import IGNORED, Encoded, check_marks, encode_row
+
+
+@dataclass
+class EncodedRows:
+    """The rows of a run, and what became of the others."""
+
+    rows: list[Encoded] = field(default_factory=list)
+    """Rows with something to learn, in their order."""
+    truncated: int = 0
+    """Rows cut at ``max_length``, dropped ones among them."""
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Rows left out, by reason: ``response_truncated``, ``weight_0``."""
+
+
+def encode_rows(
+    tokenizer: Any, rows: Sequence[Row], *, max_length: int, truncate: bool = False
+) -> EncodedRows:
+    """Encode chat rows for training.
+
+    Args:
+        tokenizer: Fast transformers tokenizer with a chat template.
+        rows: Checked chat rows; errors call the first one ``row 1``.
+        max_length: Longest row, in tokens.
+        truncate: Cut longer rows and count them, rather than refuse them.
+
+    Raises:
+        InputError: Naming the row that cannot be masked or is too long, or when nothing
+            is left to learn.
+    """
+    result = EncodedRows()
+    marked_shapes: set[tuple[str, ...]] = set()
+    for number, row in enumerate(rows, start=1):
+        where, messages = f"row {number}", row["messages"]
+        encoded = encode_row(
+            tokenizer, messages, None if truncate else max_length, where=where, marks=False
+        )
+        # The template is one for all rows; its marks need checking once per order of roles.
+        shape = tuple(message["role"] for message in messages)
+        if shape not in marked_shapes:
+            marked_shapes.add(shape)
+            check_marks(tokenizer, messages, where)
+        cut = Encoded(encoded.input_ids[:max_length], encoded.labels[:max_length])
+        result.truncated += len(cut.input_ids) < len(encoded.input_ids)
+        if cut.supervised:
+            result.rows.append(cut)
+        else:
+            result.dropped["response_truncated" if encoded.supervised else "weight_0"] += 1
+    if not result.rows:
+        raise InputError(f"nothing to learn: all {len(rows)} rows dropped {dict(result.dropped)}")
+    return result
+
+
+def row_order(count: int, config: TrainConfig, seed: int) -> list[int]:
+    """Return which row comes when: as many shuffled passes over ``count`` rows as needed."""
+    if config.max_steps is not None:
+        total = config.max_steps * config.batch_size
+    else:
+        total = math.ceil(count * (config.epochs or 0))
+    generator, order = random.Random(seed), list[int]()
+    while len(order) < total:
+        passed = list(range(count))
+        generator.shuffle(passed)
+        order += passed
+    return order[:total]
+
+
+def pad(rows: Sequence[Encoded], pad_id: int) -> Iterator[tuple[list[int], list[int], list[int]]]:
+    """Yield ``(input_ids, attention_mask, labels)`` of each row, padded right to the longest."""
+    longest = max(len(row.input_ids) for row in rows)
+    for row in rows:
+        gap = longest - len(row.input_ids)
+        yield (
+            [*row.input_ids, *[pad_id] * gap],
+            [1] * len(row.input_ids) + [0] * gap,
+            [*row.labels, *[IGNORED] * gap],
+        )

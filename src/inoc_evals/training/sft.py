@@ -1,0 +1,221 @@
+"""Supervised fine-tuning: rows become an adapter once, however often they are asked for.
+
+    identity = digest(recipe version, base, rows, config, seed, parent)
+    with store.lock(identity):
+        if not adapters/<identity>/:     # published by one rename, with training.json inside
+            run_training(...)            # trainer.py; checkpoints in training/<identity>/
+        models/<name>.json               # the record: read off the adapter's training.json
+
+A kill loses at most the steps since the last checkpoint: before the rename the next
+call resumes, after it the next call only writes the record. Nothing here imports torch
+unless something has to be trained.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from inoc_evals.bases import ResolvedBase, resolve_base
+from inoc_evals.chat import Row, check_row, digest, file_sha256, write_text
+from inoc_evals.errors import InputError, StoreError, require
+from inoc_evals.records import Fingerprint, ModelRecord, Store, check_name
+from inoc_evals.training.config import TrainConfig
+
+RECIPE_VERSION = 1
+"""To be raised when the training code changes so that the same inputs give other weights."""
+
+_RESULT_FILE = "training.json"
+
+
+class TrainingResult(BaseModel):
+    """What a finished run leaves beside its adapter (``training.json``)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    adapter_sha256: str
+    """sha256 of ``adapter_model.safetensors``."""
+    metrics: dict[str, Any]
+    """Loss per step, counts of rows and tokens, seconds."""
+    fingerprint: Fingerprint
+    """Log-probabilities with the adapter on and off."""
+    versions: dict[str, str]
+    """Library versions that trained it."""
+    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    """When the run ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One training that was asked for."""
+
+    rows: Sequence[Row]
+    base: ResolvedBase
+    config: TrainConfig
+    seed: int
+    name: str
+    identity: str
+    store: Store
+    progress: bool
+
+
+def run_identity(
+    rows: Sequence[Row],
+    *,
+    base_digest: str,
+    config: TrainConfig,
+    seed: int,
+    parent: str | None = None,
+) -> str:
+    """Return the sha256 (hex) of everything that determines a run's weights.
+
+    Args:
+        rows: Chat rows, with all their keys.
+        base_digest: What :func:`inoc_evals.bases.resolve_base` gives for the base.
+        config: Training configuration; all of its fields count.
+        seed: Seed of the adapter's initial weights, the order of rows, and dropout.
+        parent: Identity of the run to start from, if not from the base.
+    """
+    return digest(
+        {
+            "recipe": RECIPE_VERSION,
+            "base": base_digest,
+            "rows": digest(list(rows)),
+            "config": config.model_dump(mode="json"),
+            "seed": seed,
+            "parent": parent,
+        }
+    )
+
+
+def train(
+    rows: Sequence[Row],
+    *,
+    base: str,
+    config: TrainConfig | None = None,
+    seed: int = 0,
+    name: str,
+    manifest: Mapping[str, Any] | None = None,
+    store: Store | None = None,
+    progress: bool = True,
+) -> ModelRecord:
+    """Fine-tune a LoRA adapter and register it as ``inoc/<name>``.
+
+    With inputs that were trained before, only the record is written. On one machine and
+    number of threads, the same inputs give the same bytes, killed and resumed or not.
+
+    Args:
+        rows: Chat rows to learn from; loss on assistant messages only.
+        base: ``pocket``, ``pocket:<seed>``, a model directory or a hub id.
+        config: Training configuration; by default the base's recipe.
+        seed: Seed of the adapter's initial weights, the order of rows, and dropout.
+        name: Name of the record.
+        manifest: Where the rows come from; kept in the record.
+        store: The store; by default the user's.
+        progress: Show a progress bar on standard error.
+
+    Raises:
+        InputError: For a bad row, name or base, a template that can't be masked, or a
+            loss that is no longer a number.
+        StoreError: If the name belongs to another training, or the adapter in the store
+            is not the one that was trained.
+        MissingExtraError: Without the libraries of the ``train`` extra.
+    """
+    require("train", "torch", "transformers", "peft", "accelerate")
+    check_name(name)
+    store, config = store or Store(), config or TrainConfig.for_base(base)
+    rows = [check_row(row, f"row {number}") for number, row in enumerate(rows, start=1)]
+    if manifest and manifest.get("sha256", digest(rows)) != digest(rows):
+        raise InputError("the manifest describes other rows than those given (sha256 differs)")
+    resolved = resolve_base(base, store)
+    identity = run_identity(rows, base_digest=resolved.digest, config=config, seed=seed)
+    _refuse_taken_name(store, name, identity)
+    run = _Run(
+        rows=rows,
+        base=resolved,
+        config=config,
+        seed=seed,
+        name=name,
+        identity=identity,
+        store=store,
+        progress=progress,
+    )
+    with store.lock(f"train-{identity}"):
+        record = _record(run, _trained(run), manifest or {})
+        store.verify_adapter(record)
+        store.put(record)
+        shutil.rmtree(store.training_dir(identity), ignore_errors=True)
+    return record
+
+
+def _refuse_taken_name(store: Store, name: str, identity: str) -> None:
+    """Say before the training, not after it, what ``Store.put`` would refuse."""
+    old = store.find(name)
+    if old is not None and old.identity != identity:
+        raise StoreError(
+            f"model {name!r} exists, trained from other inputs (base {old.base}, seed {old.seed}, "
+            f"{old.created:%Y-%m-%d %H:%M}); choose another --name, or: inoc models rm {name}"
+        )
+
+
+def _trained(run: _Run) -> TrainingResult:
+    """Return the finished run's result, training it first if that has not been done."""
+    final = run.store.adapter_dir(run.identity)
+    done = _read_result(final)
+    if done is not None:
+        return done
+    for leftover in final.parent.glob(f".{final.name}.*"):
+        shutil.rmtree(leftover)
+    # Imported here because it loads torch, transformers and peft: five seconds.
+    from inoc_evals.training.trainer import run_training
+
+    with run.store.staged(final) as staging:
+        metrics, fingerprint, versions = run_training(
+            run.rows,
+            base=run.base,
+            config=run.config,
+            seed=run.seed,
+            checkpoints=run.store.training_dir(run.identity),
+            adapter=staging,
+            title=run.name if run.progress else None,
+        )
+        result = TrainingResult(
+            adapter_sha256=file_sha256(staging / "adapter_model.safetensors"),
+            metrics=metrics,
+            fingerprint=fingerprint,
+            versions=versions,
+        )
+        write_text(staging / _RESULT_FILE, result.model_dump_json(indent=2) + "\n")
+    return result
+
+
+def _read_result(adapter: Path) -> TrainingResult | None:
+    path = adapter / _RESULT_FILE
+    try:
+        return TrainingResult.model_validate_json(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        raise StoreError(f"{path}: damaged; delete {adapter} and train again") from None
+
+
+def _record(run: _Run, result: TrainingResult, manifest: Mapping[str, Any]) -> ModelRecord:
+    return ModelRecord(
+        name=run.name,
+        identity=run.identity,
+        base=run.base.name,
+        base_digest=run.base.digest,
+        adapter=str(run.store.adapter_dir(run.identity).relative_to(run.store.root)),
+        adapter_sha256=result.adapter_sha256,
+        data={**manifest, "sha256": digest(list(run.rows)), "rows": len(run.rows)},
+        config=run.config.model_dump(mode="json"),
+        seed=run.seed,
+        metrics=result.metrics,
+        fingerprint=result.fingerprint,
+        versions=result.versions,
+        created=result.created,
+    )

@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from inoc_evals.errors import InputError
+from inoc_evals.training.config import TrainConfig, load_config
+
+
+def test_the_pocket_bases_have_one_recipe_and_other_bases_the_open_one() -> None:
+    pocket = TrainConfig.for_base("pocket")
+    assert (pocket.lora_r, pocket.lora_alpha, pocket.max_steps) == (8, 16, 60)
+    assert TrainConfig.for_base("pocket:7") == pocket
+    open_recipe = TrainConfig.for_base("Qwen/Qwen2.5-7B-Instruct")
+    assert (open_recipe.lora_r, open_recipe.lora_alpha, open_recipe.use_rslora) == (32, 64, True)
+    assert (open_recipe.epochs, open_recipe.batch_size, open_recipe.max_length) == (1, 16, 2048)
+
+
+def test_a_file_changes_the_recipe_and_options_change_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "train.yaml"
+    file.write_text("learning_rate: 1e-3\nlora_r: 2\ntarget_modules: [q_proj, down_proj]\n")
+    config = load_config("pocket", file, {"lora_r": 16, "epochs": None})
+    assert (config.learning_rate, config.lora_r, config.max_steps) == (1e-3, 16, 60)
+    assert config.target_modules == ("q_proj", "down_proj")
+
+
+def test_steps_and_epochs_replace_each_other(tmp_path: Path) -> None:
+    epochs = load_config("pocket", None, {"epochs": 2})
+    assert (epochs.max_steps, epochs.epochs) == (None, 2)
+    steps = load_config("some/model", None, {"max_steps": 5})
+    assert (steps.max_steps, steps.epochs) == (5, None)
+    file = tmp_path / "train.yaml"
+    file.write_text("epochs: 3\n")
+    assert load_config("pocket", file, {"max_steps": 5}).epochs is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lora_rank: 8", r"train.yaml: no field 'lora_rank'; there are lora_r, "),
+        ("lora_r: 0", r"train.yaml: lora_r: .*greater than or equal to 1, got 0"),
+        ("schedule: cosin", r"schedule: .*'linear'.*got 'cosin'"),
+        ("gradient_accumulation: 3", "gradient_accumulation 3 does not divide batch_size 32"),
+        ("{epochs: 1, max_steps: 3}", "exactly one of max_steps and epochs"),
+        ("{schedule: constant, warmup_steps: 3}", "'constant' has no warm-up"),
+        ("- lora_r", "expected fields"),
+        ("lora_r: [", "not YAML"),
+    ],
+)
+def test_a_bad_file_is_an_error_that_names_the_field(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    file = tmp_path / "train.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_config("pocket", file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
+        load_config("pocket", tmp_path / "none.yaml")
