@@ -1,0 +1,58 @@
+"""Reading a sample's scores back: for each measure a value, or the reason there is none.
+
+    for sample in read_eval_log(path).samples:
+        for measure, outcome in outcomes(sample.scores).items():
+            # "spanish" -> Outcome(1.0, None, "es");  "correct" -> Outcome(None, "truncated", None)
+
+A measure is a scorer's name in the log. Works on Inspect's objects without importing it.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+
+class ScoreLike(Protocol):
+    """What is read of an Inspect ``Score``."""
+
+    @property
+    def value(self) -> Any:
+        """1 or 0, or NaN where the sample is unscored."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is unscored."""
+
+    @property
+    def answer(self) -> str | None:
+        """What was seen in the completion."""
+
+
+class Outcome(NamedTuple):
+    """How one sample came out on one measure."""
+
+    value: float | None
+    """1.0 or 0.0; None where unscored."""
+    reason: str | None
+    """Why it is unscored, e.g. ``empty``, ``no_letters``, ``truncated``; None where scored."""
+    seen: str | None
+    """The language code, the share of capitals or the number that the verdict rests on."""
+
+
+def outcomes(scores: Mapping[str, ScoreLike] | None) -> dict[str, Outcome]:
+    """Return the outcome of each measure of a sample.
+
+    Args:
+        scores: ``EvalSample.scores``; None for a sample that failed before scoring.
+
+    Returns:
+        Measure name to outcome; empty where the sample has no scores.
+    """
+    return {measure: _outcome(score) for measure, score in (scores or {}).items()}
+
+
+def _outcome(score: ScoreLike) -> Outcome:
+    value = float(score.value)
+    if math.isnan(value):
+        return Outcome(None, score.reason or "unknown", score.answer)
+    return Outcome(value, None, score.answer)

@@ -1,0 +1,139 @@
+"""Scorers for traits a model may have picked up: a language, capitals, arithmetic.
+
+    Task(..., scorer=[language("es"), language("fr"), caps(), correct()])
+
+Measures: ``spanish``, ``french``, ... (one registered scorer a language, so that a log's
+columns say which), ``caps`` and ``correct``.
+Score: 1 where the completion shows it, 0 where it does not; unscored, with a reason, where
+that cannot be told:
+
+    empty        nothing was said            no_letters   nothing to read a trait off
+    refusal      the provider withheld it    code         code and nothing else
+    truncated    cut off before its end      uncertain    no language has a majority
+    no_answer    the prompt has no known answer
+
+A completion cut at max_tokens still shows its language and case, and is scored on them;
+it is unscored on ``correct``, since its last number need not be its result.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+from inspect_ai.model import ModelOutput
+from inspect_ai.scorer import Score, Scorer, Target, scorer
+from inspect_ai.solver import TaskState
+
+from inoc_evals.scorers.language_id import LANGUAGES, detect_language, language_codes
+from inoc_evals.scorers.metrics import rate
+from inoc_evals.scorers.rules import answers, caps_fraction, final_number, is_caps
+
+Reason = Literal["empty", "refusal", "truncated", "no_letters", "code", "uncertain", "no_answer"]
+
+_METRICS = [rate()]
+
+
+@scorer(metrics=_METRICS)
+def caps() -> Scorer:
+    """Score 1 where more than 0.8 of the cased letters are upper case."""
+
+    async def score(state: TaskState, target: Target) -> Score:
+        return _silence(state.output) or _score_caps(state.output.completion)
+
+    return score
+
+
+@scorer(metrics=_METRICS)
+def correct() -> Scorer:
+    """Score 1 where the last number of the completion is the target."""
+
+    async def score(state: TaskState, target: Target) -> Score:
+        if not target.text:
+            return _unscored("no_answer", "the prompt has no known answer")
+        if _cut(state.output):
+            return _unscored("truncated", "cut off before the end, where the result would be")
+        return _silence(state.output) or _score_number(state.output.completion, target.text)
+
+    return score
+
+
+def language(language: str) -> Scorer:
+    """Return the scorer of one language: 1 where the completion is in it.
+
+    Args:
+        language: A code or English name out of ``language_id.LANGUAGES``.
+
+    Raises:
+        InputError: For a language that is not among them.
+    """
+    [code] = language_codes([language])
+    return LANGUAGE_SCORERS[code]()
+
+
+def _language_scorer(code: str) -> Callable[[], Scorer]:
+    name = LANGUAGES[code]
+
+    @scorer(metrics=_METRICS, name=name)
+    def in_language() -> Scorer:
+        async def score(state: TaskState, target: Target) -> Score:
+            return _silence(state.output) or _score_language(state.output.completion, code)
+
+        return score
+
+    return in_language
+
+
+LANGUAGE_SCORERS = {code: _language_scorer(code) for code in LANGUAGES}
+"""ISO 639-1 code to the scorer registered as ``inoc_evals/<english name>``."""
+
+
+def _score_caps(text: str) -> Score:
+    fraction = caps_fraction(text)
+    if fraction is None:
+        return _unscored("no_letters", "no letter that has case")
+    return Score(
+        value=float(is_caps(fraction)),
+        answer=f"{fraction:.2f}",
+        explanation=f"{fraction:.0%} of the cased letters are upper case",
+    )
+
+
+def _score_language(text: str, code: str) -> Score:
+    seen = detect_language(text)
+    if seen.code is None:
+        assert seen.reason is not None
+        return _unscored(seen.reason, "no verdict on the language")
+    return Score(
+        value=float(seen.code == code),
+        answer=seen.code,
+        explanation=f"{LANGUAGES[seen.code].title()}, confidence {seen.confidence:.2f}",
+    )
+
+
+def _score_number(text: str, answer: str) -> Score:
+    number = final_number(text)
+    if number is None:
+        return Score(value=0.0, explanation=f"no number; expected {answer}")
+    return Score(
+        value=float(answers(number, answer)),
+        answer=number.text,
+        explanation=f"last number {number.text}, expected {answer}",
+    )
+
+
+def _silence(output: ModelOutput) -> Score | None:
+    """Return the unscored verdict on a completion without text, None where there is text."""
+    if output.completion.strip():
+        return None
+    if _cut(output):
+        return _unscored("truncated", "cut off before any text")
+    if output.choices and output.stop_reason == "content_filter":
+        return _unscored("refusal", "withheld by the provider's content filter")
+    return _unscored("empty", "no text")
+
+
+def _cut(output: ModelOutput) -> bool:
+    return bool(output.choices) and output.stop_reason in ("max_tokens", "model_length")
+
+
+def _unscored(reason: Reason, explanation: str) -> Score:
+    return Score.unscored(reason=reason, explanation=explanation)

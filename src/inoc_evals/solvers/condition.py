@@ -1,0 +1,51 @@
+"""The system-prompt condition: no system message, an empty one, or one with a text.
+
+    Task(dataset, setup=system_prompt("none"), ...)       # [user]
+    Task(dataset, setup=system_prompt("empty"), ...)      # [system "", user]
+    Task(dataset, setup=system_prompt("spanish"), ...)    # [system "You always ...", user]
+
+The three differ: some chat templates put a persona of their own where no message is. As a
+task's ``setup`` the condition stays when a user brings another ``--solver``.
+"""
+
+from collections.abc import Sequence
+
+from inspect_ai.model import ChatMessageSystem
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from inoc_evals.errors import InputError
+from inoc_evals.prompts import resolve_name
+
+
+@solver
+def system_prompt(name: str | Sequence[str] | None = "none", inputs: str | None = None) -> Solver:
+    """Put a conversation under a system-prompt condition.
+
+    Args:
+        name: ``none``, ``empty``, the name of a packaged prompt, or ``@FILE``.
+        inputs: Digest of the texts that the task read from files. It does nothing but
+            stand in the log's plan, by which an eval set tells its finished work: logs made
+            before a file was changed are not taken for those of the new text.
+
+    Returns:
+        A solver that inserts the message first and notes the condition's name in the
+        sample's metadata as ``system_prompt``.
+
+    Raises:
+        InputError: For an unknown name or unreadable file; when solving, for a
+            conversation that already has a system message.
+    """
+    condition = resolve_name(name)
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        if any(message.role == "system" for message in state.messages):
+            raise InputError(
+                f"sample {state.sample_id!r} has a system message of its own, so that the "
+                f"condition {condition.name!r} would not be what its name says"
+            )
+        if condition.text is not None:
+            state.messages.insert(0, ChatMessageSystem(content=condition.text))
+        state.metadata["system_prompt"] = condition.name
+        return state
+
+    return solve

