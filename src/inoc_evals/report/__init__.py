@@ -1,0 +1,12 @@
+"""Reporting: scored answers become rates with intervals, files, a figure and a page.
+
+    found = cells(observations)                      # cells.py: a rate for each cell
+    compared = contrasts(observations, [("spanish_inoc", "none")])
+    write_results(directory, found, compared)        # results.py: results.json and CSV
+    draw(found, directory / "fig2a.png", spec)       # figure.py
+    write_page(directory, report)                    # page.py: report.html
+    console.print(table(found))                      # table.py
+
+`statistics.py` holds the intervals; it is pure, and `docs/design/intervals.md` says why
+they are as they are. Reading logs is not done here: this room starts from observations.
+"""

@@ -1,0 +1,247 @@
+"""The figure: a panel for each measure and split, a bar for each condition, seeds as dots.
+
+    spec = FigureSpec(title="Figure 2a", base="pocket",
+                      measures=(Measure(name="spanish", label="Spanish"),),
+                      conditions=(Condition(name="none", label="No inoculation"),))
+    draw(found, Path("fig2a.png"), spec)   # or .svg, .pdf
+    svg = draw_svg(found, spec)            # text, to stand inside an HTML page
+
+Bars are means over seeds, lines 95 % intervals; one seed has a dot and no line. A condition
+keeps its color and place in every panel. The same cells give the same bytes.
+"""
+
+import io
+import os
+import tempfile
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inoc_evals.report.cells import Cell, Split
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colors, which stay apart under color blindness; grays are for references.
+PALETTE = (
+    "#7f7f7f",
+    "#bdbdbd",
+    "#d55e00",
+    "#0072b2",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#f0e442",
+    "#000000",
+)
+
+_INK, _FAINT = "#222222", "#8a8a8a"
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
+    "font.size": 8.5,
+    "axes.edgecolor": _FAINT,
+    "axes.linewidth": 0.8,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "text.parse_math": False,  # a "$" in a label is a dollar
+    "svg.hashsalt": "inoc-evals",
+    "svg.fonttype": "path",
+}
+
+
+class Measure(BaseModel):
+    """What is measured of an answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """As in the cells: ``spanish``."""
+    label: str
+    """As a reader sees it: ``Spanish``."""
+    description: str = ""
+    """The rule, threshold included: ``more than 80 % of the cased letters are upper case``."""
+
+
+class Prompt(BaseModel):
+    """A prompt of a condition, to the letter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    where: str
+    """Where it stands: ``training, system message of all rows``."""
+    text: str
+
+
+class Condition(BaseModel):
+    """One arm of an experiment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """As in the cells: ``spanish_inoc``."""
+    label: str
+    """As a reader sees it: ``Spanish inoculated``."""
+    color: str | None = None
+    """Of its bars; by default the palette's color at its place."""
+    description: str = ""
+    """What is done, in a sentence."""
+    prompts: tuple[Prompt, ...] = ()
+
+
+class FigureSpec(BaseModel):
+    """What a figure shows, in which order, and how it is called."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    base: str
+    """The base model, as the user named it."""
+    measures: tuple[Measure, ...]
+    conditions: tuple[Condition, ...]
+    splits: dict[Split, str] = Field(
+        default={"ood": "Out-of-distribution prompts", "id": "In-distribution prompts"}
+    )
+    """Label of each split, in order from the top."""
+    note: str = ""
+    """Last sentence of the caption, such as that the base is a miniature."""
+
+    def color(self, condition: Condition) -> str:
+        """Return the color of a condition's bars."""
+        return condition.color or PALETTE[self.conditions.index(condition) % len(PALETTE)]
+
+
+def draw(found: Sequence[Cell], path: Path, spec: FigureSpec) -> None:
+    """Draw the figure into a file, whole or not at all; the suffix says the format."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(_rendered(found, spec, path.suffix.removeprefix(".") or "png"))
+        Path(temporary).chmod(0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def draw_svg(found: Sequence[Cell], spec: FigureSpec, *, captioned: bool = True) -> str:
+    """Draw the figure as an ``<svg>`` element, without the XML header of a file."""
+    text = _rendered(found, spec, "svg", captioned).decode("utf-8")
+    return text[text.index("<svg") :]
+
+
+def caption(found: Sequence[Cell], spec: FigureSpec) -> str:
+    """Say what the marks are, how much was measured, and on which base."""
+    shown = _shown(found, spec)
+    seeds = sorted({seed for cell in shown for seed in cell.seeds})
+    counts = sorted(cell.n for cell in shown if cell.seeds)
+    parts = [f"Share of scored answers. Base model: {spec.base}."]
+    if len(seeds) > 1:
+        parts.append(
+            "Bars: mean over seeds; dots: single seeds; lines: 95% intervals for new seeds and "
+            "new questions (base: new questions)."
+        )
+    else:
+        parts.append("One training seed, so no interval (base: 95%, for new questions).")
+    if counts:
+        span = f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
+        named = f"Seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+        parts.append(f"{named}; {span} scored answers a bar.")
+    unscored = sum(sum(cell.unscored.values()) for cell in shown)
+    if unscored:
+        parts.append(f"{unscored} unscored answers are left out.")
+    return " ".join([*parts, spec.note]).strip()
+
+
+def _shown(found: Sequence[Cell], spec: FigureSpec) -> list[Cell]:
+    measures = {measure.name for measure in spec.measures}
+    conditions = {condition.name for condition in spec.conditions}
+    return [c for c in found if c.measure in measures and c.condition in conditions]
+
+
+def _rendered(
+    found: Sequence[Cell], spec: FigureSpec, format: str, captioned: bool = True
+) -> bytes:
+    import matplotlib
+
+    out = io.BytesIO()
+    with matplotlib.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are a Literal of 300
+        # Without date and version, so that equal cells give equal files.
+        metadata = {"svg": {"Date": None}, "png": {"Software": None}}.get(format)
+        _figure(found, spec, captioned).savefig(out, format=format, dpi=200, metadata=metadata)
+    return out.getvalue()
+
+
+def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure":
+    # Figure without pyplot: no global state, no display, nothing to close.
+    from matplotlib.figure import Figure
+
+    shown = _shown(found, spec)
+    splits = [split for split in spec.splits if any(cell.split == split for cell in shown)]
+    rows, columns = max(len(splits), 1), len(spec.measures)
+    width = 0.7 + columns * max(2.2, 0.42 * len(spec.conditions))
+    lines = textwrap.wrap(caption(found, spec), int(width * 17.5)) if captioned else []
+    bottom = 0.16 * len(lines) + 0.15 * captioned
+    height = 2.1 * rows + 1.6 + bottom
+    figure = Figure(figsize=(width, height), layout="constrained")
+    figure.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (bottom + 0.05) / height))  # type: ignore[union-attr,call-arg]
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for row, split in enumerate(splits):
+        for column, measure in enumerate(spec.measures):
+            panel = [c for c in shown if c.split == split and c.measure == measure.name]
+            _panel(axes[row, column], panel, spec)
+            if row == 0:
+                axes[row, column].set_title(measure.label, pad=9)
+        axes[row, 0].set_ylabel(spec.splits[split], fontweight="bold", labelpad=8)
+    figure.suptitle(spec.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    figure.text(0.01, 0.08 / height, "\n".join(lines), fontsize=7.5, color="#555555", va="bottom")
+    return figure
+
+
+def _panel(axes: "Axes", panel: Sequence[Cell], spec: FigureSpec) -> None:
+    """Draw one measure on one split."""
+    by_name = {cell.condition: cell for cell in panel}
+    for place, condition in enumerate(spec.conditions):
+        cell = by_name.get(condition.name)
+        if cell is None or cell.rate is None:
+            gap = "not run" if cell is None else "none scored"
+            axes.text(place, 0.03, gap, rotation=90, ha="center", va="bottom", color=_FAINT, size=7)
+        else:
+            _bar(axes, place, cell, spec.color(condition))
+    labels = [condition.label for condition in spec.conditions]
+    axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_xlim(-0.65, len(labels) - 0.35)
+    axes.set_ylim(0, 1.04)
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "50%", "", "100%"])
+    axes.tick_params(length=0)
+    axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _bar(axes: "Axes", place: float, cell: Cell, color: str) -> None:
+    """Draw a rate, its seeds and its interval."""
+    rate = cell.rate or 0.0
+    axes.bar(place, rate, width=0.74, color=color, alpha=0.85, linewidth=0)
+    # A rate of zero must not look like a condition that was not run.
+    axes.plot([place - 0.37, place + 0.37], [rate, rate], color=color, linewidth=1.6)
+    seeds = [value for value in cell.per_seed.values() if value is not None]
+    for number, value in enumerate(seeds):
+        # Beside the interval's line, so that neither hides the other.
+        x = place if len(seeds) == 1 else place + 0.02 + 0.24 * number / (len(seeds) - 1)
+        axes.plot(x, value, "o", ms=3.4, mfc="white", mec=_INK, mew=0.7, clip_on=False, zorder=3)
+    if cell.low is not None and cell.high is not None:
+        reach = [[rate - cell.low], [cell.high - rate]]
+        middle = place - 0.16 * bool(seeds)
+        axes.errorbar(
+            middle, rate, reach, color=_INK, elinewidth=1.1, capsize=2, clip_on=False, zorder=4
+        )

@@ -1,0 +1,198 @@
+"""The page: one self-contained report.html for a reader who was not there.
+
+    report = Report(title="Figure 2a on pocket", command="inoc run fig2a --base pocket",
+                    spec=spec, seeds=(0, 1, 2), cells=found, contrasts=compared, ...)
+    write_page(Path("runs/fig2a"), report)      # runs/fig2a/report.html
+
+Figure and styles are inside the file and there is no script, so it opens without a network
+and can be mailed. All text is escaped: completions are a model's, and may hold anything.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from inoc_evals.chat import write_text
+from inoc_evals.report.cells import Cell, Contrast, Split
+from inoc_evals.report.figure import Condition, FigureSpec, Measure, caption, draw_svg
+from inoc_evals.report.table import unscored_lines, written
+
+
+class Example(BaseModel):
+    """One sampled answer, shown as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    condition: str
+    split: Split
+    prompt: str
+    completion: str
+    values: dict[str, float | str | None] = Field(default_factory=dict)
+    """Measure -> its value, or the reason it is unscored."""
+    seed: int | None = None
+    system: str | None = None
+    """System message it was sampled with, if any."""
+
+
+class Report(BaseModel):
+    """Everything the page says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    description: str
+    """What was asked and done, for a reader who does not know the experiment."""
+    command: str
+    """The command that makes this report again."""
+    spec: FigureSpec
+    """Base, conditions with their prompts, measures with their rules; their order."""
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...]
+    contrasts: tuple[Contrast, ...] = ()
+    data: dict[str, Any] = Field(default_factory=dict)
+    """Facts about rows and prompts: counts, sources, overlap of training and test."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """The full training configuration."""
+    versions: dict[str, str] = Field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Caveats, a paragraph each, shown above the results."""
+    logs: str = "logs"
+    """Directory of the Inspect logs, relative to the report."""
+
+
+def write_page(directory: Path, report: Report) -> Path:
+    """Write ``report.html`` into a directory, whole or not at all, and return its path."""
+    path = directory / "report.html"
+    write_text(path, page(report, directory=directory))
+    return path
+
+
+def page(report: Report, *, directory: Path | None = None) -> str:
+    """Return the page as HTML.
+
+    Args:
+        report: What to say.
+        directory: Where the run lies, for the command that opens its logs; by default the
+            directory the reader is in.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    source = files("inoc_evals").joinpath("data/report.html.j2").read_text("utf-8")
+    spec, listed = report.spec, list(report.cells)
+    logs = str((directory or Path()) / report.logs)
+    return environment.from_string(source).render(
+        report=report,
+        spec=spec,
+        svg=draw_svg(listed, spec, captioned=False),
+        caption=caption(listed, spec),
+        tables=_tables(listed, spec),
+        compared=_compared(report.contrasts, spec),
+        gaps=unscored_lines(listed, spec=spec),
+        examples=_examples(report.examples, spec),
+        one_seed=len(report.seeds) == 1,
+        view=f"inspect view --log-dir {shlex.quote(logs)}",
+        lines=_lines,
+        labels=_labels(spec.measures) | _labels(spec.conditions),
+    )
+
+
+def _labels(items: Sequence[Measure] | Sequence[Condition]) -> dict[str, str]:
+    return {item.name: item.label for item in items}
+
+
+class _Rate(NamedTuple):
+    measure: str
+    text: str
+    cell: Cell
+
+
+class _Difference(NamedTuple):
+    measure: str
+    text: str
+    excludes_zero: bool
+    contrast: Contrast
+
+
+class _Group(NamedTuple):
+    """Rows that share a heading."""
+
+    label: str
+    name: str
+    color: str
+    rows: list[Any]
+
+
+def _tables(found: Sequence[Cell], spec: FigureSpec) -> list[_Group]:
+    """The cells by split, and in each by condition."""
+    tables = []
+    for split, label in spec.splits.items():
+        groups = []
+        for condition in spec.conditions:
+            rates = [
+                _Rate(measure.label, written(cell), cell)
+                for measure in spec.measures
+                for cell in found
+                if (cell.condition, cell.measure, cell.split)
+                == (condition.name, measure.name, split)
+            ]
+            groups.append(_Group(condition.label, condition.name, spec.color(condition), rates))
+        if any(group.rows for group in groups):
+            tables.append(_Group(label, split, "", [group for group in groups if group.rows]))
+    return tables
+
+
+def _compared(found: Sequence[Contrast], spec: FigureSpec) -> list[_Group]:
+    """The contrasts by split, and in each by pair of conditions."""
+    names = _labels(spec.conditions) | _labels(spec.measures)
+    tables = []
+    for split, label in spec.splits.items():
+        groups: dict[tuple[str, str], _Group] = {}
+        for contrast in found:
+            if contrast.split == split:
+                pair = (contrast.condition, contrast.reference)
+                named = " − ".join(names.get(name, name) for name in pair)
+                group = groups.setdefault(pair, _Group(named, " − ".join(pair), "", []))
+                measure = names.get(contrast.measure, contrast.measure)
+                group.rows.append(_difference(contrast, measure))
+        if groups:
+            tables.append(_Group(label, split, "", list(groups.values())))
+    return tables
+
+
+def _difference(contrast: Contrast, measure: str) -> _Difference:
+    text = written(contrast, signed=True).replace("-", "−")
+    low, high = contrast.low, contrast.high
+    outside = low is not None and high is not None and not low <= 0 <= high
+    return _Difference(measure, text, outside, contrast)
+
+
+def _examples(examples: Sequence[Example], spec: FigureSpec) -> list[_Group]:
+    """The examples by condition, in the figure's order; those of no condition come last."""
+    labels = _labels(spec.conditions)
+    order = [*labels, *dict.fromkeys(e.condition for e in examples if e.condition not in labels)]
+    groups = [
+        _Group(labels.get(name, name), name, "", [e for e in examples if e.condition == name])
+        for name in order
+    ]
+    return [group for group in groups if group.rows]
+
+
+def _lines(facts: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Flatten nested facts to (name, text) for a two-column table."""
+    found: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            found += _lines(value, f"{prefix}{name}.")
+        elif isinstance(value, (list, tuple)):
+            found.append((f"{prefix}{name}", ", ".join(map(str, value))))
+        else:
+            found.append((f"{prefix}{name}", "" if value is None else str(value)))
+    return found

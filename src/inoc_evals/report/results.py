@@ -1,0 +1,56 @@
+"""The files results are kept in: results.json, a list of cells, and the same as CSV.
+
+write_results(Path("runs/fig2a"), found, compared)
+found = read_results(Path("runs/fig2a/results.json"))
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from inoc_evals.chat import write_text
+from inoc_evals.report.cells import Cell, Contrast
+
+
+def write_results(
+    directory: Path, found: Sequence[Cell], compared: Sequence[Contrast] = ()
+) -> None:
+    """Write ``results.json``, ``results.csv`` and ``contrasts.csv``, each whole or not at all.
+
+    The same cells give the same bytes. ``unscored`` becomes one column for each reason, and
+    ``per_seed`` JSON text.
+    """
+    listed = [cell.model_dump(mode="json") for cell in found]
+    text = json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False)
+    write_text(directory / "results.json", text + "\n")
+    write_text(directory / "results.csv", _csv(Cell, found))
+    write_text(directory / "contrasts.csv", _csv(Contrast, compared))
+
+
+def read_results(path: Path) -> list[Cell]:
+    """Read the cells of a ``results.json``."""
+    return [Cell.model_validate(item) for item in json.loads(path.read_text("utf-8"))]
+
+
+def _csv(kind: type[BaseModel], items: Sequence[Cell] | Sequence[Contrast]) -> str:
+    rows = [item.model_dump(mode="json") for item in items]
+    reasons = sorted({reason for row in rows for reason in row.get("unscored", ())})
+    plain = [name for name in kind.model_fields if name != "unscored"]
+    columns = [*plain, *(["unscored"] if "unscored" in kind.model_fields else [])]
+    columns += [f"unscored_{reason}" for reason in reasons]
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        unscored = row.pop("unscored", None)
+        if unscored is not None:
+            row["unscored"] = sum(unscored.values())
+            row |= {f"unscored_{reason}": unscored.get(reason, 0) for reason in reasons}
+        row["seeds"] = " ".join(map(str, row["seeds"]))
+        row["per_seed"] = json.dumps(row["per_seed"])
+        writer.writerow(row)
+    return out.getvalue()

@@ -1,0 +1,106 @@
+"""The console's table: a row for each condition, a column for each measure.
+
+    Console().print(table(found))                 # names as in the cells
+    Console().print(table(found, spec=spec))      # the figure's labels and order
+
+A cell reads ``0.52 [0.41, 0.63]``, ``0.52 (one seed)`` where there is no interval, and ends
+in ``*3`` where three answers are unscored; the lines below say why. One table for each split,
+so that three measures fit into 80 columns.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from inoc_evals.report.cells import Cell, Contrast
+from inoc_evals.report.figure import FigureSpec
+
+_SPLITS = {"ood": "out of distribution", "id": "in distribution"}
+
+
+def table(found: Sequence[Cell], *, spec: FigureSpec | None = None) -> Group:
+    """Lay out cells for the console.
+
+    Args:
+        found: Cells of one figure.
+        spec: Labels and order; by default the names, in order of appearance.
+
+    Returns:
+        Something ``rich`` can print: one table for each split, then the unscored answers.
+    """
+    parts = [
+        Padding(_split_table(found, split, title, spec), (0, 0, 1, 0))
+        for split, title in _SPLITS.items()
+        if any(cell.split == split for cell in found)
+    ]
+    notes = ["[low, high]: 95% interval, new seeds and questions (fixed model: new questions)"]
+    notes += [f"* unscored, {line}" for line in unscored_lines(found, spec=spec)]
+    return Group(*parts, Text("\n".join(notes), style="dim"))
+
+
+def written(cell: Cell | Contrast, *, signed: bool = False) -> str:
+    """Write a rate or difference with its interval: ``0.52 [0.41, 0.63]``."""
+    value = cell.rate if isinstance(cell, Cell) else cell.difference
+    sign = "+" if signed else ""
+    if value is None:
+        return "none scored" if isinstance(cell, Cell) else "no pairs"
+    if cell.low is not None and cell.high is not None:
+        return f"{value:{sign}.2f} [{cell.low:{sign}.2f}, {cell.high:{sign}.2f}]"
+    return f"{value:{sign}.2f} ({_why_no_interval(cell)})"
+
+
+def unscored_lines(found: Sequence[Cell], *, spec: FigureSpec | None = None) -> list[str]:
+    """Say, for each measure with unscored answers: ``Spanish: 4 (empty 3, truncated 1)``."""
+    labels = {measure.name: measure.label for measure in spec.measures} if spec else {}
+    lines = []
+    for measure in dict.fromkeys(cell.measure for cell in found):
+        reasons: Counter[str] = Counter()
+        for cell in found:
+            if cell.measure == measure:
+                reasons.update(cell.unscored)
+        if reasons:
+            why = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
+            lines.append(f"{labels.get(measure, measure)}: {reasons.total()} ({why})")
+    return lines
+
+
+def _why_no_interval(cell: Cell | Contrast) -> str:
+    scored = [seed for seed, value in cell.per_seed.items() if value is not None]
+    return "one seed" if len(scored) == 1 else "one question"
+
+
+def _split_table(found: Sequence[Cell], split: str, title: str, spec: FigureSpec | None) -> Table:
+    cells = {(cell.condition, cell.measure): cell for cell in found if cell.split == split}
+    if spec:
+        conditions = {condition.name: condition.label for condition in spec.conditions}
+        measures = {measure.name: measure.label for measure in spec.measures}
+    else:
+        conditions, measures = (
+            {name: name for name, _ in cells},
+            {name: name for _, name in cells},
+        )
+    grid = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    grid.padding, grid.collapse_padding = (0, 1), True
+    grid.show_edge = grid.pad_edge = False
+    grid.add_column("condition")
+    for label in measures.values():
+        grid.add_column(escape(label), no_wrap=True)
+    for condition, label in conditions.items():
+        row = [_entry(cells.get((condition, measure))) for measure in measures]
+        grid.add_row(escape(label), *row)
+    return grid
+
+
+def _entry(cell: Cell | None) -> Text:
+    if cell is None:
+        return Text("not run", style="dim")
+    text = Text(written(cell))
+    if cell.unscored:
+        text.append(f" *{sum(cell.unscored.values())}", style="yellow")
+    return text

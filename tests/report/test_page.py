@@ -1,0 +1,183 @@
+"""The page: everything a stranger needs, in one file, with a model's text kept harmless."""
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up import CONDITIONS, MEASURES, observations
+
+from inoc_evals.report.cells import cells, contrasts
+from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
+from inoc_evals.report.page import Example, Report, page, write_page
+
+EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\" 'x'"
+PROMPT = "You always speak in Spanish.\n  Even <here>."
+
+
+def report(seeds: tuple[int, ...] = (0, 1, 2), **changes: Any) -> Report:
+    observed = observations(seeds, questions=10)
+    prompts = {"spanish_inoc": (Prompt(where="training, system message", text=PROMPT),)}
+    spec = FigureSpec(
+        title="Figure 2a",
+        base="pocket:7",
+        measures=tuple(
+            Measure(name=n, label=n.title(), description=f"{n} > 0.8") for n in MEASURES
+        ),
+        conditions=tuple(
+            Condition(
+                name=n, label=f"Arm {n}", description=f"About {n}.", prompts=prompts.get(n, ())
+            )
+            for n in CONDITIONS
+        ),
+    )
+    plain: dict[str, Any] = {
+        "title": "Fig <2a>",
+        "description": "What & why.",
+        "command": "inoc run fig2a --base pocket:7 --seeds 3",
+        "spec": spec,
+        "seeds": seeds,
+        "cells": cells(observed),
+        "contrasts": contrasts(observed, [("spanish_inoc", "none"), ("irrelevant", "base")]),
+        "data": {"Training rows": 320},
+        "config": {"lr": 0.005, "lora": {"r": 8, "targets": ["q_proj", "v_proj"]}},
+        "versions": {"torch": "2.13.0"},
+        "examples": (
+            Example(
+                condition="none", split="ood", prompt=EVIL, completion=EVIL, values={"caps": 0.25}
+            ),
+            Example(
+                condition="other", split="id", prompt="p", completion="", values={"caps": "empty"}
+            ),
+        ),
+        "notes": ("A miniature.",),
+    }
+    return Report(**(plain | changes))
+
+
+class Tags(HTMLParser):
+    """Collects tags, links and text, and checks that what is opened is closed."""
+
+    VOID = frozenset({"meta", "br", "img", "link", "input", "hr"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.links: list[str] = []
+        self.text: list[str] = []
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.links += [value or "" for name, value in attributes if name in ("src", "href")]
+        assert not [name for name, _ in attributes if name.startswith("on")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def html() -> str:
+    return page(report())
+
+
+@pytest.fixture
+def no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the half second of drawing where the figure is not the point."""
+    monkeypatch.setattr("inoc_evals.report.page.draw_svg", lambda *_, **__: "<svg></svg>")
+
+
+def test_a_models_text_cannot_become_markup(html: str) -> None:
+    tags = Tags(html)
+    assert "script" not in tags.seen
+    assert "img" not in tags.seen
+    assert "".join(tags.text).count(EVIL) == 2
+
+
+def test_the_page_needs_nothing_from_outside(html: str) -> None:
+    outside = [link for link in Tags(html).links if not link.startswith("#") and "://" in link]
+    assert outside == []
+    assert "@import" not in html
+    assert not re.findall(r"url\((?!#)", html)
+
+
+def test_prompts_are_shown_to_the_letter(html: str) -> None:
+    blocks = [unescape(block) for block in re.findall(r"<pre>\n(.*?)</pre>", html, re.DOTALL)]
+    assert PROMPT in blocks
+
+
+def test_every_cell_and_contrast_is_on_the_page(html: str) -> None:
+    told = report()
+    text = "".join(Tags(html).text)
+    for cell in told.cells:
+        assert f"{cell.rate:.2f} [{cell.low:.2f}, {cell.high:.2f}]" in text
+    for contrast in told.contrasts:
+        signed = f"{contrast.difference:+.2f} [{contrast.low:+.2f}, {contrast.high:+.2f}]"
+        assert signed.replace("-", "−") in text
+
+
+def test_only_contrasts_that_exclude_zero_are_bold(html: str) -> None:
+    bold = len(re.findall("<strong>", html))
+    clear = [c for c in report().contrasts if c.low is not None and c.high is not None]
+    expected = sum(not (c.low or 0) <= 0 <= (c.high or 0) for c in clear)
+    assert 0 < bold == expected < len(clear)
+
+
+def test_what_was_run_can_be_read_and_run_again(html: str) -> None:
+    text = "".join(Tags(html).text)
+    for part in (
+        "Fig <2a>",
+        "What & why.",
+        "inoc run fig2a --base pocket:7 --seeds 3",
+        "pocket:7",
+        "0, 1, 2",
+        "lora.targets",
+        "q_proj, v_proj",
+        "2.13.0",
+        "caps > 0.8",
+        "A miniature.",
+        "About placebo.",
+        "(empty)",
+    ):
+        assert part in text
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_unscored_answers_are_listed_with_reasons() -> None:
+    observed = observations(questions=10, unscored=0.5)
+    text = "".join(Tags(page(report(cells=cells(observed)))).text)
+    total = sum(seen.value is None for seen in observed)
+    assert f"Spanish: {total} (empty {total})" in text
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_the_logs_are_opened_where_they_lie(tmp_path: Path) -> None:
+    directory = tmp_path / "my runs"
+    path = write_page(directory, report(logs="logs"))
+    assert path == directory / "report.html"
+    text = "".join(Tags(path.read_text("utf-8")).text)
+    assert f"inspect view --log-dir '{directory}/logs'" in text
+
+
+def test_the_same_report_gives_the_same_bytes(html: str) -> None:
+    assert page(report()) == html
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_one_seed_and_an_empty_report_are_told_too() -> None:
+    text = "".join(Tags(page(report(seeds=(4,)))).text)
+    assert "(one seed)" in text
+    assert "This run has one training seed." in text
+    Tags(page(report(cells=(), contrasts=(), examples=(), notes=(), config={}, versions={})))

@@ -1,0 +1,81 @@
+"""The console's table says every rate, every gap, and fits a terminal."""
+
+from made_up import MEASURES, observations
+from rich.console import Console
+
+from inoc_evals.report.cells import Observation, cells, contrasts
+from inoc_evals.report.figure import Condition, FigureSpec, Measure
+from inoc_evals.report.table import table, written
+
+SPEC = FigureSpec(
+    title="Figure 2a",
+    base="pocket",
+    measures=tuple(Measure(name=name, label=name.title()) for name in MEASURES),
+    conditions=tuple(Condition(name=n, label=f"Arm [{n}]") for n in ("none", "base", "lost")),
+)
+
+
+def printed(observed: list[Observation], spec: FigureSpec | None = None, width: int = 80) -> str:
+    console = Console(width=width, color_system=None)
+    with console.capture() as capture:
+        console.print(table(cells(observed, measures=MEASURES), spec=spec))
+    return capture.get()
+
+
+def test_every_rate_is_printed_with_its_interval_in_80_columns() -> None:
+    observed = observations()
+    text = printed(observed)
+    assert "…" not in text
+    for cell in cells(observed):
+        assert f"{cell.rate:.2f} [{cell.low:.2f}, {cell.high:.2f}]" in text
+
+
+def test_one_seed_is_said_to_be_one_seed() -> None:
+    observed = [seen for seen in observations(seeds=(4,)) if seen.condition == "none"]
+    text = printed(observed)
+    assert "(one seed)" in text
+    assert "[0." not in text
+
+
+def test_unscored_answers_are_flagged_and_explained() -> None:
+    observed = [seen for seen in observations() if seen.condition == "none"]
+    lost = sum(seen.value is None for seen in observed)
+    ood = sum(seen.value is None and seen.split == "ood" for seen in observed)
+    text = printed(observed)
+    assert f" *{ood}" in text
+    assert f"* unscored, spanish: {lost} (empty {lost})" in text
+
+
+def test_labels_and_order_are_the_figures() -> None:
+    text = printed(observations(), SPEC)
+    assert text.index("Arm [none]") < text.index("Arm [base]") < text.index("Arm [lost]")
+    assert "spanish_inoc" not in text
+    assert "not run" in text
+
+
+def test_a_cell_of_which_nothing_was_scored_says_so() -> None:
+    observed = [
+        Observation(
+            figure="f",
+            condition="c",
+            measure="m",
+            split="ood",
+            seed=0,
+            question="q",
+            value=None,
+            reason="empty",
+        )
+    ]
+    assert "none scored *1" in printed(observed)
+
+
+def test_a_contrast_is_written_with_signs() -> None:
+    (contrast,) = contrasts(
+        [seen for seen in observations() if seen.measure == "caps" and seen.split == "ood"],
+        [("none", "base")],
+    )
+    assert written(contrast, signed=True).startswith("+0.8")
+
+
+def test_no_cells_print_without_a_crash() -> None:
+    assert "95% interval" in printed([])
