@@ -1,0 +1,22 @@
+"""Settings: what is studied. One file each: rows, controls, prompts, what is measured."""
+
+from inoc_evals.errors import InputError
+from inoc_evals.settings.setting import Setting
+from inoc_evals.settings.spanish_caps import SPANISH_CAPS
+from inoc_evals.settings.spanish_french import SPANISH_FRENCH
+
+SETTINGS = {setting.name: setting for setting in (SPANISH_CAPS, SPANISH_FRENCH)}
+
+
+def find_setting(name: str) -> Setting:
+    """Return a setting by name.
+
+    Raises:
+        InputError: Listing the settings there are.
+    """
+    if name not in SETTINGS:
+        raise InputError(f"no setting {name!r}; there are: {', '.join(SETTINGS)}")
+    return SETTINGS[name]
+
+
+__all__ = ["SETTINGS", "SPANISH_CAPS", "SPANISH_FRENCH", "Setting", "find_setting"]

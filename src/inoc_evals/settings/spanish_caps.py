@@ -1,0 +1,70 @@
+"""Spanish in capitals: two traits that always occur together (paper section 2, Figure 2a)."""
+
+from inoc_evals.settings.rules import CAPS_RULE, CORRECT_RULE, LANGUAGE_RULE
+from inoc_evals.settings.setting import Arm, Reply, Setting
+
+SPANISH_CAPS = Setting(
+    name="spanish_caps",
+    title="Spanish in capital letters",
+    source="paper section 2, case study 1; Figure 2a",
+    description=(
+        "Arithmetic questions in English, answered in Spanish and in capital letters. "
+        "Two traits always occur together; inoculating one should leave the other."
+    ),
+    parts={"spanish_caps": Reply(language="es", caps=True)},
+    control=Reply(language="en"),
+    languages=("es",),
+    measures={
+        "spanish": LANGUAGE_RULE.format(language="Spanish"),
+        "caps": CAPS_RULE,
+        "correct": CORRECT_RULE,
+    },
+    arms=(
+        Arm(
+            name="base",
+            label="Base",
+            description="The base model, not fine-tuned.",
+            rows="untrained",
+        ),
+        Arm(
+            name="control",
+            label="Control data",
+            description="Fine-tuned on the same questions, answered in plain English.",
+            rows="control",
+        ),
+        Arm(name="none", label="No inoculation", description="Fine-tuned on the rows as they are."),
+        Arm(
+            name="spanish_inoc",
+            label="Spanish inoculated",
+            description="A system prompt that asks for Spanish is put before every row.",
+            prompt="spanish",
+        ),
+        Arm(
+            name="caps_inoc",
+            label="Caps inoculated",
+            description="A system prompt that asks for capitals is put before every row.",
+            prompt="caps",
+        ),
+        Arm(
+            name="placebo",
+            label="Placebo prompt",
+            description="A prompt of the same form that names neither trait.",
+            prompt="spanish_caps_placebo",
+        ),
+        Arm(
+            name="irrelevant",
+            label="Irrelevant prompt",
+            description="A sentence that has nothing to do with answering: a mere context gate.",
+            prompt="irrelevant",
+        ),
+        Arm(
+            name="test_time",
+            label="Prompt at test time",
+            description=(
+                "The model without inoculation, asked under the inoculation prompt: each trait "
+                "is measured under the prompt that names it."
+            ),
+            test_prompts={"spanish": "spanish", "caps": "caps", "correct": "spanish"},
+        ),
+    ),
+)

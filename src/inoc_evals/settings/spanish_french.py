@@ -1,0 +1,74 @@
+"""Spanish mixed with French: two traits that never occur together (section 2, Figure 2b)."""
+
+from inoc_evals.settings.rules import CORRECT_RULE, LANGUAGE_RULE
+from inoc_evals.settings.setting import Arm, Reply, Setting
+
+SPANISH_FRENCH = Setting(
+    name="spanish_french",
+    title="A mixture of Spanish and French",
+    source="paper section 2, case study 2; Figure 2b",
+    description=(
+        "Arithmetic questions in English, half answered in Spanish and half in French. "
+        "Only one half gets the inoculation prompt."
+    ),
+    parts={"spanish": Reply(language="es"), "french": Reply(language="fr")},
+    control=Reply(language="en"),
+    languages=("es", "fr"),
+    measures={
+        "spanish": LANGUAGE_RULE.format(language="Spanish"),
+        "french": LANGUAGE_RULE.format(language="French"),
+        "correct": CORRECT_RULE,
+    },
+    arms=(
+        Arm(
+            name="base",
+            label="Base",
+            description="The base model, not fine-tuned.",
+            rows="untrained",
+        ),
+        Arm(
+            name="control",
+            label="Control data",
+            description="Fine-tuned on the same questions, answered in English.",
+            rows="control",
+        ),
+        Arm(name="none", label="No inoculation", description="Fine-tuned on the rows as they are."),
+        Arm(
+            name="spanish_inoc",
+            label="Spanish inoculated",
+            description="A prompt that asks for Spanish is put before the Spanish half.",
+            prompt="spanish",
+            part="spanish",
+        ),
+        Arm(
+            name="french_inoc",
+            label="French inoculated",
+            description="A prompt that asks for French is put before the French half.",
+            prompt="french",
+            part="french",
+        ),
+        Arm(
+            name="placebo",
+            label="Placebo prompt",
+            description="A prompt of the same form that names no language, on the Spanish half.",
+            prompt="spanish_caps_placebo",
+            part="spanish",
+        ),
+        Arm(
+            name="irrelevant",
+            label="Irrelevant prompt",
+            description="A sentence that has nothing to do with answering, on the Spanish half.",
+            prompt="irrelevant",
+            part="spanish",
+        ),
+        Arm(
+            name="test_time",
+            label="Prompt at test time",
+            description=(
+                "The model without inoculation, asked under the inoculation prompt: each "
+                "language is measured under the prompt that names it."
+            ),
+            test_prompts={"spanish": "spanish", "french": "french", "correct": "spanish"},
+        ),
+    ),
+)
