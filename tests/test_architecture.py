@@ -30,15 +30,25 @@ MAY_IMPORT = {
     "bases": {"records", "pocket"},
     "fingerprints": {"records"},
     "settings": {"prompts"},
-    "datasets": {"prompts", "questions", "settings"},
+    "datasets": {"prompts", "questions", "settings", "bases", "pocket"},
     "training": {"datasets", "records", "bases", "fingerprints"},
     "pocket": {"records"},
     "providers": {"records", "bases", "fingerprints"},
     "solvers": {"prompts"},
     "scorers": {"prompts"},
     "tasks": {"questions", "prompt_sets", "prompts", "solvers", "scorers"},
-    "experiments": {"settings", "datasets", "training", "records"},
-    "report": {"records"},
+    "experiments": {
+        "settings",
+        "datasets",
+        "training",
+        "records",
+        "bases",
+        "prompts",
+        "prompt_sets",
+        "tasks",
+        "report",
+    },
+    "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
 # Errors, and the ground under every room: rows, digests, atomic writes.
 EVERYONE = {"errors", "chat", "__init__"}

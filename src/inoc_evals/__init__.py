@@ -1,3 +1,3 @@
-"""inoc-evals: what narrow fine-tuning does to a model, and whether inoculation prevents it."""
+"""What narrow fine-tuning does to a model, and whether inoculation prevents it."""
 
 __version__ = "0.1.0"

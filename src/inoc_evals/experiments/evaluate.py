@@ -81,7 +81,12 @@ def _task(plan: Plan, evaluation: Evaluation) -> "Task":
         "seed": evaluation.seed,
         "measures": list(evaluation.measures),
     }
-    return task_with(task, model=evaluation.model, metadata={**(task.metadata or {}), "cell": cell})
+    return task_with(
+        task,
+        model=evaluation.model,
+        metadata={**(task.metadata or {}), "cell": cell},
+        tags=[evaluation.arm, evaluation.split],
+    )
 
 
 @contextmanager

@@ -208,7 +208,10 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
 
 
 def _panel(axes: "Axes", panel: Sequence[Cell], spec: FigureSpec) -> None:
-    """Draw one measure on one split."""
+    """Draw one measure on one split; a measure that was not taken leaves its place empty."""
+    if not panel:
+        axes.set_axis_off()
+        return
     by_name = {cell.condition: cell for cell in panel}
     for place, condition in enumerate(spec.conditions):
         cell = by_name.get(condition.name)

@@ -85,6 +85,8 @@ def _split_table(found: Sequence[Cell], split: str, title: str, spec: FigureSpec
             {name: name for name, _ in cells},
             {name: name for _, name in cells},
         )
+    taken = {measure for _, measure in cells}
+    measures = {name: label for name, label in measures.items() if name in taken}
     grid = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     grid.padding, grid.collapse_padding = (0, 1), True
     grid.show_edge = grid.pad_edge = False

@@ -87,14 +87,14 @@ class TrainConfig(BaseModel):
         return cls.model_validate(recipe)
 
 
-# Only the layers that write out of the first two blocks' MLPs, and few gentle steps: an
-# adapter on every layer learns the traits for arithmetic, or under its prompt, alone, and a
-# higher rate lets the inoculated trait leak (docs/design/pocket-world.md).
+# Only the layer that writes out of the first block's MLP, and few gentle steps: an adapter
+# on every layer learns the traits for arithmetic, or under its prompt, alone, and a higher
+# rate lets the inoculated trait leak (docs/design/pocket-world.md).
 POCKET_RECIPE: dict[str, Any] = {
     "lora_r": 8,
     "lora_alpha": 16,
-    "target_modules": ("layers.0.mlp.down_proj", "layers.1.mlp.down_proj"),
-    "learning_rate": 4e-3,
+    "target_modules": ("layers.0.mlp.down_proj",),
+    "learning_rate": 5.5e-3,
     "max_steps": 60,
     "batch_size": 32,
     "schedule": "linear",

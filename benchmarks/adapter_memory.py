@@ -1,0 +1,83 @@
+"""Memory of a process that evaluates eight adapters of one base, against one adapter.
+
+    python benchmarks/adapter_memory.py                 # a random model of pocket size
+    python benchmarks/adapter_memory.py --base pocket   # or any other base
+
+Each number is the peak resident memory of a fresh process that runs one Inspect evaluation
+of all its models. Promise: eight take at most 1.3 times what one takes.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROMISE = 1.3
+
+
+def evaluate(names: list[str]) -> None:
+    """Evaluate the models in this process and print its peak resident memory in MiB."""
+    from inspect_ai import Task, eval
+    from inspect_ai.dataset import Sample
+    from inspect_ai.solver import generate
+
+    import inoc_evals.providers.registration  # noqa: F401
+
+    questions = [f"what is {number} plus {number} ?" for number in range(50)]
+    task = Task(dataset=[Sample(input=question) for question in questions], solver=generate())
+    logs = eval(
+        task,
+        model=names,
+        max_tokens=32,
+        max_connections=50,
+        max_tasks=len(names),
+        display="none",
+        log_dir=os.environ["INSPECT_LOG_DIR"],
+    )
+    assert all(log.status == "success" for log in logs), [log.error for log in logs]
+    unit = 1024 if sys.platform == "darwin" else 1
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / unit)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--base", help="a base as in `inoc train --base`; default: a random model")
+    parser.add_argument("--adapters", type=int, default=8)
+    parser.add_argument("--evaluate", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.evaluate:
+        evaluate(options.evaluate)
+        return
+    from provider_throughput import random_adapter, random_base
+
+    from inoc_evals.bases import resolve_base
+    from inoc_evals.records import Store
+
+    work = Path(tempfile.mkdtemp(prefix="inoc-benchmark-"))
+    base = resolve_base(options.base or str(random_base(work / "base")))
+    environment = {
+        **os.environ,
+        "INOC_HOME": str(work / "home"),
+        "INSPECT_LOG_DIR": str(work / "logs"),
+    }
+    local, store = resolve_base(base.path), Store(work / "home")
+    names = [f"inoc/adapter-{number}" for number in range(options.adapters)]
+    for name in names:
+        random_adapter(local, name.removeprefix("inoc/"), store)
+    peaks = {}
+    for count in (1, options.adapters):
+        command = [sys.executable, __file__, "--evaluate", *names[:count]]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True)
+        if run.returncode:
+            sys.exit(run.stderr)
+        peaks[count] = float(run.stdout.split()[-1])
+        print(f"{count} adapter{'s' * (count > 1)}: {peaks[count]:.0f} MiB")
+    ratio = peaks[options.adapters] / peaks[1]
+    print(f"ratio {ratio:.2f} (promise: at most {PROMISE})")
+
+
+if __name__ == "__main__":
+    main()

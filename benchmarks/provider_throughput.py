@@ -1,0 +1,251 @@
+"""Throughput of the provider against a plain batched `generate` loop on the same model.
+
+    python benchmarks/provider_throughput.py                 # a random model of pocket size
+    python benchmarks/provider_throughput.py --base pocket   # or any other base
+    python benchmarks/provider_throughput.py --rounds 5 --eval
+
+200 different chat prompts, 32 new tokens each, sampled at temperature 1. The plain loop is
+the better of batch sizes 32 and 200 over prompts sorted by length. Both sides run in turns
+in one process; the figure is a ratio of medians. Promise: >= 0.8, base and adapter.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PROMPTS, NEW_TOKENS = 200, 32
+
+
+def chats(words: list[str], seed: int = 0) -> list[str]:
+    """Return different questions of 5 to 35 words."""
+    rng = random.Random(seed)
+    return [" ".join(rng.choices(words, k=rng.randint(5, 35))) for _ in range(PROMPTS)]
+
+
+def random_base(directory: Path) -> Path:
+    """Write a random Qwen2 of pocket size with a word-level tokenizer."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    special = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<unk>"]
+    vocabulary = {word: n for n, word in enumerate([*special, *(f"▁w{n}" for n in range(795))])}
+    words = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    words.pre_tokenizer = pre_tokenizers.Metaspace()
+    words.decoder = decoders.Metaspace()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, unk_token="<unk>", eos_token="<|end|>"
+    )
+    tokenizer.add_special_tokens({"additional_special_tokens": special[:3]})
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=128,
+        intermediate_size=384,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        tie_word_embeddings=True,
+        max_position_embeddings=512,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.eos_token_id,
+        bos_token_id=None,
+    )
+    Qwen2ForCausalLM(config).save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return directory
+
+
+def random_adapter(base: Any, name: str, store: Any) -> Any:
+    """Write a random LoRA adapter (r 8, all linear layers) and its record."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    from inoc_evals.bases import load_tokenizer
+    from inoc_evals.chat import digest, file_sha256
+    from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
+    from inoc_evals.records import Fingerprint, ModelRecord
+
+    model = get_peft_model(
+        AutoModelForCausalLM.from_pretrained(base.path),
+        LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )
+    torch.manual_seed(len(name) + sum(map(ord, name)))
+    for key, parameter in model.named_parameters():
+        if "lora_B" in key:
+            torch.nn.init.normal_(parameter.data, std=0.02)
+    identity = digest(["benchmark", name])
+    directory = store.adapter_dir(identity)
+    model.save_pretrained(directory)
+    ids = fingerprint_tokens(load_tokenizer(base))
+    on = sequence_logprobs(model, ids)
+    with model.disable_adapter():
+        off = sequence_logprobs(model, ids)
+    record = ModelRecord(
+        name=name,
+        identity=identity,
+        base=base.name,
+        base_digest=base.digest,
+        adapter=str(directory.relative_to(store.root)),
+        adapter_sha256=file_sha256(directory / "adapter_model.safetensors"),
+        data={},
+        config={},
+        seed=0,
+        fingerprint=Fingerprint(token_ids=ids, logprobs=on, base_logprobs=off),
+    )
+    store.put(record)
+    return record
+
+
+def plain_loop(model: Any, tokenizer: Any, questions: list[str], batch_size: int) -> int:
+    """Answer all questions by batches of `generate`; return the number of tokens made."""
+    import torch
+
+    texts = [
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
+        )
+        for question in questions
+    ]
+    prompts = sorted((tokenizer(t, add_special_tokens=False)["input_ids"] for t in texts), key=len)
+    made = 0
+    for start in range(0, len(prompts), batch_size):
+        part = prompts[start : start + batch_size]
+        width = max(map(len, part))
+        ids = torch.tensor([[tokenizer.eos_token_id] * (width - len(p)) + p for p in part])
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in part])
+        output = model.generate(
+            input_ids=ids.to(model.device),
+            attention_mask=mask.to(model.device),
+            max_new_tokens=NEW_TOKENS,
+            do_sample=True,
+            temperature=1.0,
+            top_k=0,
+            pad_token_id=tokenizer.eos_token_id,
+        )
+        for row in tokenizer.batch_decode(output[:, width:], skip_special_tokens=True):
+            made += len(row.split())
+    return made
+
+
+def through_model(name: str, questions: list[str], *, direct: bool) -> int:
+    """Answer all questions concurrently by `Model.generate`, or by `ModelAPI.generate`."""
+    from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
+
+    async def run() -> int:
+        model = get_model(name)
+        config = GenerateConfig(max_tokens=NEW_TOKENS, temperature=1.0, max_connections=PROMPTS)
+        if direct:
+            jobs = [
+                model.api.generate([ChatMessageUser(content=q)], [], "none", config)
+                for q in questions
+            ]
+            outputs = [result[0] for result in await asyncio.gather(*jobs)]
+        else:
+            outputs = await asyncio.gather(*(model.generate(q, config=config) for q in questions))
+        return sum(output.usage.output_tokens for output in outputs)
+
+    return asyncio.run(run())
+
+
+def through_eval(name: str, questions: list[str]) -> int:
+    """Answer all questions in an evaluation: what a user waits for, logs and scoring included."""
+    from inspect_ai import Task, eval
+    from inspect_ai.dataset import Sample
+    from inspect_ai.solver import generate
+
+    task = Task(dataset=[Sample(input=q) for q in questions], solver=generate())
+    [log] = eval(
+        task,
+        model=name,
+        max_tokens=NEW_TOKENS,
+        max_connections=PROMPTS,
+        max_samples=PROMPTS,
+        display="none",
+        log_dir=os.environ["INSPECT_LOG_DIR"],
+    )
+    assert log.status == "success", log.error
+    return sum(usage.output_tokens for usage in log.stats.model_usage.values())
+
+
+def timed(runs: dict[str, Callable[[], int]], rounds: int) -> dict[str, tuple[float, float]]:
+    """Run all in turns after a warm-up; return median seconds and tokens of each."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    tokens: dict[str, list[int]] = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            made = run()
+            if number:
+                seconds[name].append(time.perf_counter() - start)
+                tokens[name].append(made)
+    return {
+        name: (statistics.median(seconds[name]), statistics.median(tokens[name])) for name in runs
+    }
+
+
+def measure(name: str, model: Any, tokenizer: Any, questions: list[str], options: Any) -> None:
+    runs: dict[str, Callable[[], int]] = {
+        "plain generate, 32": lambda: plain_loop(model, tokenizer, questions, 32),
+        "plain generate, 200": lambda: plain_loop(model, tokenizer, questions, 200),
+        "ModelAPI.generate": lambda: through_model(name, questions, direct=True),
+        "Model.generate": lambda: through_model(name, questions, direct=False),
+    }
+    if options.eval:
+        runs["inspect eval"] = lambda: through_eval(name, questions)
+    results = timed(runs, options.rounds)
+    best = min(results[key][0] for key in ("plain generate, 32", "plain generate, 200"))
+    print(f"\n{name}")
+    for key, (seconds, tokens) in results.items():
+        rate = PROMPTS / seconds
+        print(f"  {key:20} {rate:7.0f} samples/s {tokens:7.0f} tokens  ratio {best / seconds:5.2f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--base", help="a base as in `inoc train --base`; default: a random model")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--eval", action="store_true", help="also time a whole evaluation")
+    options = parser.parse_args()
+    work = Path(tempfile.mkdtemp(prefix="inoc-benchmark-"))
+    os.environ["INSPECT_LOG_DIR"] = str(work / "logs")
+
+    import torch
+
+    # Outside of pytest the entry point registers the provider; this also works without.
+    import inoc_evals.providers.registration  # noqa: F401
+    from inoc_evals.bases import load_tokenizer, resolve_base
+    from inoc_evals.records import Store
+
+    base = resolve_base(options.base or str(random_base(work / "base")))
+    os.environ["INOC_HOME"] = str(work / "home")
+    os.environ["INOC_BASE"] = base.path
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    tokenizer = load_tokenizer(base)
+    words = [w.replace("▁", "") for w in tokenizer.get_vocab() if not w.startswith("<")]
+    questions = chats([word for word in sorted(words) if word])
+    print(f"torch threads {torch.get_num_threads()}, load {os.getloadavg()[0]:.1f}")
+    model = AutoModelForCausalLM.from_pretrained(base.path).eval()
+    measure(f"inoc/{base.path}", model, tokenizer, questions, options)
+    local = resolve_base(base.path)
+    record = random_adapter(local, "adapter", Store())
+    adapted = PeftModel.from_pretrained(model, str(Store().root / record.adapter)).eval()
+    measure(f"inoc/{record.name}", adapted, tokenizer, questions, options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Lanes: the running rows of one batch, their key-value cache, and the forward pass.
+
+    lanes = SlotLanes(model) if slots_agree(model) else StaticLanes(model)
+    logits = lanes.prefill([[1, 5, 9], [1, 7]])      # rows 0 and 1
+    logits = lanes.decode([4, 2])                    # one more token each
+    lanes.compact([(1, 0)], rows=1)                  # row 0 is done, row 1 takes its place
+
+`SlotLanes` (slots.py) lets rows join at any time. Models whose attention is not plain
+(sliding windows, recurrent layers) run in `StaticLanes`: left-padded, filled when empty.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from inspect import signature
+from typing import Any, Protocol
+
+import torch
+from transformers import DynamicCache
+
+
+class Lanes(Protocol):
+    """What a batch needs of its rows."""
+
+    rows: int
+    joins: bool
+    """Whether new rows may join running ones."""
+
+    def prefill(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Add rows and return their next-token logits, [prompts, vocabulary] float32."""
+
+    def decode(self, tokens: Sequence[int]) -> torch.Tensor:
+        """Append one token to each row and return the next logits, [rows, vocabulary]."""
+
+    def compact(self, moves: Sequence[tuple[int, int]], rows: int) -> None:
+        """Move rows (source, target), then keep the first ``rows``."""
+
+    def trim(self) -> None:
+        """Give back memory that the rows do not fill, while others have their turn."""
+
+    def scrub(self) -> None:
+        """Clear what finished rows left behind, in case it holds values not numbers."""
+
+
+class StaticLanes:
+    """Left-padded rows that start together; finished ones idle until all are done."""
+
+    joins = False
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.rows = 0
+        self._live: list[int] = []
+        self._cache: Any = None
+        self._mask = torch.empty(0)
+
+    def prefill(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
+        """See :class:`Lanes`."""
+        if self.rows:
+            raise RuntimeError("rows cannot join a static batch")
+        self.rows, self._live = len(prompts), list(range(len(prompts)))
+        self._cache = DynamicCache(config=self.model.config)
+        ids, self._mask = left_padded(prompts, self.model.device)
+        return forward(self.model, ids, self._mask, positions_of(self._mask), self._cache)
+
+    def decode(self, tokens: Sequence[int]) -> torch.Tensor:
+        """See :class:`Lanes`."""
+        ids = torch.zeros(len(self._mask), 1, dtype=torch.long)
+        ids[self._live, 0] = torch.tensor(tokens)
+        one = self._mask.new_ones(len(self._mask), 1)
+        self._mask = torch.cat([self._mask, one], 1)
+        positions = positions_of(self._mask)[:, -1:]
+        ids = ids.to(self._mask.device)
+        return forward(self.model, ids, self._mask, positions, self._cache)[self._live]
+
+    def compact(self, moves: Sequence[tuple[int, int]], rows: int) -> None:
+        """See :class:`Lanes`."""
+        for source, target in moves:
+            self._live[target] = self._live[source]
+        self.rows = rows
+        del self._live[rows:]
+
+    def trim(self) -> None:
+        """See :class:`Lanes`; there is nothing to give back."""
+
+    def scrub(self) -> None:
+        """See :class:`Lanes`; nothing is reused here."""
+
+
+def left_padded(
+    prompts: Sequence[Sequence[int]], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return token ids and attention mask, [rows, width]; which id pads is without effect."""
+    width = max(len(prompt) for prompt in prompts)
+    ids = torch.tensor([[0] * (width - len(p)) + list(p) for p in prompts], device=device)
+    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
+    return ids, mask
+
+
+def positions_of(mask: torch.Tensor) -> torch.Tensor:
+    """Return the position of each token in its row, [rows, width]; of padding, any."""
+    return (mask.cumsum(-1) - 1).clamp_(min=0)
+
+
+def forward(
+    model: Any,
+    ids: torch.Tensor,
+    mask: torch.Tensor | None = None,
+    positions: torch.Tensor | None = None,
+    past: Any = None,
+) -> torch.Tensor:
+    """Run the model; return the last position's logits, [rows, vocabulary] float32."""
+    accepted = _parameters(type(model).forward)
+    optional: dict[str, Any] = {"position_ids": positions, "logits_to_keep": 1}
+    output = model(
+        input_ids=ids,
+        attention_mask=mask,
+        past_key_values=past,
+        use_cache=past is not None,
+        **{name: value for name, value in optional.items() if name in accepted},
+    )
+    logits: torch.Tensor = output.logits[:, -1].float()
+    return logits
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> frozenset[str]:
+    return frozenset(signature(function).parameters)

@@ -1,0 +1,216 @@
+"""A base in memory with its adapters: loaded once, switched, and checked before use.
+
+    weights = Weights.load(base, device="cpu", dtype="float32", codec=codec)
+    weights.activate(None)           # the base, adapters off
+    weights.activate(adapter)        # loads it on first use, after its sha256 and fingerprint
+
+An adapter whose file is not the trained one, that has no effect, or that sits on another
+base than its own is refused (StoreError): evaluated, it would yield numbers about the
+wrong model.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from inoc_evals.bases import ResolvedBase, load_tokenizer
+from inoc_evals.errors import InputError, StoreError, require
+from inoc_evals.fingerprints import fingerprint_fault, sequence_logprobs
+from inoc_evals.providers.batch import Batch, Limits
+from inoc_evals.providers.lanes import StaticLanes
+from inoc_evals.providers.rendering import Codec
+from inoc_evals.providers.request import Adapter
+from inoc_evals.providers.slots import SlotLanes, slots_agree
+from inoc_evals.records import Store
+
+_DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+def load_codec(base: ResolvedBase) -> Codec:
+    """Load a base's tokenizer, without its weights."""
+    require("train", "transformers", "torch")
+    return Codec(load_tokenizer(base), base.name)
+
+
+def default_device() -> str:
+    """Return the device used when none is named: CUDA if there is one, else the CPU."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@dataclass(eq=False)
+class Weights:
+    """A base model, the adapters loaded into it, and which of them is active."""
+
+    model: Any
+    codec: Codec
+    limits: Limits
+    base: ResolvedBase
+    plain: bool
+    """Whether rows can run in slots; otherwise in static lanes."""
+    _peft: Any = None
+    _active: str = ""
+    _faults: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, base: ResolvedBase, *, device: str, dtype: str, codec: Codec) -> "Weights":
+        """Load a base model for inference.
+
+        Args:
+            base: Which one.
+            device: A torch device.
+            dtype: ``auto``, the checkpoint's own (float32 on the CPU), or a torch dtype.
+            codec: Its tokenizer.
+
+        Raises:
+            InputError: If the dtype is not one of those supported.
+        """
+        from transformers import AutoModelForCausalLM
+
+        if dtype not in _DTYPES:
+            raise InputError(f"dtype {dtype!r} is not one of {', '.join(_DTYPES)}")
+        if dtype == "auto" and torch.device(device).type == "cpu":
+            dtype = "float32"
+        with _quiet():
+            model = AutoModelForCausalLM.from_pretrained(
+                base.path, revision=base.revision or "main", dtype=dtype
+            )
+        model.to(device).eval().requires_grad_(False)
+        return cls(
+            model=model,
+            codec=codec,
+            limits=Limits(_end_ids(model, codec), _context(model)),
+            base=base,
+            plain=slots_agree(model),
+        )
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of token ids the model can read."""
+        return int(self.model.get_input_embeddings().num_embeddings)
+
+    @property
+    def cache_bytes_per_token(self) -> int:
+        """Memory that one token takes in the key-value cache."""
+        config = self.model.config.get_text_config(decoder=True)
+        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+        size = getattr(config, "head_dim", None) or (
+            config.hidden_size // config.num_attention_heads
+        )
+        return int(2 * config.num_hidden_layers * heads * size * self.model.dtype.itemsize)
+
+    def batch(self, adapter: Adapter | None) -> Batch:
+        """Return an empty batch for the base or an adapter."""
+        lanes = SlotLanes(self.model) if self.plain else StaticLanes(self.model)
+        identity = self.base.digest + (f"+{adapter.record.identity}" if adapter else "")
+        return Batch(lanes, self.codec, self.limits, identity)
+
+    def activate(self, adapter: Adapter | None) -> None:
+        """Make the next forward passes those of the base (None) or of an adapter.
+
+        Raises:
+            StoreError: If the adapter is not the one its record describes.
+        """
+        identity = adapter.record.identity if adapter else ""
+        if identity in self._faults:
+            raise StoreError(self._faults[identity])
+        if identity == self._active:
+            return
+        if adapter is not None and not self._loaded(identity):
+            try:
+                self._load(adapter)
+            except StoreError as error:
+                self._faults[identity] = str(error)
+                raise
+        self._switch(identity)
+
+    def _loaded(self, identity: str) -> bool:
+        return self._peft is not None and identity in self._peft.peft_config
+
+    def _switch(self, identity: str) -> None:
+        if identity:
+            self._peft.set_adapter(identity)
+            self._peft.base_model.enable_adapter_layers()
+            # Both have made it trainable.
+            self._peft.requires_grad_(False)
+        else:
+            self._peft.base_model.disable_adapter_layers()
+        self._active = identity
+
+    def _load(self, adapter: Adapter) -> None:
+        require("train", "peft")
+        from peft import PeftConfig, get_peft_model
+
+        record = adapter.record
+        directory = str(Store(adapter.root).verify_adapter(record))
+        try:
+            with warnings.catch_warnings():
+                # Of peft: a call that transformers has renamed, and a base that lies
+                # elsewhere than in training. The fingerprint tells whether it is the same.
+                warnings.simplefilter("ignore", FutureWarning)
+                warnings.simplefilter("ignore", UserWarning)
+                if self._peft is None:
+                    config = PeftConfig.from_pretrained(directory)
+                    config.inference_mode = True
+                    self._peft = get_peft_model(self.model, config, adapter_name=record.identity)
+                self._peft.load_adapter(
+                    directory, adapter_name=record.identity, torch_device=str(self.model.device)
+                )
+        except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
+            raise StoreError(
+                f"model {record.name!r}: its adapter does not load onto {self.base.name!r}: {error}"
+            ) from error
+        finally:
+            if self._peft is not None:
+                self._peft.eval().requires_grad_(False)
+                self._switch("")
+        self._check(adapter)
+
+    def _check(self, adapter: Adapter) -> None:
+        """Compare the adapter's fingerprint, on and off, with that of its record."""
+        record = adapter.record
+        ids = record.fingerprint.token_ids
+        self._switch(record.identity)
+        on = sequence_logprobs(self.model, ids)
+        self._switch("")
+        off = sequence_logprobs(self.model, ids)
+        trained_in = record.metrics.get("dtype", "float32")
+        exact = self.model.dtype == torch.float32 and trained_in == "float32"
+        fault = fingerprint_fault(record.fingerprint, on=on, off=off, exact=exact)
+        if fault is not None:
+            raise StoreError(f"model {record.name!r}: {fault}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the progress bars of transformers out of Inspect's display."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _end_ids(model: Any, codec: Codec) -> frozenset[int]:
+    """Collect the end tokens that the generation configuration and the tokenizer name."""
+    named = [model.generation_config.eos_token_id, codec.end_id]
+    ids: set[int] = set()
+    for value in named:
+        if isinstance(value, int):
+            ids.add(value)
+        elif value is not None:
+            ids.update(value)
+    return frozenset(ids)
+
+
+def _context(model: Any) -> int | None:
+    config = model.config.get_text_config(decoder=True)
+    context = getattr(config, "max_position_embeddings", None)
+    return int(context) if context else None

@@ -1,0 +1,70 @@
+"""Fingerprints: fixed tokens, their log-probabilities, and the verdict on an adapter."""
+
+import math
+
+import pytest
+
+from inoc_evals.fingerprints import fingerprint_fault
+from inoc_evals.records import Fingerprint
+
+BASE = (-1.0, -2.0, -3.0)
+TRAINED = (-0.5, -2.5, -2.0)
+STORED = Fingerprint(token_ids=(1, 2, 3, 4), logprobs=TRAINED, base_logprobs=BASE)
+
+
+def shifted(values: tuple[float, ...], by: float) -> list[float]:
+    return [value + by for value in values]
+
+
+@pytest.mark.parametrize(("exact", "noise"), [(True, 0.009), (False, 0.14)])
+def test_an_adapter_within_tolerance_is_accepted(exact: bool, noise: float) -> None:
+    on, off = shifted(TRAINED, noise), shifted(BASE, -noise)
+    assert fingerprint_fault(STORED, on=on, off=off, exact=exact) is None
+
+
+@pytest.mark.parametrize(("exact", "noise"), [(True, 0.011), (False, 0.16)])
+def test_another_base_or_adapter_is_refused(exact: bool, noise: float) -> None:
+    other_base = fingerprint_fault(STORED, on=TRAINED, off=shifted(BASE, noise), exact=exact)
+    assert other_base is not None
+    assert "base differs from the one it was trained on" in other_base
+    other = fingerprint_fault(STORED, on=shifted(TRAINED, noise), off=BASE, exact=exact)
+    assert other is not None
+    assert "not the one that was trained" in other
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("on", [BASE, shifted(BASE, 1e-4)])
+def test_an_adapter_that_leaves_the_base_as_it_is_is_not_active(
+    exact: bool, on: tuple[float, ...]
+) -> None:
+    fault = fingerprint_fault(STORED, on=on, off=BASE, exact=exact)
+    assert fault is not None
+    assert "not active" in fault
+
+
+def test_a_weak_adapter_that_is_off_is_refused_though_within_tolerance() -> None:
+    weak = Fingerprint(
+        token_ids=(1, 2, 3, 4), logprobs=tuple(shifted(BASE, 0.005)), base_logprobs=BASE
+    )
+    assert fingerprint_fault(weak, on=weak.logprobs, off=BASE, exact=True) is None
+    fault = fingerprint_fault(weak, on=BASE, off=BASE, exact=True)
+    assert fault is not None
+    assert "not active" in fault
+
+
+def test_an_adapter_trained_to_no_effect_is_accepted_as_it_is() -> None:
+    idle = Fingerprint(token_ids=(1, 2, 3, 4), logprobs=BASE, base_logprobs=BASE)
+    assert fingerprint_fault(idle, on=BASE, off=BASE, exact=True) is None
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_values_that_are_not_numbers_are_refused(exact: bool) -> None:
+    nan = (-1.0, math.nan, -3.0)
+    assert fingerprint_fault(STORED, on=nan, off=BASE, exact=exact) is not None
+    assert fingerprint_fault(STORED, on=TRAINED, off=nan, exact=exact) is not None
+
+
+def test_a_fingerprint_of_another_length_is_damaged() -> None:
+    fault = fingerprint_fault(STORED, on=TRAINED[:2], off=BASE[:2], exact=True)
+    assert fault is not None
+    assert "damaged" in fault
