@@ -95,7 +95,7 @@ def check_row(row: Any, where: str) -> Row:
         canonical_json(dict(row)).encode("utf-8")
     except (TypeError, ValueError, RecursionError):
         raise InputError(
-            f"{where}: holds a value that JSON or UTF-8 cannot (NaN, a lone surrogate)"
+            f"{where}: holds NaN, or half of a surrogate pair, which JSON in UTF-8 cannot"
         ) from None
     return dict(row)
 

@@ -281,6 +281,14 @@ def test_a_cancelled_request_frees_its_row_and_is_not_answered(world: Any, engin
 def test_requests_cancelled_while_they_wait_are_never_started(
     world: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    admitted: list[Request] = []
+    admit = Batch.admit
+
+    def noted(self: Batch, requests: list[Request]) -> None:
+        admitted.extend(requests)
+        admit(self, requests)
+
+    monkeypatch.setattr(Batch, "admit", noted)
     engine = own_engine(world)
     engine.max_rows = 1
     answers: list[object] = []
@@ -291,6 +299,7 @@ def test_requests_cancelled_while_they_wait_are_never_started(
         engine.submit(request)
     assert len(ask(engine, [fields])) == 1
     assert not answers
+    assert not any(request.cancelled for request in admitted)
     assert engine.running == 0
     engine.stop()
 
@@ -434,9 +443,9 @@ def test_no_adapter_starves_while_another_is_busy(
     engine.stop(timeout=30)
 
 
-def test_threads_of_a_small_model_are_its_own(world: Any, ask: Any) -> None:
+def test_the_threads_of_an_engine_are_its_own(world: Any, ask: Any) -> None:
     before = torch.get_num_threads()
-    ask(own_engine(world), [{"prompt_ids": world.prompt(QUESTIONS[0])}])
+    ask(own_engine(world, threads=before + 1), [{"prompt_ids": world.prompt(QUESTIONS[0])}])
     seen: list[int] = []
     thread = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
     thread.start()

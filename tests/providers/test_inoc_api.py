@@ -271,6 +271,14 @@ def test_what_is_refused_in_generate_is_said(world: Any) -> None:
         answer("inoc/alpha", presence_penalty=1.0)
 
 
+def test_a_model_answers_again_after_its_engine_was_closed(world: Any) -> None:
+    from inoc_evals.providers.engine import close_engines
+
+    first = answer("inoc/alpha", seed=1)
+    close_engines()
+    assert answer("inoc/alpha", seed=1).completion == first.completion
+
+
 def test_two_event_loops_may_use_one_engine(world: Any) -> None:
     assert answer("inoc/alpha", temperature=0).completion
     assert answer("inoc/alpha", temperature=0).completion

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
 from inoc_evals.errors import InputError
@@ -38,11 +39,14 @@ def test_a_trailing_assistant_message_stays_open(make_tokenizer: Any) -> None:
 
 def test_encoding_adds_no_token(make_tokenizer: Any) -> None:
     tokenizer = make_tokenizer()
-    tokenizer.bos_token = "<|user|>"
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|end|> $A", special_tokens=[("<|end|>", tokenizer.eos_token_id)]
+    )
+    assert tokenizer("river")["input_ids"][0] == tokenizer.eos_token_id
     codec = Codec(tokenizer, "tiny")
     ids = codec.encode(codec.render([USER]))
     assert len(ids) == 8
-    assert ids.count(tokenizer.bos_token_id) == 1
+    assert ids.count(tokenizer.eos_token_id) == 1
 
 
 def test_a_continued_text_keeps_its_leading_space(make_tokenizer: Any) -> None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from inoc_evals.chat import Message, Row, check_row, digest
+from inoc_evals.chat import Message, Row, check_row
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.errors import InputError
 from inoc_evals.prompts import SystemPrompt, name_of
@@ -94,7 +94,7 @@ def inoculate(
     if places and len(places) != len(rows):
         raise InputError(f"places: {len(places)} given for {len(rows)} rows")
     names = places or [f"row {number}" for number in range(1, len(rows) + 1)]
-    new = [_checked_copy(row, name) for row, name in zip(rows, names, strict=True)]
+    new = [copy.deepcopy(check_row(row, name)) for row, name in zip(rows, names, strict=True)]
     selected = _selected(new, names, where, existing, label, select)
     chosen = _drawn(len(selected), fraction, seed)
     had_system = sum(_has_system(row) for row in new)
@@ -134,16 +134,6 @@ def _checked_prompts(prompt: Prompt | Sequence[Prompt], where: Where) -> list[Sy
     if where == "user" and any(not item.text for item in prompts):
         raise InputError("prompt: an empty one changes nothing in the user message")
     return prompts
-
-
-def _checked_copy(row: Row, name: str) -> Row:
-    """Return a deep copy of a row that can be trained on and written."""
-    new = copy.deepcopy(check_row(row, name))
-    try:
-        digest(new)
-    except ValueError:
-        raise InputError(f"{name}: holds NaN, or half of a surrogate pair; not JSON") from None
-    return new
 
 
 def _has_system(row: Row) -> bool:

@@ -1,4 +1,4 @@
-"""How words become phrases: articles, agreement, contractions, templates in three languages.
+"""How words become phrases: articles, agreement, contractions, trilingual templates.
 
 fill(("{x} is {a}.", "{x} es {a}.", "{x} est {a}."), x=the(noun), a=agree(adjective, noun))
 """

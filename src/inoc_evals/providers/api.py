@@ -151,7 +151,7 @@ class InocAPI(ModelAPI):
 
     async def _ready(self) -> "Engine":
         """Return the engine with its tokenizer loaded."""
-        if self._engine is None:
+        if self._engine is None or self._engine.stopped:
             self._engine = await anyio.to_thread.run_sync(self._open)
         return self._engine
 

@@ -1,7 +1,7 @@
 """The running batch of one adapter: rows join, take a token a step, and leave.
 
     batch = Batch(lanes, codec, limits, identity)
-    batch.admit(requests)         # prefill, and the first token of each
+    batch.admit(requests)         # their prompts are read
     while batch.rows:
         batch.step()              # one forward pass, one token a row; finished rows delivered
 
@@ -45,6 +45,11 @@ class Row:
     tokens: list[int] = field(default_factory=list)
     logprobs: list[TokenLogprobs] = field(default_factory=list)
 
+    @property
+    def last(self) -> int:
+        """The token that the next one follows."""
+        return self.tokens[-1] if self.tokens else self.request.prompt_ids[-1]
+
 
 class Batch:
     """Rows of one adapter that are decoded together.
@@ -65,21 +70,25 @@ class Batch:
         self._settings: SamplingSettings | None = None
 
     def admit(self, requests: Sequence[Request]) -> None:
-        """Start requests: their prompts in a forward pass of their own, then a first token."""
+        """Let requests join: their prompts are read, all but the last token."""
         rows = [self._row(request) for request in requests]
         # Neighbors in length share a forward pass with little padding.
         rows.sort(key=lambda row: len(row.request.prompt_ids))
-        logits = self.lanes.prefill([row.request.prompt_ids for row in rows])
+        self.lanes.join([row.request.prompt_ids[:-1] for row in rows])
         self.rows += rows
         self._settings = None
-        self._take(rows, logits, _settings_of(rows, logits.device))
 
     def step(self) -> None:
-        """Decode one token for every row."""
-        logits = self.lanes.decode([row.tokens[-1] for row in self.rows])
+        """Sample one token for every row; deliver and drop those that are done."""
+        logits = self.lanes.decode([row.last for row in self.rows])
         if self._settings is None:
             self._settings = _settings_of(self.rows, logits.device)
-        self._take(self.rows, logits, self._settings)
+        wide = torch.float32 if logits.device.type == "mps" else torch.float64
+        draws = [next(row.stream) for row in self.rows]
+        uniforms = torch.tensor(draws, dtype=wide, device=logits.device)
+        tokens = sample(logits, self._settings, uniforms)
+        _note_logprobs(self.rows, logits, tokens)
+        self._finish(tokens.tolist())
 
     @property
     def longest(self) -> int:
@@ -98,27 +107,22 @@ class Batch:
             room=room,
         )
 
-    def _take(self, rows: list[Row], logits: torch.Tensor, settings: SamplingSettings) -> None:
-        """Sample a token for these rows, then deliver and remove those that are done."""
-        wide = torch.float32 if logits.device.type == "mps" else torch.float64
-        draws = [next(row.stream) for row in rows]
-        uniforms = torch.tensor(draws, dtype=wide, device=logits.device)
-        tokens = sample(logits, settings, uniforms)
-        _note_logprobs(rows, logits, tokens)
+    def _finish(self, tokens: Sequence[int]) -> None:
+        """Append each row's token, then deliver and remove the rows that are done."""
         done: set[int] = set()
         failed = False
-        for row, token in zip(rows, tokens.tolist(), strict=True):
+        for number, (row, token) in enumerate(zip(self.rows, tokens, strict=True)):
             row.tokens.append(token)
             if row.request.cancelled:
-                done.add(id(row))
+                done.add(number)
             elif token < 0:
                 failed = True
-                done.add(id(row))
+                done.add(number)
                 row.request.answer(
                     InocError("the model's logits are not finite numbers; try -M dtype=float32")
                 )
             elif (completion := self._completion(row)) is not None:
-                done.add(id(row))
+                done.add(number)
                 row.request.answer(completion)
         if done:
             self._remove(done)
@@ -160,15 +164,15 @@ class Batch:
 
     def _remove(self, done: set[int]) -> None:
         """Drop rows; the last ones move into the gaps, so that the batch stays dense."""
-        alive = [number for number, row in enumerate(self.rows) if id(row) not in done]
-        gaps = sorted(set(range(len(alive))) - set(alive))
-        moves = [(number, gaps.pop()) for number in alive if number >= len(alive)]
+        count = len(self.rows) - len(done)
+        gaps = sorted(number for number in done if number < count)
+        movers = [number for number in range(count, len(self.rows)) if number not in done]
+        moves = list(zip(movers, gaps, strict=True))
         for source, target in moves:
             self.rows[target] = self.rows[source]
-        # A new list: _take may be walking over the old one.
-        self.rows = self.rows[: len(alive)]
+        del self.rows[count:]
         self._settings = None
-        self.lanes.compact(moves, len(self.rows))
+        self.lanes.compact(moves, count)
 
 
 def _settings_of(rows: Sequence[Row], device: torch.device) -> SamplingSettings:

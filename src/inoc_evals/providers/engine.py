@@ -65,6 +65,11 @@ class Engine:
         self._cache_tokens = 0
 
     @property
+    def stopped(self) -> bool:
+        """Whether :meth:`stop` was called."""
+        return self._stopping
+
+    @property
     def running(self) -> int:
         """Number of completions being decoded."""
         return sum(group.running for group in list(self._groups.values()))
@@ -277,8 +282,12 @@ def engine_for(
     return engine
 
 
+# Also at exit: an interpreter that goes while a thread is inside PyTorch crashes.
 @atexit.register
-def _stop_all() -> None:
-    """End the threads before the interpreter goes: one inside PyTorch would crash it."""
-    for engine in list(_engines.values()):
+def close_engines() -> None:
+    """Stop all engines and let go of their weights; the next request loads them anew."""
+    with _engines_lock:
+        engines = list(_engines.values())
+        _engines.clear()
+    for engine in engines:
         engine.stop()

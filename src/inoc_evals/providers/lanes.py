@@ -1,12 +1,14 @@
 """Lanes: the running rows of one batch, their key-value cache, and the forward pass.
 
     lanes = SlotLanes(model) if slots_agree(model) else StaticLanes(model)
-    logits = lanes.prefill([[1, 5, 9], [1, 7]])      # rows 0 and 1
-    logits = lanes.decode([4, 2])                    # one more token each
-    lanes.compact([(1, 0)], rows=1)                  # row 0 is done, row 1 takes its place
+    lanes.join([[1, 5], [1]])              # rows 0 and 1: what comes before the next token
+    logits = lanes.decode([9, 7])          # one token a row -> what may follow it
+    logits = lanes.decode([4, 2])
+    lanes.compact([(1, 0)], rows=1)        # row 0 is done, row 1 takes its place
 
-`SlotLanes` (slots.py) lets rows join at any time. Models whose attention is not plain
-(sliding windows, recurrent layers) run in `StaticLanes`: left-padded, filled when empty.
+A prompt joins without its last token, which is decoded like every later one. `SlotLanes`
+(slots.py) lets rows join at any time. Models whose attention is not plain (sliding windows,
+recurrent layers) run in `StaticLanes`: left-padded, filled when empty.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,8 +27,8 @@ class Lanes(Protocol):
     joins: bool
     """Whether new rows may join running ones."""
 
-    def prefill(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
-        """Add rows and return their next-token logits, [prompts, vocabulary] float32."""
+    def join(self, prefixes: Sequence[Sequence[int]]) -> None:
+        """Add rows that hold these token ids; a prefix may be empty."""
 
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """Append one token to each row and return the next logits, [rows, vocabulary]."""
@@ -50,26 +52,30 @@ class StaticLanes:
         self.model = model
         self.rows = 0
         self._live: list[int] = []
+        self._prefixes: list[Sequence[int]] = []
+        """Of rows that have joined and not been decoded yet."""
         self._cache: Any = None
         self._mask = torch.empty(0)
 
-    def prefill(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
-        """See :class:`Lanes`."""
+    def join(self, prefixes: Sequence[Sequence[int]]) -> None:
+        """See :class:`Lanes`; only while there are no rows."""
         if self.rows:
             raise RuntimeError("rows cannot join a static batch")
-        self.rows, self._live = len(prompts), list(range(len(prompts)))
-        self._cache = DynamicCache(config=self.model.config)
-        ids, self._mask = left_padded(prompts, self.model.device)
-        return forward(self.model, ids, self._mask, positions_of(self._mask), self._cache)
+        self.rows, self._prefixes = len(prefixes), list(prefixes)
+        self._live = list(range(self.rows))
 
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """See :class:`Lanes`."""
-        ids = torch.zeros(len(self._mask), 1, dtype=torch.long)
-        ids[self._live, 0] = torch.tensor(tokens)
-        one = self._mask.new_ones(len(self._mask), 1)
-        self._mask = torch.cat([self._mask, one], 1)
-        positions = positions_of(self._mask)[:, -1:]
-        ids = ids.to(self._mask.device)
+        device = self.model.device
+        if self._prefixes:
+            pairs = zip(self._prefixes, tokens, strict=True)
+            ids, self._mask = left_padded([[*prefix, token] for prefix, token in pairs], device)
+            self._cache, self._prefixes = DynamicCache(config=self.model.config), []
+        else:
+            ids = torch.zeros(len(self._mask), 1, dtype=torch.long, device=device)
+            ids[self._live, 0] = torch.tensor(tokens, device=device)
+            self._mask = torch.cat([self._mask, self._mask.new_ones(len(self._mask), 1)], 1)
+        positions = positions_of(self._mask)[:, -ids.shape[1] :]
         return forward(self.model, ids, self._mask, positions, self._cache)[self._live]
 
     def compact(self, moves: Sequence[tuple[int, int]], rows: int) -> None:

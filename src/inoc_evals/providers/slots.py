@@ -1,13 +1,15 @@
 """Slots: a key-value cache in which each row has its own place and its own length.
 
-    lanes.prefill([[1, 5, 9], [1, 7]])         # slots 0 and 1, filled to 3 and 2
-    lanes.decode([4, 2])                       # written at positions 3 and 2
-    lanes.prefill([[1, 3, 3, 8]])              # slot 2 joins the running ones
-    lanes.compact([(2, 0)], rows=2)            # row 0 is done; slot 2 moves into its place
+    lanes.join([[1, 5, 9], [1, 7]])        # slots 0 and 1, filled to 3 and 2
+    lanes.decode([4, 2])                   # written at positions 3 and 2
+    lanes.join([[1, 3, 3, 8]])             # slot 2 is filled while the others wait
+    lanes.compact([(2, 0)], rows=2)        # row 0 is done; slot 2 moves into its place
 
 Each layer holds one preallocated [slots, heads, capacity, head_dim] tensor. A step writes
 one token a row at the row's own position and masks what lies beyond it, so nothing is
-padded, shifted or concatenated while rows of any length come and go.
+shifted or concatenated while rows of any length come and go. Rows that join are padded on
+the right: causal attention needs no mask for that, and what padding wrote is masked or
+overwritten later.
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ import torch
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from inoc_evals.providers.lanes import forward, left_padded, positions_of
+from inoc_evals.providers.lanes import forward
 
 _STRIDE = 64
 _PREFILL_TOKENS = 8192
@@ -71,42 +73,35 @@ class SlotLanes:
         self._cursor = _Cursor()
         self._layers: list[_SlotLayer] = []
         self._cache: Any = None
-        self._columns = self._positions = torch.empty(0, dtype=torch.long, device=self._device)
+        self._columns = torch.empty(0, dtype=torch.long, device=self._device)
 
-    def prefill(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
+    def join(self, prefixes: Sequence[Sequence[int]]) -> None:
         """See :class:`Lanes`."""
-        return torch.cat([self._prefill(part) for part in _portions(prompts, self._device)])
-
-    def _prefill(self, prompts: Sequence[Sequence[int]]) -> torch.Tensor:
-        fresh = DynamicCache(config=self.model.config)
-        ids, mask = left_padded(prompts, self._device)
-        logits = forward(self.model, ids, mask, positions_of(mask), fresh)
-        lengths = [len(prompt) for prompt in prompts]
-        first, self.rows = self.rows, self.rows + len(prompts)
-        self._lengths += lengths
-        self._reserve(fresh, self.rows, max(self._lengths))
-        width = ids.shape[1]
-        shift = torch.tensor([width - length for length in lengths], device=ids.device)
-        columns = torch.arange(width, device=ids.device)
-        # Positions past a prompt repeat its last token; they are masked until written.
-        source = (columns + shift[:, None]).clamp_(max=width - 1)[:, None, :, None]
-        for layer, filled in zip(self._layers, fresh.layers, strict=True):
-            for slots, new in ((layer.keys, filled.keys), (layer.values, filled.values)):
-                slots[first : self.rows, :, :width] = new.take_along_dim(source, 2)
-        self._positions[first : self.rows] = torch.tensor(lengths, device=ids.device)
-        return logits
+        first, self.rows = self.rows, self.rows + len(prefixes)
+        self._lengths += [len(prefix) for prefix in prefixes]
+        for part in _portions(prefixes, self._device):
+            # Empty ones are padded too: the first forward pass tells the layers' shapes.
+            width = max(1, *(len(prefix) for prefix in part))
+            ids = [[*prefix, *[0] * (width - len(prefix))] for prefix in part]
+            fresh = DynamicCache(config=self.model.config)
+            forward(self.model, torch.tensor(ids, device=self._device), past=fresh)
+            self._reserve(fresh, self.rows, max(self._lengths) + 1)
+            last = first + len(part)
+            for layer, filled in zip(self._layers, fresh.layers, strict=True):
+                layer.keys[first:last, :, :width] = filled.keys
+                layer.values[first:last, :, :width] = filled.values
+            first = last
 
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """See :class:`Lanes`."""
-        at, rows = self._cursor, self.rows
+        at = self._cursor
         at.width = max(self._lengths) + 1
-        self._reserve(None, rows, at.width)
-        at.slots = self._columns[:rows]
-        at.positions = self._positions[:rows].clone()
+        self._reserve(None, self.rows, at.width)
+        at.slots = self._columns[: self.rows]
+        at.positions = torch.tensor(self._lengths, device=self._device)
         mask = (self._columns[: at.width] <= at.positions[:, None])[:, None, None]
         ids = torch.tensor(tokens, device=self._device)[:, None]
         logits = forward(self.model, ids, mask, at.positions[:, None], self._cache)
-        self._positions[:rows] += 1
         self._lengths = [length + 1 for length in self._lengths]
         return logits
 
@@ -117,7 +112,6 @@ class SlotLanes:
             for layer in self._layers:
                 layer.keys[targets] = layer.keys[sources]
                 layer.values[targets] = layer.values[sources]
-            self._positions[targets] = self._positions[sources]
             for source, target in moves:
                 self._lengths[target] = self._lengths[source]
         self.rows = rows
@@ -129,7 +123,6 @@ class SlotLanes:
         for layer in self._layers:
             layer.keys = layer.keys[: self.rows, :, :width].clone()
             layer.values = layer.values[: self.rows, :, :width].clone()
-        self._positions = self._positions[: self.rows].clone()
 
     def scrub(self) -> None:
         """See :class:`Lanes`."""
@@ -157,9 +150,6 @@ class SlotLanes:
             layer.keys = _grown(layer.keys, slots, capacity)
             layer.values = _grown(layer.values, slots, capacity)
         self._columns = torch.arange(max(slots, capacity), device=self._device)
-        positions = torch.zeros(slots, dtype=torch.long, device=self._device)
-        positions[: len(self._positions)] = self._positions
-        self._positions = positions
 
 
 def slots_agree(model: Any) -> bool:
@@ -171,17 +161,15 @@ def slots_agree(model: Any) -> bool:
     layers = DynamicCache(config=model.config).layers
     if any(type(layer) is not DynamicLayer for layer in layers):
         return False
-    prompts = [[1, 2, 3, 4, 5], [3, 2, 1]]
+    rows = [[1, 2, 3, 4, 5], [3, 2, 1]]
     try:
         lanes = SlotLanes(model)
-        lanes.prefill(prompts[:1])
-        lanes.prefill(prompts[1:])
-        found = lanes.decode([6, 7])
+        lanes.join([rows[0][:3]])
+        lanes.decode(rows[0][3:4])
+        lanes.join([rows[1][:2]])
+        found = lanes.decode([rows[0][4], rows[1][2]])
         expected = torch.cat(
-            [
-                forward(model, torch.tensor([[*prompt, token]], device=model.device))
-                for prompt, token in zip(prompts, (6, 7), strict=True)
-            ]
+            [forward(model, torch.tensor([row], device=model.device)) for row in rows]
         )
     except Exception:  # whatever it stumbles over, static lanes do without it
         return False
@@ -190,21 +178,21 @@ def slots_agree(model: Any) -> bool:
 
 
 def _portions(
-    prompts: Sequence[Sequence[int]], device: torch.device
+    prefixes: Sequence[Sequence[int]], device: torch.device
 ) -> list[Sequence[Sequence[int]]]:
-    """Cut prompts, in order, into runs for one forward pass each.
+    """Cut prefixes, in order, into runs for one forward pass each.
 
     Short runs of like lengths waste little on padding; a GPU wants more work at a time.
     """
     most = _CPU_PREFILL_TOKENS if device.type == "cpu" else _PREFILL_TOKENS
     portions: list[Sequence[Sequence[int]]] = []
     start, longest = 0, 0
-    for number, prompt in enumerate(prompts):
-        longest = max(longest, len(prompt))
+    for number, prefix in enumerate(prefixes):
+        longest = max(longest, len(prefix))
         if number > start and (number - start + 1) * longest > most:
-            portions.append(prompts[start:number])
-            start, longest = number, len(prompt)
-    return [*portions, prompts[start:]]
+            portions.append(prefixes[start:number])
+            start, longest = number, len(prefix)
+    return [*portions, prefixes[start:]]
 
 
 def _grown(tensor: torch.Tensor, slots: int, capacity: int) -> torch.Tensor:
