@@ -51,12 +51,16 @@ def main() -> None:
     if options.evaluate:
         evaluate(options.evaluate)
         return
+    with tempfile.TemporaryDirectory(prefix="inoc-benchmark-") as work:
+        compare(Path(work), options)
+
+
+def compare(work: Path, options: argparse.Namespace) -> None:
     from provider_throughput import random_adapter, random_base
 
     from inoc_evals.bases import resolve_base
     from inoc_evals.records import Store
 
-    work = Path(tempfile.mkdtemp(prefix="inoc-benchmark-"))
     base = resolve_base(options.base or str(random_base(work / "base")))
     environment = {
         **os.environ,

@@ -219,7 +219,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--eval", action="store_true", help="also time a whole evaluation")
     options = parser.parse_args()
-    work = Path(tempfile.mkdtemp(prefix="inoc-benchmark-"))
+    with tempfile.TemporaryDirectory(prefix="inoc-benchmark-") as work:
+        compare(Path(work), options)
+
+
+def compare(work: Path, options: Any) -> None:
     os.environ["INSPECT_LOG_DIR"] = str(work / "logs")
 
     import torch
@@ -231,7 +235,6 @@ def main() -> None:
 
     base = resolve_base(options.base or str(random_base(work / "base")))
     os.environ["INOC_HOME"] = str(work / "home")
-    os.environ["INOC_BASE"] = base.path
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 

@@ -164,6 +164,11 @@ def test_tools_are_an_error() -> None:
         check_supported([ToolInfo(name="search", description="d")], GenerateConfig())
 
 
+def test_a_setting_given_with_the_model_is_refused_before_anything_runs(world: Any) -> None:
+    with pytest.raises(InputError, match="do not support: logit_bias"):
+        get_model("inoc/alpha", config=GenerateConfig(logit_bias={1: 2.0}))
+
+
 def test_settings_without_effect_are_accepted() -> None:
     check_supported([], GenerateConfig(frequency_penalty=0.0, max_retries=3, timeout=9))
 
@@ -327,8 +332,9 @@ def test_two_models_are_evaluated_side_by_side(world: Any) -> None:
 
 
 def test_a_failing_model_fails_the_evaluation_in_words(world: Any) -> None:
-    task = Task(dataset=[Sample(input=QUESTION)], solver=generate())
-    [log] = eval(task, model="inoc/alpha", best_of=3, display="none")
+    config = GenerateConfig(best_of=3)
+    task = Task(dataset=[Sample(input=QUESTION)], solver=generate(), config=config)
+    [log] = eval(task, model="inoc/alpha", display="none")
     assert log.status == "error"
     assert log.error is not None
     assert "do not support: best_of" in log.error.message

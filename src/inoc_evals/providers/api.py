@@ -58,6 +58,7 @@ class InocAPI(ModelAPI):
 
     Raises:
         InputError: If there is no such model or argument; the message lists those there are.
+            Also if the configuration asks for something that the engine does not have.
         StoreError: If the model's files are not those of its record.
     """
 
@@ -73,6 +74,7 @@ class InocAPI(ModelAPI):
         self._engine: Engine | None = None
         try:
             require("train", "torch", "transformers", "peft")
+            check_supported([], config)
             self._options = engine_options(model_args)
             self.base, self.adapter = resolve_model(model_name)
         except InocError as error:
