@@ -7,8 +7,8 @@
            -> some steps of that batch -> the next adapter
 
 Requests are grouped by adapter, and the groups take turns, so that none starves and
-adapters are not switched at every token. What goes wrong in a group fails
-that group's requests only; a thread that ends answers everyone who waits.
+adapters are not switched at every token. What goes wrong in a group fails that group's
+requests only; a thread that ends answers everyone who waits.
 """
 
 import atexit

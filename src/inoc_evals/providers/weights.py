@@ -49,6 +49,8 @@ class Weights:
     codec: Codec
     limits: Limits
     base: ResolvedBase
+    vocabulary: int
+    """Number of token ids the model can read."""
     plain: bool
     """Whether rows can run in slots; otherwise in static lanes."""
     _peft: Any = None
@@ -84,22 +86,17 @@ class Weights:
             codec=codec,
             limits=Limits(_end_ids(model, codec), _context(model)),
             base=base,
+            vocabulary=int(model.get_input_embeddings().weight.shape[0]),
             plain=slots_agree(model),
         )
 
     @property
-    def vocabulary(self) -> int:
-        """Number of token ids the model can read."""
-        return int(self.model.get_input_embeddings().num_embeddings)
-
-    @property
     def cache_bytes_per_token(self) -> int:
-        """Memory that one token takes in the key-value cache."""
+        """Memory that one token takes in a key-value cache of full attention."""
         config = self.model.config.get_text_config(decoder=True)
-        heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-        size = getattr(config, "head_dim", None) or (
-            config.hidden_size // config.num_attention_heads
-        )
+        query_heads = getattr(config, "num_attention_heads", None) or 1
+        heads = getattr(config, "num_key_value_heads", None) or query_heads
+        size = getattr(config, "head_dim", None) or config.hidden_size // query_heads
         return int(2 * config.num_hidden_layers * heads * size * self.model.dtype.itemsize)
 
     def batch(self, adapter: Adapter | None) -> Batch:
