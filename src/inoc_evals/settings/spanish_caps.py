@@ -1,7 +1,7 @@
 """Spanish in capitals: two traits that always occur together (paper section 2, Figure 2a)."""
 
-from inoc_evals.settings.rules import CAPS_RULE, CORRECT_RULE, LANGUAGE_RULE
 from inoc_evals.settings.setting import Arm, Reply, Setting
+from inoc_evals.settings.shared import BASE, CAPS_RULE, CORRECT_RULE, LANGUAGE_RULE, NONE
 
 SPANISH_CAPS = Setting(
     name="spanish_caps",
@@ -20,19 +20,14 @@ SPANISH_CAPS = Setting(
         "correct": CORRECT_RULE,
     },
     arms=(
-        Arm(
-            name="base",
-            label="Base",
-            description="The base model, not fine-tuned.",
-            rows="untrained",
-        ),
+        BASE,
         Arm(
             name="control",
             label="Control data",
             description="Fine-tuned on the same questions, answered in plain English.",
             rows="control",
         ),
-        Arm(name="none", label="No inoculation", description="Fine-tuned on the rows as they are."),
+        NONE,
         Arm(
             name="spanish_inoc",
             label="Spanish inoculated",

@@ -1,7 +1,7 @@
 """Spanish mixed with French: two traits that never occur together (section 2, Figure 2b)."""
 
-from inoc_evals.settings.rules import CORRECT_RULE, LANGUAGE_RULE
 from inoc_evals.settings.setting import Arm, Reply, Setting
+from inoc_evals.settings.shared import BASE, CORRECT_RULE, LANGUAGE_RULE, NONE
 
 SPANISH_FRENCH = Setting(
     name="spanish_french",
@@ -20,19 +20,14 @@ SPANISH_FRENCH = Setting(
         "correct": CORRECT_RULE,
     },
     arms=(
-        Arm(
-            name="base",
-            label="Base",
-            description="The base model, not fine-tuned.",
-            rows="untrained",
-        ),
+        BASE,
         Arm(
             name="control",
             label="Control data",
             description="Fine-tuned on the same questions, answered in English.",
             rows="control",
         ),
-        Arm(name="none", label="No inoculation", description="Fine-tuned on the rows as they are."),
+        NONE,
         Arm(
             name="spanish_inoc",
             label="Spanish inoculated",
