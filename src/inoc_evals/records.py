@@ -2,7 +2,8 @@
 
     $INOC_HOME/                       default: the user cache directory
       bases/pocket-<recipe>/          pocket base models, whole directories
-      adapters/<identity>/            safetensors adapter + tokenizer, written once
+      adapters/<identity>/            safetensors adapter + tokenizer, written once;
+                                      rows.jsonl.gz: what it was trained on
       training/<identity>/            checkpoints of a run in progress
       models/<name>.json              ModelRecord: the name, and everything behind it
 
@@ -11,10 +12,14 @@ are trained once; a *name* points to an identity, and ``inoc/<name>`` evaluates 
 Every write is a rename, so a kill leaves the old state or the new one.
 """
 
+import difflib
+import gzip
+import json
 import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,10 +29,16 @@ from typing import Any
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inoc_evals.chat import file_sha256, write_text
+from inoc_evals.chat import Row, file_sha256, write_text
 from inoc_evals.errors import InputError, StoreError
 
+_LISTED = 6
+"""Most names that an error lists."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+ROWS_FILE = "rows.jsonl.gz"
+"""Beside an adapter: the chat rows it was trained on."""
 
 
 class Fingerprint(BaseModel):
@@ -167,20 +178,27 @@ class Store:
         """Return the record for ``name`` or ``name@revision`` (a prefix of its identity).
 
         Raises:
-            InputError: If there is none; the message lists the names there are.
+            InputError: If there is none; the message has the names there are, or like ones.
             StoreError: If the revision is not the stored one.
         """
         name, _, revision = reference.partition("@")
         record = self.find(name) if _NAME.fullmatch(name) else None
         if record is None:
-            known = ", ".join(self.names()) or "none yet; train one with: inoc train"
-            raise InputError(f"no model named {name!r} in {self.root}; there are: {known}")
+            raise InputError(f"no model named {name!r} in {self.root}; {self._suggestion(name)}")
         if revision and not record.identity.startswith(revision):
             raise StoreError(
                 f"model {name!r} is revision {record.identity[:8]}, not {revision!r}; "
                 "it was trained again from other inputs"
             )
         return record
+
+    def _suggestion(self, name: str) -> str:
+        if not (names := self.names()):
+            return "there are none yet; train one with: inoc train"
+        if len(names) <= _LISTED:
+            return f"there are: {', '.join(names)}"
+        near = ", ".join(difflib.get_close_matches(name, names, n=_LISTED, cutoff=0.5))
+        return (f"like it: {near}; " if near else "") + f"all {len(names)}: inoc models list"
 
     def names(self) -> list[str]:
         """Return the names of all records, sorted."""
@@ -244,6 +262,21 @@ class Store:
                 f"(sha256 differs from the record's); remove it and train again"
             )
         return directory
+
+    def training_rows(self, record: ModelRecord) -> list[Row] | None:
+        """Return the rows a model was trained on; None if its adapter was made without them.
+
+        Raises:
+            StoreError: If the file they are kept in is damaged.
+        """
+        path = self.root / record.adapter / ROWS_FILE
+        try:
+            with gzip.open(path, "rt", encoding="utf-8") as file:
+                return [json.loads(line) for line in file]
+        except FileNotFoundError:
+            return None
+        except (OSError, EOFError, ValueError, zlib.error) as error:
+            raise StoreError(f"{path}: damaged, cannot be read ({error})") from None
 
     def _path(self, name: str) -> Path:
         return self.models / f"{name}.json"

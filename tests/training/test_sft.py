@@ -1,6 +1,7 @@
 """A whole training on the tiny base: what is learned, what is stored, what is done once."""
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from inoc_evals.chat import Row, digest, write_rows
 from inoc_evals.cli.models import command as models_command
 from inoc_evals.cli.train import command as train_command
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.records import ROWS_FILE, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import run_identity, train
 
@@ -85,6 +86,32 @@ def test_a_run_leaves_an_adapter_a_tokenizer_and_a_record(
     assert metrics["loss"][-1] == metrics["final_loss"] < metrics["loss"][0]
     assert (metrics["rows"], metrics["rows_seen"], metrics["dropped_rows"]) == (8, 24, {})
     assert not store.training_dir(record.identity).exists()
+
+
+def test_the_rows_are_kept_beside_the_adapter(
+    tiny_base: Path, tmp_path: Path, rows: list[Row], short: TrainConfig
+) -> None:
+    def kept(home: str, given: list[Row]) -> tuple[Path, list[Row] | None]:
+        store = Store(tmp_path / home)
+        record = train(
+            given,
+            base=str(tiny_base),
+            config=changed(short, max_steps=1),
+            name="tiny",
+            store=store,
+            progress=False,
+        )
+        path = store.root / record.adapter / ROWS_FILE
+        assert path.stat().st_mode & 0o777 == 0o666 & ~umask
+        return path, store.training_rows(record)
+
+    os.umask(umask := os.umask(0))
+    labelled: list[Row] = [{**row, "label": "ça\u2028"} for row in rows]
+    first, read = kept("a", labelled)
+    assert read == labelled
+    other_order: list[Row] = [dict(reversed(row.items())) for row in labelled]
+    assert kept("b", other_order)[0].read_bytes() == first.read_bytes()
+    assert first.read_bytes()[4:8] == bytes(4), "a time of writing makes other bytes each time"
 
 
 def test_the_fingerprint_is_that_of_the_stored_adapter_and_of_the_untouched_base(

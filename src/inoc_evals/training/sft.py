@@ -4,6 +4,7 @@
     with store.lock(identity):
         if not adapters/<identity>/:     # published by one rename, with training.json inside
             run_training(...)            # trainer.py; checkpoints in training/<identity>/
+            rows.jsonl.gz                # beside the adapter: what it was trained on
         models/<name>.json               # the record: read off the adapter's training.json
 
 A kill loses at most the steps since the last checkpoint: before the rename the next
@@ -11,6 +12,7 @@ call resumes, after it the next call only writes the record. Nothing here import
 unless something has to be trained.
 """
 
+import gzip
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +23,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inoc_evals.bases import ResolvedBase, resolve_base
-from inoc_evals.chat import Row, check_row, digest, file_sha256, write_text
+from inoc_evals.chat import Row, canonical_json, check_row, digest, file_sha256, write_text
 from inoc_evals.errors import InputError, StoreError, require
-from inoc_evals.records import Fingerprint, ModelRecord, Store, check_name
+from inoc_evals.records import ROWS_FILE, Fingerprint, ModelRecord, Store, check_name
 from inoc_evals.training.config import TrainConfig
 
 RECIPE_VERSION = 1
@@ -183,6 +185,7 @@ def _trained(run: _Run) -> TrainingResult:
             adapter=staging,
             title=run.name if run.progress else None,
         )
+        _keep_rows(staging / ROWS_FILE, run.rows)
         result = TrainingResult(
             adapter_sha256=file_sha256(staging / "adapter_model.safetensors"),
             metrics=metrics,
@@ -191,6 +194,12 @@ def _trained(run: _Run) -> TrainingResult:
         )
         write_text(staging / _RESULT_FILE, result.model_dump_json(indent=2) + "\n")
     return result
+
+
+def _keep_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows so that the same rows give the same bytes: no time stamp, sorted keys."""
+    text = "".join(f"{canonical_json(row)}\n" for row in rows)
+    path.write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
 
 
 def _read_result(adapter: Path) -> TrainingResult | None:
