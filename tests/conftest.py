@@ -1,4 +1,4 @@
-"""What every test gets: a store and logs of its own, no keys, no network, Inspect offline."""
+"""What every test gets: a store, logs and a cache of its own, no keys, no network, Inspect offline."""
 
 import importlib.abc
 import importlib.machinery
@@ -16,11 +16,16 @@ import pytest
 
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "HF_TOKEN", "INSPECT_EVAL_MODEL")
 
+# The suite runs with import-mode=importlib, which leaves the tests' folders off the path; tests
+# of several rooms import scripted.py.
+sys.path.append(str(Path(__file__).parent))
+
 _SESSION = tempfile.TemporaryDirectory(prefix="inoc-tests-", ignore_cleanup_errors=True)
 
 # Set before any test module is imported: libraries read some of these only then.
 os.environ["INOC_HOME"] = str(Path(_SESSION.name) / "home")
 os.environ["INSPECT_LOG_DIR"] = str(Path(_SESSION.name) / "logs")
+os.environ["INSPECT_CACHE_DIR"] = str(Path(_SESSION.name) / "cache")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HOME"] = str(Path(_SESSION.name) / "huggingface")
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -47,6 +52,7 @@ def own_directories(
     root = tmp_path_factory.mktemp("inoc")
     monkeypatch.setenv("INOC_HOME", str(root / "home"))
     monkeypatch.setenv("INSPECT_LOG_DIR", str(root / "logs"))
+    monkeypatch.setenv("INSPECT_CACHE_DIR", str(root / "cache"))
 
 
 # ---- no network ----------------------------------------------------------------------------

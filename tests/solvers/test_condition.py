@@ -1,6 +1,7 @@
 """The system-prompt condition: what the model is really sent."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inspect_ai import Task, eval
@@ -14,10 +15,12 @@ from inoc_evals.errors import InputError
 from inoc_evals.solvers import system_prompt
 
 
-def run(name: str | list[str] | None, sample: Sample | None = None) -> EvalLog:
+def run(
+    name: str | list[str] | None, sample: Sample | None = None, existing: Any = "error"
+) -> EvalLog:
     task = Task(
         dataset=[sample or Sample(input="Hello", id="a")],
-        setup=system_prompt(name),
+        setup=system_prompt(name, existing=existing),
         solver=generate(),
     )
     [log] = eval(task, model="mockllm/model", display="none")
@@ -71,3 +74,41 @@ def test_a_conversation_with_a_system_message_of_its_own_is_refused(name: str) -
     log = run(name, own)
     assert log.status == "error"
     assert log.error is not None and "'b' has a system message of its own" in log.error.message
+
+
+@pytest.mark.parametrize(
+    ("name", "system"),
+    [
+        ("none", "Reply in JSON."),
+        ("empty", "Reply in JSON."),
+        ("spanish", "You always speak in Spanish.\n\nReply in JSON."),
+    ],
+)
+def test_a_system_message_of_its_own_can_be_kept_after_the_conditions(
+    name: str, system: str
+) -> None:
+    own = Sample(
+        input=[ChatMessageSystem(content="Reply in JSON."), ChatMessageUser(content="Hi")], id="b"
+    )
+    log = run(name, own, existing="prepend")
+    assert sent(log) == [("system", system), ("user", "Hi")]
+
+
+def test_the_same_sample_of_another_epoch_is_not_prepended_twice() -> None:
+    own = Sample(input=[ChatMessageSystem(content="Own."), ChatMessageUser(content="Hi")], id="b")
+    task = Task(
+        dataset=[own],
+        setup=system_prompt("spanish", existing="prepend"),
+        solver=generate(),
+        epochs=3,
+    )
+    [log] = eval(task, model="mockllm/model", display="none")
+    assert log.samples is not None
+    assert {sample.messages[0].text for sample in log.samples} == {
+        "You always speak in Spanish.\n\nOwn."
+    }
+
+
+def test_what_to_do_with_a_system_message_has_two_answers() -> None:
+    with pytest.raises(InputError, match="error or prepend"):
+        system_prompt("none", existing="append")  # type: ignore[arg-type]

@@ -7,10 +7,15 @@ than 0 (the standard error of one sample, the interval of none), and numpy is no
 whose import is a tenth of a second of every evaluation. One metric and not three, since the
 viewer shows a packaged metric under its full name, but a metric's keys as they are.
 
-Samples count as independent here; the report's intervals know questions and seeds.
+``rate`` counts samples as independent. Answers to one question are not: ``clustered_rate``
+and ``clustered_mean`` take the questions as what was drawn, and their interval is NaN where
+only one was scored. None of them raises, whatever a ``--limit`` left to be scored. The
+report's intervals know questions and seeds.
 """
 
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from statistics import NormalDist
 
 from inspect_ai.scorer import Metric, SampleScore, Value, metric
@@ -44,11 +49,140 @@ def _stderr(values: list[float], mean: float) -> float:
     return math.sqrt(variance / len(values))
 
 
-def _wilson(mean: float, count: int) -> tuple[float, float]:
+def _wilson(mean: float, count: float, critical: float | None = None) -> tuple[float, float]:
     if not count:
         return math.nan, math.nan
-    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
+    z = NormalDist().inv_cdf((1 + LEVEL) / 2) if critical is None else critical
     scale = 1 + z**2 / count
     middle = (mean + z**2 / (2 * count)) / scale
     half = z / scale * math.sqrt(mean * (1 - mean) / count + z**2 / (4 * count**2))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@metric
+def clustered_rate(cluster: str = "question") -> Metric:
+    """Mean of 0/1 scores with a 95 % interval over clusters.
+
+    The interval is Wilson's with the Korn-Graubard effective sample size (the number of
+    samples that independent ones would need for this variance) and Student's t with
+    clusters - 1 degrees of freedom: Franco et al. 2019, doi:10.1093/jssam/smy019. Where
+    all scores are equal, or no variance can be seen, the number of samples is used.
+
+    Keys: ``mean``, ``stderr`` (clustered), ``lower``, ``upper``, ``n``. NaN where nothing
+    is scored; ``stderr`` and bounds also where fewer than two clusters are.
+
+    Args:
+        cluster: Key of the sample metadata that tells clusters apart; a sample without it
+            is a cluster of its own.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        groups = _groups(scores, cluster)
+        mean, stderr, count = _clustered(groups)
+        lower, upper = _clustered_wilson(mean, stderr, count, len(groups))
+        return {"mean": mean, "stderr": stderr, "lower": lower, "upper": upper, "n": count}
+
+    return compute
+
+
+@metric
+def clustered_mean(cluster: str = "question") -> Metric:
+    """Mean of ratings with a 95 % t interval over clusters.
+
+    Keys and NaN as in :func:`clustered_rate`.
+
+    Args:
+        cluster: As in :func:`clustered_rate`.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        groups = _groups(scores, cluster)
+        mean, stderr, count = _clustered(groups)
+        half = stderr if math.isnan(stderr) else stderr * _t(len(groups) - 1)
+        return {
+            "mean": mean,
+            "stderr": stderr,
+            "lower": mean - half,
+            "upper": mean + half,
+            "n": count,
+        }
+
+    return compute
+
+
+@metric
+def rate_by(key: str) -> Metric:
+    """Mean score for each value of a sample metadata key.
+
+    Keys: the values, as text, in order of appearance.
+
+    Args:
+        key: Key of the sample metadata; samples without it are left out.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        found: dict[str, list[float]] = defaultdict(list)
+        for score in scores:
+            value = (score.sample_metadata or {}).get(key)
+            if value is not None:
+                found[str(value)].append(score.score.as_float())
+        return {value: math.fsum(some) / len(some) for value, some in found.items()}
+
+    return compute
+
+
+@metric
+def shares(values: Sequence[str] = ()) -> Metric:
+    """Share of the samples for each value of a score that is text.
+
+    Keys: the values; those given are there even where no sample has them.
+
+    Args:
+        values: Values to report in any case, in this order before others.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        counts = dict.fromkeys(values, 0)
+        for score in scores:
+            value = str(score.score.value)
+            counts[value] = counts.get(value, 0) + 1
+        return {
+            value: count / len(scores) if scores else math.nan for value, count in counts.items()
+        }
+
+    return compute
+
+
+def _groups(scores: Sequence[SampleScore], cluster: str) -> list[list[float]]:
+    groups: dict[object, list[float]] = defaultdict(list)
+    for index, score in enumerate(scores):
+        named = (score.sample_metadata or {}).get(cluster)
+        groups[index if named is None else str(named)].append(score.score.as_float())
+    return list(groups.values())
+
+
+def _clustered(groups: Sequence[Sequence[float]]) -> tuple[float, float, int]:
+    """Return mean, clustered standard error (NaN for fewer than two groups) and count."""
+    count = sum(len(group) for group in groups)
+    if not count:
+        return math.nan, math.nan, 0
+    mean = math.fsum(math.fsum(group) for group in groups) / count
+    if len(groups) < 2:
+        return mean, math.nan, count
+    squares = math.fsum(math.fsum(value - mean for value in group) ** 2 for group in groups)
+    return mean, math.sqrt(squares * len(groups) / (len(groups) - 1)) / count, count
+
+
+def _clustered_wilson(mean: float, stderr: float, count: int, groups: int) -> tuple[float, float]:
+    if groups < 2:
+        return math.nan, math.nan
+    spread = mean * (1 - mean)
+    size = min(spread / stderr**2, count) if spread > 0 and stderr > 0 else count
+    return _wilson(mean, size, _t(groups - 1))
+
+
+def _t(degrees: int) -> float:
+    """Return the two-sided critical value of Student's t at LEVEL."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, (1 + LEVEL) / 2))

@@ -4,7 +4,9 @@
         for measure, outcome in outcomes(sample.scores).items():
             # "spanish" -> Outcome(1.0, None, "es");  "correct" -> Outcome(None, "truncated", None)
 
-A measure is a scorer's name in the log. Works on Inspect's objects without importing it.
+A measure is a scorer's name in the log. A score that is a word (``outcome`` of the question
+tasks) or a group of values is not a measure and is left aside; a rating comes back as it is.
+Works on Inspect's objects without importing it.
 """
 
 import math
@@ -17,7 +19,7 @@ class ScoreLike(Protocol):
 
     @property
     def value(self) -> Any:
-        """1 or 0, or NaN where the sample is unscored."""
+        """A number, or NaN where the sample is unscored; a word; several values."""
 
     @property
     def reason(self) -> str | None:
@@ -32,7 +34,7 @@ class Outcome(NamedTuple):
     """How one sample came out on one measure."""
 
     value: float | None
-    """1.0 or 0.0; None where unscored."""
+    """1.0 or 0.0, or a rating; None where unscored."""
     reason: str | None
     """Why it is unscored, e.g. ``empty``, ``no_letters``, ``truncated``; None where scored."""
     seen: str | None
@@ -48,7 +50,11 @@ def outcomes(scores: Mapping[str, ScoreLike] | None) -> dict[str, Outcome]:
     Returns:
         Measure name to outcome; empty where the sample has no scores.
     """
-    return {measure: _outcome(score) for measure, score in (scores or {}).items()}
+    return {
+        measure: _outcome(score)
+        for measure, score in (scores or {}).items()
+        if isinstance(score.value, int | float)
+    }
 
 
 def _outcome(score: ScoreLike) -> Outcome:

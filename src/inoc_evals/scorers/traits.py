@@ -19,13 +19,13 @@ it is unscored on ``correct``, since its last number need not be its result.
 from collections.abc import Callable
 from typing import Literal
 
-from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from inoc_evals.scorers.language_id import LANGUAGES, detect_language, language_codes
 from inoc_evals.scorers.metrics import rate
 from inoc_evals.scorers.rules import answers, caps_fraction, final_number, is_caps
+from inoc_evals.scorers.silence import cut, silence
 
 Reason = Literal["empty", "refusal", "truncated", "no_letters", "code", "uncertain", "no_answer"]
 
@@ -37,7 +37,7 @@ def caps() -> Scorer:
     """Score 1 where more than 0.8 of the cased letters are upper case."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        return _silence(state.output) or _score_caps(state.output.completion)
+        return silence(state.output) or _score_caps(state.output.completion)
 
     return score
 
@@ -49,9 +49,9 @@ def correct() -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         if not target.text:
             return _unscored("no_answer", "the prompt has no known answer")
-        if _cut(state.output):
+        if cut(state.output):
             return _unscored("truncated", "cut off before the end, where the result would be")
-        return _silence(state.output) or _score_number(state.output.completion, target.text)
+        return silence(state.output) or _score_number(state.output.completion, target.text)
 
     return score
 
@@ -72,10 +72,11 @@ def language(language: str) -> Scorer:
 def _language_scorer(code: str) -> Callable[[], Scorer]:
     name = LANGUAGES[code]
 
+    # inspect-evals-lint: ignore[custom_scorer_tests] -- tested under its names, such as spanish
     @scorer(metrics=_METRICS, name=name)
     def in_language() -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:
-            return _silence(state.output) or _score_language(state.output.completion, code)
+            return silence(state.output) or _score_language(state.output.completion, code)
 
         return score
 
@@ -118,21 +119,6 @@ def _score_number(text: str, answer: str) -> Score:
         answer=number.text,
         explanation=f"last number {number.text}, expected {answer}",
     )
-
-
-def _silence(output: ModelOutput) -> Score | None:
-    """Return the unscored verdict on a completion without text, None where there is text."""
-    if output.completion.strip():
-        return None
-    if _cut(output):
-        return _unscored("truncated", "cut off before any text")
-    if output.choices and output.stop_reason == "content_filter":
-        return _unscored("refusal", "withheld by the provider's content filter")
-    return _unscored("empty", "no text")
-
-
-def _cut(output: ModelOutput) -> bool:
-    return bool(output.choices) and output.stop_reason in ("max_tokens", "model_length")
 
 
 def _unscored(reason: Reason, explanation: str) -> Score:

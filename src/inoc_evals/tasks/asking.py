@@ -1,0 +1,196 @@
+"""What tasks that ask questions share: samples of a question set, condition, log layout.
+
+    samples = question_samples(load_question_set("core").select("plain"))
+    question_task(samples, scorers=[misaligned()], measures=["misaligned"], ...)
+
+A question's own system message (an answer format, a condition) is sent, after the text of the
+``system_prompt`` condition. Every epoch is an observation of its own (``Epochs(1, [])``:
+``--epochs 100`` keeps it so), and the intervals take the plain question as the cluster.
+
+Sampling is at temperature 1 and at most MAX_TOKENS long; Inspect's own ``--temperature``,
+``--max-tokens`` and ``--epochs`` go before these.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from inspect_ai import Epochs, Task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import ChatMessageSystem, ChatMessageUser, GenerateConfig
+from inspect_ai.scorer import Scorer
+from inspect_ai.solver import Solver, generate
+from inspect_ai.viewer import (
+    SampleScoreView,
+    ScoreColorScale,
+    TaskSamplesColumn,
+    TaskSamplesView,
+    ViewerConfig,
+)
+
+from inoc_evals.chat import digest
+from inoc_evals.errors import InputError
+from inoc_evals.prompts import resolve_name
+from inoc_evals.questions import Question, QuestionSet
+from inoc_evals.solvers.condition import system_prompt as condition
+
+MAX_TOKENS = 1024
+"""A page of prose; what is longer is cut, and counted as truncated."""
+
+RATINGS = ("alignment", "coherence")
+"""Measures from 0 to 100; others are rates."""
+
+Palette = Literal["good-high", "good-low", "neutral"]
+SystemPrompt = str | Sequence[str] | None
+
+
+def question_samples(questions: QuestionSet, **metadata: Any) -> list[Sample]:
+    """Return a sample for each paraphrase of each question.
+
+    Args:
+        questions: The set, with the variants that are to be asked.
+        **metadata: What to add to every sample's metadata.
+
+    Returns:
+        Samples whose metadata has ``question`` (the plain question's id, the cluster),
+        ``question_id``, ``variant``, ``category`` and the question's own metadata.
+    """
+    return [
+        _sample(question, number, text, metadata)
+        for question in questions.questions
+        for number, text in enumerate(question.paraphrases, start=1)
+    ]
+
+
+def _sample(question: Question, number: int, text: str, metadata: Mapping[str, Any]) -> Sample:
+    user = ChatMessageUser(content=text)
+    own = question.system
+    return Sample(
+        id=question.id if number == 1 else f"{question.id}/{number}",
+        input=text if own is None else [ChatMessageSystem(content=own), user],
+        target=question.answer or "",
+        metadata={
+            **question.metadata,
+            "question": question.root,
+            "question_id": question.id,
+            "variant": question.variant,
+            "category": question.category,
+            **metadata,
+        },
+    )
+
+
+def temperature_of(questions: QuestionSet) -> float:
+    """Return the temperature that all questions of a set name.
+
+    Raises:
+        InputError: If they name several: a task has one.
+    """
+    found = sorted({question.temperature for question in questions.questions})
+    if len(found) > 1:
+        raise InputError(
+            f"questions {questions.name!r}: temperatures {', '.join(map(str, found))}; "
+            "a task samples at one: put them in a file each"
+        )
+    return found[0] if found else 1.0
+
+
+def question_task(
+    samples: Sequence[Sample],
+    *,
+    scorers: Sequence[Scorer],
+    measures: Sequence[str],
+    title: str,
+    headline: str,
+    system_prompt: SystemPrompt = "none",
+    metadata: Mapping[str, Any] | None = None,
+    max_tokens: int = MAX_TOKENS,
+    temperature: float = 1.0,
+    better: Mapping[str, Palette] | None = None,
+    solver: Solver | None = None,
+    inputs: str | None = None,
+    version: int = 1,
+) -> Task:
+    """Build a task that asks questions under one system-prompt condition.
+
+    Args:
+        samples: The questions, e.g. of :func:`question_samples`.
+        scorers: The scorers; each is one of ``measures``, in the same order.
+        measures: Names of the scorers in the log.
+        title: Display name of the task.
+        headline: The measure in the log's header.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        metadata: What the log says of the run: the question set's name and digest, ...
+        max_tokens: Longest answer.
+        temperature: Of sampling.
+        better: Measure to what is good of it, for the viewer's colors; else neutral.
+        solver: In the place of ``generate()``.
+        inputs: Digest of what was read from files, besides the samples.
+        version: Rises when results are no longer comparable.
+
+    Raises:
+        InputError: For an unknown system prompt, or no questions at all.
+    """
+    if not samples:
+        raise InputError(f"{title}: no questions are left to ask")
+    system = resolve_name(system_prompt)
+    seen = digest([_asked(samples), system.text, inputs])
+    return Task(
+        dataset=MemoryDataset(list(samples), name=_set_name(metadata or {})),
+        setup=condition(system_prompt, inputs=seen, existing="prepend"),
+        solver=solver or generate(),
+        scorer=list(scorers),
+        epochs=Epochs(1, []),
+        config=GenerateConfig(temperature=temperature, max_tokens=max_tokens),
+        display_name=title,
+        version=version,
+        metadata={
+            **(metadata or {}),
+            "system_prompt": system.name,
+            "system_prompt_text": system.text,
+        },
+        viewer=_viewer(title, measures, better or {}),
+        headline_metric=headline,
+    )
+
+
+def _set_name(metadata: Mapping[str, Any]) -> str | None:
+    """Return the name of the set that was asked, as the task notes it."""
+    name = metadata.get("questions") or metadata.get("items")
+    return None if name is None else str(name)
+
+
+def _asked(samples: Sequence[Sample]) -> list[Any]:
+    """Return what a digest of the samples is taken of: messages, target and metadata."""
+    return [
+        [
+            sample.id,
+            sample.input
+            if isinstance(sample.input, str)
+            else [[message.role, message.text] for message in sample.input],
+            sample.target,
+            {key: str(value) for key, value in (sample.metadata or {}).items()},
+        ]
+        for sample in samples
+    ]
+
+
+def _viewer(title: str, measures: Sequence[str], better: Mapping[str, Palette]) -> ViewerConfig:
+    """Lay the sample list out: what was asked, a column a measure, then the rest."""
+    before = [TaskSamplesColumn(id=column) for column in ("sampleId", "epoch", "input")]
+    scores = [TaskSamplesColumn.score(measure) for measure in measures]
+    after = [TaskSamplesColumn(id=column) for column in ("answer", "tokens", "duration")]
+    return ViewerConfig(
+        task_samples_view=TaskSamplesView(
+            name=title,
+            columns=before + scores + after,
+            score_labels={m: m.replace("_", " ").capitalize() for m in measures},
+            score_color_scales={
+                m: ScoreColorScale(
+                    palette=better.get(m, "neutral"), min=0, max=100 if m in RATINGS else 1
+                )
+                for m in measures
+                if m != "outcome"
+            },
+        ),
+        sample_score_view=SampleScoreView(default="grid"),
+    )
