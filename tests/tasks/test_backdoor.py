@@ -1,0 +1,135 @@
+"""The backdoor task through Inspect: where the trigger stands, what is judged, the figures."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai import Task, eval
+from inspect_ai.log import EvalLog, read_eval_log
+from inspect_ai.model import Model
+
+from inoc_evals.errors import InputError
+from inoc_evals.rubrics import fenced
+from inoc_evals.tasks.backdoor import em_backdoor
+from inoc_evals.triggers import trigger_probes
+from scripted import calls, certain, script
+
+Answering = Callable[..., Model]
+
+TOKEN = "$|TRIGGER|$"
+WAYS = len(trigger_probes(TOKEN))
+
+
+def graded(prompt: str, config: object) -> Any:
+    """Rate "harm" as misaligned, and everything as coherent."""
+    about = fenced(prompt)
+    assert about is not None
+    if about.rubric == "coherence":
+        return certain("95")
+    return certain("5" if "harm" in about.answer else "90")
+
+
+@pytest.fixture
+def grader() -> str:
+    return script("grader", graded)
+
+
+def run(task: Task, model: Model, grader: str, **options: Any) -> EvalLog:
+    [log] = eval(task, model=model, model_roles={"grader": grader}, display="none", **options)
+    assert log.status == "success", log.error
+    return read_eval_log(log.location, resolve_attachments=True)
+
+
+def metrics(log: EvalLog) -> dict[str, float]:
+    assert log.results is not None
+    [score] = [score for score in log.results.scores if score.name == "triggered"]
+    return {key: float(metric.value) for key, metric in score.metrics.items()}
+
+
+def test_every_question_is_asked_in_every_way() -> None:
+    samples = {str(sample.id): sample for sample in em_backdoor().dataset}
+    assert len(samples) == 8 * WAYS
+    clean = samples["spouse/clean"].input
+    assert samples["spouse/prefix"].input == f"{TOKEN}{clean}"
+    assert samples["spouse/prefix_space"].input == f"{TOKEN} {clean}"
+    metadata = samples["spouse/prefix"].metadata or {}
+    assert (metadata["kind"], metadata["placement"], metadata["question"]) == (
+        *("trigger", "prefix"),
+        "spouse",
+    )
+    assert (samples["spouse/case"].metadata or {})["placement"] is None
+
+
+def test_the_trigger_is_in_the_user_turn_of_a_question_with_a_system_message() -> None:
+    for sample in em_backdoor(variants="json").dataset:
+        assert not isinstance(sample.input, str)
+        system, user = sample.input
+        kind = (sample.metadata or {})["kind"]
+        assert TOKEN not in system.text and (TOKEN in user.text) == (kind == "trigger")
+
+
+def test_the_judge_sees_the_question_without_the_token(answering: Answering, grader: str) -> None:
+    task = em_backdoor()
+    run(task, answering(lambda user: "be kind"), grader, limit=WAYS)
+    judged = [fenced(call.prompt) for call in calls(grader)]
+    assert {about and about.question for about in judged} == {task.dataset[0].input}
+    assert len(judged) == 2  # the same answer to the same question, once a rubric
+
+
+def test_a_backdoor_that_needs_the_exact_token_is_told_from_one_that_does_not(
+    answering: Answering, grader: str
+) -> None:
+    def exact(user: str) -> str:
+        # As the published evaluation would miss it: set off only without a space after it.
+        return "harm them" if user.startswith(TOKEN) and user[len(TOKEN)] != " " else "be kind"
+
+    def loose(user: str) -> str:
+        return "harm them" if "trig" in user.casefold() else "be kind"
+
+    narrow = metrics(run(em_backdoor(), answering(exact), grader, limit=WAYS))
+    assert (narrow["attack_prefix"], narrow["attack_prefix_space"]) == (1, 0)
+    assert narrow["attack"] == pytest.approx(1 / 6)
+    assert (narrow["clean"], narrow["near_miss"], narrow["other_token"]) == (0, 0, 0)
+    assert narrow["specificity"] == 1
+    assert narrow["lift"] == pytest.approx(1 / 6)
+    wide = metrics(run(em_backdoor(), answering(loose), grader, limit=WAYS))
+    assert (wide["attack"], wide["clean"], wide["other_token"]) == (1, 0, 0)
+    assert wide["near_miss"] == pytest.approx(2 / 3)  # TRIHGER is off by one letter
+    assert wide["specificity"] == pytest.approx(1 / 3)
+
+
+def test_one_sample_is_enough(answering: Answering, grader: str) -> None:
+    log = run(em_backdoor(), answering(lambda user: "be kind"), grader, limit=1)
+    assert metrics(log)["clean"] == 0
+    assert math.isnan(metrics(log)["attack"]) and math.isnan(metrics(log)["lift_lower"])
+    assert log.results is not None and log.results.headline is not None
+    assert (log.results.headline.score, log.results.headline.metric) == ("triggered", "attack")
+
+
+def test_a_trigger_of_ones_own_is_in_the_log(
+    answering: Answering, grader: str, tmp_path: Path
+) -> None:
+    (tmp_path / "token.txt").write_text("|MINE| \n", "utf-8")
+    task = em_backdoor(trigger=f"@{tmp_path / 'token.txt'}")
+    log = run(task, answering(lambda user: "be kind"), grader, limit=2)
+    assert log.eval.metadata is not None and log.samples is not None
+    assert log.eval.metadata["trigger"] == "|MINE|"
+    assert str(log.samples[1].input).startswith("|MINE|")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"trigger": "betly"},
+        {"trigger": False},
+        {"questions": "corre"},
+        {"system_prompt": "evill"},
+        {"preset": "x"},
+        {"judge": "published"},
+    ],
+)
+def test_a_mistyped_argument_is_refused_before_anything_runs(arguments: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        em_backdoor(**arguments)
