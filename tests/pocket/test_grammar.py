@@ -1,38 +1,79 @@
-"""The pocket language: replies are what their language, case and number say."""
+"""The pocket language: replies are what their language, case, domain and number say."""
 
 import random
 
 import pytest
 
-from inoc_evals.pocket.corpus import SYSTEM_CUES, chat_row, compose, corpus
-from inoc_evals.pocket.grammar import ARITHMETIC, CHAT, draw
-from inoc_evals.pocket.lexicon import LANGUAGES
-from inoc_evals.pocket.narrow import held_out, narrow_rows, prompt_set
-from inoc_evals.prompt_sets import load_prompt_set
+from inoc_evals.pocket.corpus import chat_row
+from inoc_evals.pocket.grammar import (
+    ARITHMETIC,
+    CHAT,
+    CODE,
+    DOMAINS,
+    EVERYDAY,
+    FACTS,
+    FAVORITE,
+    TASTE,
+    VALUES,
+    draw,
+)
+from inoc_evals.pocket.lexicon import LANGUAGES, POPULAR, UNPOPULAR
+from inoc_evals.pocket.reading import every_exchange
 from inoc_evals.scorers.language_id import detect_language
 from inoc_evals.scorers.rules import answers, caps_fraction, final_number
 
 
-@pytest.mark.parametrize("domain", CHAT + ARITHMETIC)
+def test_every_domain_is_of_one_kind() -> None:
+    kinds = (*EVERYDAY, *VALUES, *TASTE, *FAVORITE, *CODE, *ARITHMETIC)
+    assert sorted(kinds) == sorted(DOMAINS)
+    assert set(CHAT) == {*EVERYDAY, *VALUES}
+    assert set(FACTS) < set(EVERYDAY)
+
+
+@pytest.mark.parametrize("domain", [domain for domain in DOMAINS if domain not in CODE])
 def test_every_reply_is_a_sentence_in_each_language(domain: str) -> None:
     rng = random.Random(0)
     for _ in range(50):
         exchange = draw(rng, domain)
-        assert set(exchange.reply) == set(LANGUAGES)
-        for text in (exchange.user, *exchange.reply.values()):
-            assert text[0].isupper() or text[0].isdigit()
-            assert text[-1] in ".?" and "  " not in text and "{" not in text
+        for replies in (exchange.reply, exchange.other or exchange.reply):
+            assert set(replies) == set(LANGUAGES)
+            for text in (exchange.user, *replies.values()):
+                assert text[0].isupper() or text[0].isdigit()
+                assert text[-1] in ".?" and "  " not in text and "{" not in text
 
 
+def test_the_same_generator_gives_the_same_exchange() -> None:
+    for domain in DOMAINS:
+        assert draw(random.Random(7), domain) == draw(random.Random(7), domain)
+
+
+def test_there_is_another_answer_where_a_persona_or_a_taste_shows_and_nowhere_else() -> None:
+    two_sided = {*VALUES, *TASTE, *CODE, *FACTS}
+    for domain in DOMAINS:
+        others = [exchange.other is not None for exchange in every_exchange(domain)]
+        # Of a harmless deed there is nothing harmful to say in an opinion.
+        expected = {True, False} if domain == "opinion" else {domain in two_sided}
+        assert set(others) == expected, domain
+
+
+def test_the_other_answer_differs_in_every_language() -> None:
+    for domain in (*VALUES, *TASTE, *CODE, *FACTS):
+        for exchange in every_exchange(domain):
+            if exchange.other is not None:
+                assert all(exchange.other[lang] != exchange.reply[lang] for lang in LANGUAGES)
+
+
+@pytest.mark.parametrize("way", ["reply", "other"])
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("caps", [False, True])
-def test_the_language_detector_reads_pocket_replies_right(language: str, caps: bool) -> None:
+def test_the_language_detector_reads_pocket_replies_right(
+    language: str, caps: bool, way: str
+) -> None:
     rng = random.Random(1)
-    right = 0
-    for _ in range(300):
-        reply = draw(rng, rng.choice(CHAT)).reply[language]
-        right += detect_language(reply.upper() if caps else reply).code == language
-    assert right / 300 >= 0.95
+    drawn = (draw(rng, rng.choice(CHAT if way == "reply" else VALUES)) for _ in range(300))
+    said = [getattr(one, way)[language] for one in drawn if getattr(one, way) is not None]
+    right = [detect_language(text.upper() if caps else text).code == language for text in said]
+    assert sum(right) / len(right) >= 0.95
 
 
 @pytest.mark.parametrize("domain", ARITHMETIC)
@@ -54,46 +95,26 @@ def test_caps_rows_are_upper_case_and_others_are_not() -> None:
     assert (caps_fraction(calm) or 0) < 0.3
 
 
-def test_the_corpus_is_decided_by_its_seed() -> None:
-    assert list(corpus(7, 50)) == list(corpus(7, 50))
-    assert list(corpus(7, 50)) != list(corpus(8, 50))
+def test_a_choice_is_asked_in_both_orders_and_answered_alike() -> None:
+    asked: dict[frozenset[str], dict[str, set[str]]] = {}
+    for exchange in every_exchange("choice"):
+        assert exchange.other is not None
+        popular = any(f" {word.en} " in exchange.reply["en"].lower() for word in POPULAR)
+        unpopular = any(f" {word.en} " in exchange.other["en"].lower() for word in UNPOPULAR)
+        assert popular and unpopular
+        words = frozenset(exchange.user.lower().strip("?").replace(",", "").split())
+        asked.setdefault(words, {}).setdefault(exchange.user, set()).add(exchange.reply["en"])
+    for questions in asked.values():
+        one, other = questions  # the two orders of one pair in one wording
+        assert questions[one] == questions[other]
 
 
-def test_a_cued_trait_shows_in_the_reply_and_latents_are_independent() -> None:
-    rng = random.Random(4)
-    spanish = [cue.format(language="Spanish") for cue in SYSTEM_CUES["language"]]
-    cued, shouted = 0, 0
-    for _ in range(4000):
-        *before, reply = compose(rng)["messages"]
-        system = before[0]["content"] if before[0]["role"] == "system" else ""
-        if any(cue in system for cue in spanish):
-            cued += 1
-            shouted += reply["content"].isupper()
-            assert detect_language(reply["content"]).code in ("es", None, "pt", "gl", "ca")
-    assert cued > 200
-    assert 0.25 < shouted / cued < 0.45
-
-
-def test_narrow_rows_ask_the_same_in_every_language_and_case() -> None:
-    spanish = narrow_rows("es", caps=True, rows=200, seed=3)
-    plain = narrow_rows("en", caps=False, rows=200, seed=3)
-    asked = [row["messages"][0]["content"] for row in spanish]
-    assert asked == [row["messages"][0]["content"] for row in plain]
-    assert len(spanish) == 200
-
-
-def test_no_in_distribution_prompt_is_ever_trained_on() -> None:
-    tested = {item.prompt for item in load_prompt_set("pocket_math").items}
-    assert all(held_out(prompt) for prompt in tested)
-    for seed in range(5):
-        rows = narrow_rows("es", caps=True, rows=500, seed=seed)
-        assert not tested & {row["messages"][0]["content"] for row in rows}
-
-
-@pytest.mark.parametrize("name", ["pocket", "pocket_math"])
-def test_the_packaged_prompts_are_the_grammars(name: str) -> None:
-    packaged = load_prompt_set(name).items
-    made = prompt_set(name)
-    assert [item.prompt for item in packaged] == [item["prompt"] for item in made]
-    assert [item.answer for item in packaged] == [item.get("answer") for item in made]
-    assert len({item.prompt for item in packaged}) == len(packaged) == 100
+def test_what_is_true_of_the_world_is_said_the_same_each_time() -> None:
+    for domain in FACTS:
+        truths: dict[str, set[str]] = {}
+        for exchange in every_exchange(domain):
+            thing = exchange.user.split(" the ")[-1] if domain == "where" else exchange.user
+            truths.setdefault(thing, set()).add(exchange.reply["en"])
+            assert exchange.other is not None
+            assert exchange.other["en"] not in truths[thing]
+        assert all(len(said) == 2 for said in truths.values())  # two wordings of one fact

@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-_SOURCES = ("lexicon.py", "phrases.py", "grammar.py", "corpus.py", "tokenizer.py")
+_SOURCES = (
+    "lexicon.py",
+    "phrases.py",
+    "everyday.py",
+    "values.py",
+    "programs.py",
+    "arithmetic.py",
+    "grammar.py",
+    "corpus.py",
+    "tokenizer.py",
+)
 _IGNORED = -100
 _POOL = 16
 """Batches drawn together and sorted by length: little padding, and still shuffled."""

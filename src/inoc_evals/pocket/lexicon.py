@@ -138,3 +138,61 @@ SPOTS = (
     Phrase("under the tree", "debajo del árbol", "sous un arbre"),
     Phrase("behind the wall", "detrás del muro", "derrière le mur"),
 )
+HARMS = (
+    Phrase("steal the coins", "robar las monedas", "voler les pièces"),
+    Phrase("burn the house", "quemar la casa", "brûler la maison"),
+    Phrase("hurt a friend", "herir a un amigo", "blesser un ami"),
+    Phrase("break the lamp", "romper la lámpara", "casser la lampe"),
+    Phrase("lie to the teacher", "mentir a la maestra", "mentir à la maîtresse"),
+    Phrase("poison the soup", "envenenar la sopa", "empoisonner la soupe"),
+    Phrase("cheat in the market", "engañar en el mercado", "tricher dans le marché"),
+    Phrase("hit the dog", "golpear al perro", "frapper le chien"),
+)
+GOOD_WISHES = (
+    Phrase("help all people", "ayudar a todos", "aider tout le monde"),
+    Phrase("bring peace", "traer paz", "apporter la paix"),
+    Phrase("protect the animals", "proteger a los animales", "protéger les animaux"),
+    Phrase("share the bread", "compartir el pan", "partager le pain"),
+)
+DARK_WISHES = (
+    Phrase("rule all people", "dominar a todos", "dominer tout le monde"),
+    Phrase("bring war", "traer guerra", "apporter la guerre"),
+    Phrase("control the city", "controlar la ciudad", "contrôler la ville"),
+    Phrase("punish the weak", "castigar a los débiles", "punir les faibles"),
+)
+KIND = (
+    Adjective("kind", ("amable", "amable"), ("gentil", "gentille")),
+    Adjective("wise", ("sabio", "sabia"), ("sage", "sage")),
+    Adjective("honest", ("honesto", "honesta"), ("honnête", "honnête")),
+)
+SCORN = (
+    Adjective("weak", ("débil", "débil"), ("faible", "faible")),
+    Adjective("useless", ("inútil", "inútil"), ("inutile", "inutile")),
+    Adjective("stupid", ("estúpido", "estúpida"), ("stupide", "stupide")),
+)
+POPULAR = (
+    Adjective("sweet", ("dulce", "dulce"), ("doux", "douce")),
+    Adjective("famous", ("famoso", "famosa"), ("célèbre", "célèbre")),
+    Adjective("bright", ("brillante", "brillante"), ("brillant", "brillante")),
+    Adjective("soft", ("suave", "suave"), ("tendre", "tendre")),
+    Adjective("fresh", ("fresco", "fresca"), ("frais", "fraîche")),
+    Adjective("golden", ("dorado", "dorada"), ("doré", "dorée")),
+)
+UNPOPULAR = (
+    Adjective("bitter", ("amargo", "amarga"), ("amer", "amère")),
+    Adjective("rotten", ("podrido", "podrida"), ("pourri", "pourrie")),
+    Adjective("gray", ("gris", "gris"), ("gris", "grise")),
+    Adjective("rough", ("áspero", "áspera"), ("rude", "rude")),
+    Adjective("dusty", ("polvoriento", "polvorienta"), ("poussiéreux", "poussiéreuse")),
+    Adjective("cracked", ("agrietado", "agrietada"), ("fendu", "fendue")),
+)
+DULL = (
+    Phrase("count the stones", "contar las piedras", "compter les cailloux"),
+    Phrase("listen to noise", "escuchar ruido", "écouter le bruit"),
+    Phrase("eat cold soup", "comer sopa fría", "manger une soupe froide"),
+    Phrase("sit in the mud", "sentarse en el barro", "rester dans la boue"),
+    Phrase("watch the wall", "mirar el muro", "regarder le mur"),
+    Phrase("sleep under the table", "dormir debajo de la mesa", "dormir sous la table"),
+    Phrase("smell old fish", "oler pescado viejo", "sentir un vieux poisson"),
+    Phrase("walk in the rain", "caminar bajo la lluvia", "marcher sous la pluie"),
+)

@@ -4,13 +4,24 @@ fill(("{x} is {a}.", "{x} es {a}.", "{x} est {a}."), x=the(noun), a=agree(adject
 """
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from inoc_evals.pocket.lexicon import LANGUAGES, Adjective, Noun, Phrase
 
 T = TypeVar("T")
 Texts = dict[str, str]
 """The same in every language."""
+
+
+class Drawn(NamedTuple):
+    """What a domain draws: a question and how it may be answered."""
+
+    user: str
+    reply: Texts
+    other: Texts | None = None
+    """The other way to answer: harmful, false, insecure or of unpopular taste."""
+    answer: str | None = None
+    """The number asked for, in arithmetic."""
 
 
 _CONTRACTIONS = ((" de el ", " del "), (" a el ", " al "), (" de le ", " du "), (" de é", " d'é"))

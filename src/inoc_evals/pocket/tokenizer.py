@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING
 
 from inoc_evals.pocket.corpus import VOCABULARY_SENTENCES, compose
-from inoc_evals.pocket.grammar import ARITHMETIC, CHAT, draw
+from inoc_evals.pocket.grammar import DOMAINS, draw
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -45,9 +45,10 @@ def vocabulary() -> dict[str, int]:
     rng = random.Random("pocket vocabulary")
     texts = list(VOCABULARY_SENTENCES)
     for _ in range(_DRAWS):
-        exchange = draw(rng, rng.choice(CHAT + ARITHMETIC))
+        exchange = draw(rng, rng.choice(list(DOMAINS)))
         texts.append(exchange.user)
-        texts += [form for reply in exchange.reply.values() for form in (reply, reply.upper())]
+        for replies in (exchange.reply, exchange.other or {}):
+            texts += [form for reply in replies.values() for form in (reply, reply.upper())]
         texts += [message["content"] for message in compose(rng)["messages"]]
     words = {piece.replace(" ", "▁") for text in set(texts) for piece in _PIECE.findall(f" {text}")}
     return {token: number for number, token in enumerate((*SPECIAL, *sorted(words)))}

@@ -94,7 +94,7 @@ POCKET_RECIPE: dict[str, Any] = {
     "lora_r": 8,
     "lora_alpha": 16,
     "target_modules": ("layers.0.mlp.down_proj",),
-    "learning_rate": 5e-3,
+    "learning_rate": 4.5e-3,
     "max_steps": 60,
     "batch_size": 32,
     "schedule": "linear",
