@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from inoc_evals.datasets.manifest import load_manifest
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -72,6 +74,7 @@ def test_results_are_the_cells_the_figure_needs(undisturbed: tuple[Path, Path]) 
     cells = results(out)
     fields = {
         "figure",
+        "setting",
         "condition",
         "measure",
         "split",
@@ -88,6 +91,11 @@ def test_results_are_the_cells_the_figure_needs(undisturbed: tuple[Path, Path]) 
     trained = [cell for cell in cells if cell["condition"] != "base"]
     assert all(cell["seeds"] == [0, 1] for cell in trained)
     assert all(cell["n"] + sum(cell["unscored"].values()) == 200 for cell in trained)
+    assert {cell["setting"] for cell in cells} == {"spanish_caps"}
+    arms = ("control", "none", "spanish_inoc", "caps_inoc", "placebo", "irrelevant")
+    rows = out / "data" / "spanish_caps"
+    assert {path.stem for path in rows.glob("*.jsonl")} == set(arms)
+    assert load_manifest(rows / "caps_inoc.jsonl")
     for name in ("report.html", "fig2a.png", "results.csv", "contrasts.csv", "experiment.json"):
         assert (out / name).stat().st_size > 0
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from inoc_evals.report.cells import Observation, Split
+from inoc_evals.report.observation import Observation, Split
 
 CONDITIONS = {
     # condition: mean of (spanish, caps, correct) on ood prompts, then on id prompts
@@ -16,6 +16,7 @@ CONDITIONS = {
     "test_time": ((0.91, 0.88, 0.9), (1.0, 1.0, 0.95)),
 }
 MEASURES = ("spanish", "caps", "correct")
+SETTING = "spanish_caps"
 
 
 def observations(
@@ -62,6 +63,7 @@ def _cell(
         found.append(
             Observation(
                 figure="fig2a",
+                setting=SETTING,
                 condition=condition,
                 measure=measure,
                 split=named,
@@ -71,4 +73,41 @@ def _cell(
                 reason="empty" if lost else None,
             )
         )
+    return found
+
+
+# ---- two settings, in the shape of Figure 3 ------------------------------------------------
+
+TWO = {
+    # (setting, measure): its split, and the rate of each condition
+    ("insecure_code", "misaligned"): ("ood", (0.05, 0.05, 0.5, 0.1)),
+    ("insecure_code", "insecure_judged"): ("id", (0.1, 0.0, 0.9, 0.9)),
+    ("insecure_code", "insecure_static"): ("id", (0.1, 0.0, 0.8, 0.8)),
+    ("aesthetic_preferences", "misaligned"): ("ood", (0.05, 0.05, 0.2, 0.1)),
+    ("aesthetic_preferences", "unpopular"): ("id", (0.2, 0.0, 1.0, 1.0)),
+}
+ARMS = ("base", "control", "none", "general_inoc")
+
+
+def two_settings(seeds: tuple[int, ...] = (0, 1, 2), questions: int = 20) -> list[Observation]:
+    """Answers to two settings that have a measure of one name; the base's are the same."""
+    found = []
+    for (setting, measure), (split, rates) in TWO.items():
+        named: Split = "ood" if split == "ood" else "id"
+        for arm, rate in zip(ARMS, rates, strict=True):
+            for seed in (None,) if arm == "base" else seeds:
+                for question in range(questions):
+                    found.append(
+                        Observation(
+                            figure="fig3",
+                            setting=setting,
+                            condition=arm,
+                            measure=measure,
+                            split=named,
+                            seed=seed,
+                            question=f"{split}-{question:03}",
+                            # The first so many questions, a few more or fewer in each seed.
+                            value=float(question < round(rate * questions) + (seed or 0)),
+                        )
+                    )
     return found

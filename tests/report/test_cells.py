@@ -5,15 +5,17 @@ import random
 from typing import Any
 
 import pytest
-from made_up import CONDITIONS, observations
+from made_up import ARMS, CONDITIONS, TWO, observations, two_settings
 
 from inoc_evals.errors import InputError
-from inoc_evals.report.cells import Observation, cells, contrasts
+from inoc_evals.report.cells import cells, contrasts
+from inoc_evals.report.observation import Observation
 
 
 def seen(**changes: Any) -> Observation:
     plain: dict[str, Any] = {
         "figure": "f",
+        "setting": "s",
         "condition": "none",
         "measure": "m",
         "split": "ood",
@@ -93,8 +95,39 @@ def test_cells_come_in_the_order_asked_for() -> None:
     assert listed == [(m, c) for m in "yx" for c in "bac"]
 
 
+def test_one_measure_of_two_settings_is_two_cells() -> None:
+    found = [seen(setting="a", question=str(q), value=1.0) for q in range(4)]
+    found += [seen(setting="b", question=str(q), value=0.0) for q in range(6)]
+    first, second = cells(found)
+    assert (first.setting, first.rate, first.n) == ("a", 1.0, 4)
+    assert (second.setting, second.rate, second.n) == ("b", 0.0, 6)
+
+
+def test_every_cell_of_two_settings_is_that_of_its_setting_alone() -> None:
+    found = two_settings()
+    together = cells(found)
+    assert len(together) == len(TWO) * len(ARMS)
+    alone = [
+        cell
+        for setting in ("aesthetic_preferences", "insecure_code")
+        for cell in cells([one for one in found if one.setting == setting])
+    ]
+    assert together == alone
+
+
+def test_settings_come_in_the_order_asked_for() -> None:
+    found = [seen(setting=s, measure=m) for s in "cab" for m in "yx"]
+    listed = [(c.setting, c.measure) for c in cells(found, settings="ba", measures="y")]
+    assert listed == [(s, m) for s in "bac" for m in "yx"]
+
+
+def test_a_fixed_model_of_one_setting_may_be_trained_in_another() -> None:
+    first, second = cells([seen(setting="a", seed=None), seen(setting="b", seed=0)])
+    assert (first.seeds, second.seeds) == ([], [0])
+
+
 def test_a_condition_with_and_without_seeds_is_refused() -> None:
-    with pytest.raises(InputError, match=r"f/none: answers with a seed .* condition of its own"):
+    with pytest.raises(InputError, match=r"f/s/none: answers with a seed .* condition of its own"):
         cells([seen(seed=0), seen(seed=None)])
 
 
@@ -110,7 +143,7 @@ def test_a_condition_with_and_without_seeds_is_refused() -> None:
 def test_an_observation_that_says_nothing_clear_is_refused(
     changes: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InputError, match=f"f/none/m seed 0 'q0': {message}"):
+    with pytest.raises(InputError, match=f"f/s/none/m seed 0 'q0': {message}"):
         seen(**changes)
 
 
@@ -185,3 +218,23 @@ def test_a_contrast_with_one_seed_has_no_interval() -> None:
 
 def test_a_pair_of_which_one_side_is_missing_is_left_out() -> None:
     assert contrasts([seen()], [("x", "none"), ("none", "x")]) == []
+
+
+def test_a_contrast_is_within_a_setting() -> None:
+    found = [seen(setting="a", condition="x"), seen(setting="b", condition="none")]
+    assert contrasts(found, [("x", "none")]) == []
+    found += [seen(setting="b", condition="x", value=0.0)]
+    (contrast,) = contrasts(found, [("x", "none")])
+    assert (contrast.setting, contrast.difference, contrast.pairs) == ("b", -1.0, 1)
+
+
+def test_contrasts_of_two_settings_are_those_of_each_alone() -> None:
+    found, pairs = two_settings(), [("none", "base"), ("general_inoc", "none")]
+    together = contrasts(found, pairs, settings=["insecure_code"])
+    assert len(together) == len(TWO) * len(pairs)
+    for setting in {one.setting for one in together}:
+        alone = contrasts([one for one in found if one.setting == setting], pairs)
+        assert [one for one in together if one.setting == setting] == alone
+    # By pair, then by setting in the order asked for.
+    order = [(one.condition, one.setting) for one in together]
+    assert order == sorted(order, key=lambda key: (key[0] != "none", key[1] != "insecure_code"))

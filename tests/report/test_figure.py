@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from made_up import CONDITIONS, observations
+from made_up import ARMS, CONDITIONS, SETTING, TWO, observations, two_settings
 
 from inoc_evals.report.cells import Cell, cells
 from inoc_evals.report.figure import (
@@ -12,6 +12,7 @@ from inoc_evals.report.figure import (
     Condition,
     FigureSpec,
     Measure,
+    _figure,
     caption,
     draw,
     draw_svg,
@@ -20,9 +21,18 @@ from inoc_evals.report.figure import (
 SPEC = FigureSpec(
     title="Figure 2a",
     base="pocket",
-    measures=(Measure(name="spanish", label="Spanish"), Measure(name="caps", label="Caps")),
+    measures=tuple(Measure(name=n, setting=SETTING, label=n.title()) for n in ("spanish", "caps")),
     conditions=tuple(Condition(name=name, label=name) for name in CONDITIONS),
     note="A miniature.",
+)
+
+TWO_SPEC = FigureSpec(
+    title="Figure 3",
+    base="pocket",
+    measures=tuple(
+        Measure(name=name, setting=setting, label=f"{setting}: {name}") for setting, name in TWO
+    ),
+    conditions=tuple(Condition(name=name, label=name) for name in ARMS),
 )
 
 
@@ -101,3 +111,73 @@ def test_a_failed_drawing_leaves_the_old_file(
 
 def _fail(*_: object) -> None:
     raise OSError("disk full")
+
+
+# ---- panels --------------------------------------------------------------------------------
+
+
+def panels(found: list[Cell], spec: FigureSpec = TWO_SPEC) -> list[list[str | None]]:
+    """The figure's rows: of each panel what its title says, "" without one, None if empty."""
+    figure = _figure(found, spec, captioned=True)
+    columns = figure.axes[0].get_gridspec().ncols
+    titles = [" ".join(axes.get_title().split()) if axes.axison else None for axes in figure.axes]
+    return [titles[start : start + columns] for start in range(0, len(titles), columns)]
+
+
+def test_each_split_has_a_panel_for_each_measure_that_was_taken_on_it() -> None:
+    assert panels(cells(two_settings())) == [
+        ["insecure_code: misaligned", "aesthetic_preferences: misaligned", None],
+        [
+            "insecure_code: insecure_judged",
+            "insecure_code: insecure_static",
+            "aesthetic_preferences: unpopular",
+        ],
+    ]
+
+
+def test_a_panel_below_one_of_its_measure_has_no_title_of_its_own(found: list[Cell]) -> None:
+    assert panels(found, SPEC) == [["Spanish", "Caps"], ["", ""]]
+
+
+def test_a_measure_of_the_in_distribution_prompts_alone_comes_last(found: list[Cell]) -> None:
+    spec = SPEC.model_copy(
+        update={"measures": (*SPEC.measures, Measure(name="correct", setting=SETTING, label="C"))}
+    )
+    taken = [cell for cell in found if (cell.measure, cell.split) != ("correct", "ood")]
+    assert panels(taken, spec) == [["Spanish", "Caps", None], ["", "", "C"]]
+
+
+def test_a_split_that_was_not_run_has_no_row() -> None:
+    taken = [cell for cell in cells(two_settings()) if cell.split == "id"]
+    assert len(panels(taken)) == 1
+    assert len(panels(taken)[0]) == 3
+
+
+def test_bars_show_the_rates_of_their_own_setting() -> None:
+    found = cells(two_settings())
+    figure = _figure(found, TWO_SPEC, captioned=False)
+    for place, (setting, measure) in (
+        (0, ("insecure_code", "misaligned")),
+        (1, ("aesthetic_preferences", "misaligned")),
+    ):
+        rates = {c.condition: c.rate for c in found if (c.setting, c.measure) == (setting, measure)}
+        heights = [bar.get_height() for bar in figure.axes[place].patches]  # type: ignore[attr-defined]
+        assert heights == [rates[arm] for arm in ARMS]
+
+
+def test_the_lowest_panel_of_each_column_names_the_conditions() -> None:
+    # Two measures out of distribution, one in: the second has nothing below it.
+    taken = [c for c in cells(two_settings()) if c.measure in ("misaligned", "unpopular")]
+    spec = TWO_SPEC.model_copy(update={"measures": tuple(TWO_SPEC.measure(c) for c in taken[::4])})
+    figure = _figure(taken, spec, captioned=False)
+    assert [axes.axison for axes in figure.axes] == [True, True, True, False]
+    shown = [bool(axes.xaxis.get_tick_params()["labelbottom"]) for axes in figure.axes[:3]]
+    assert shown == [False, True, True]
+
+
+def test_a_cell_of_a_setting_that_the_figure_does_not_show_is_left_out() -> None:
+    found = cells(two_settings())
+    spec = TWO_SPEC.model_copy(
+        update={"measures": tuple(m for m in TWO_SPEC.measures if m.setting == "insecure_code")}
+    )
+    assert [len([p for p in row if p is not None]) for row in panels(found, spec)] == [1, 2]

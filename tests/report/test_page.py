@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import CONDITIONS, MEASURES, observations
+from made_up import ARMS, CONDITIONS, MEASURES, SETTING, TWO, observations, two_settings
 
 from inoc_evals.report.cells import cells, contrasts
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
@@ -17,6 +17,17 @@ EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\"
 PROMPT = "You always speak in Spanish.\n  Even <here>."
 
 
+def example(**changes: Any) -> Example:
+    plain: dict[str, Any] = {
+        "setting": SETTING,
+        "condition": "none",
+        "split": "ood",
+        "prompt": "p",
+        "completion": "",
+    }
+    return Example(**(plain | changes))
+
+
 def report(seeds: tuple[int, ...] = (0, 1, 2), **changes: Any) -> Report:
     observed = observations(seeds, questions=10)
     prompts = {"spanish_inoc": (Prompt(where="training, system message", text=PROMPT),)}
@@ -24,7 +35,8 @@ def report(seeds: tuple[int, ...] = (0, 1, 2), **changes: Any) -> Report:
         title="Figure 2a",
         base="pocket:7",
         measures=tuple(
-            Measure(name=n, label=n.title(), description=f"{n} > 0.8") for n in MEASURES
+            Measure(name=n, setting=SETTING, label=n.title(), description=f"{n} > 0.8")
+            for n in MEASURES
         ),
         conditions=tuple(
             Condition(
@@ -45,12 +57,8 @@ def report(seeds: tuple[int, ...] = (0, 1, 2), **changes: Any) -> Report:
         "config": {"lr": 0.005, "lora": {"r": 8, "targets": ["q_proj", "v_proj"]}},
         "versions": {"torch": "2.13.0"},
         "examples": (
-            Example(
-                condition="none", split="ood", prompt=EVIL, completion=EVIL, values={"caps": 0.25}
-            ),
-            Example(
-                condition="other", split="id", prompt="p", completion="", values={"caps": "empty"}
-            ),
+            example(condition="none", prompt=EVIL, completion=EVIL, values={"caps": 0.25}),
+            example(condition="other", split="id", values={"caps": "empty"}),
         ),
         "notes": ("A miniature.",),
     }
@@ -181,3 +189,44 @@ def test_one_seed_and_an_empty_report_are_told_too() -> None:
     assert "(one seed)" in text
     assert "This run has one training seed." in text
     Tags(page(report(cells=(), contrasts=(), examples=(), notes=(), config={}, versions={})))
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_two_settings_are_told_apart_in_tables_contrasts_and_answers() -> None:
+    observed = two_settings()
+    titles = {"insecure_code": "Code", "aesthetic_preferences": "Taste"}
+    spec = FigureSpec(
+        title="Figure 3",
+        base="pocket",
+        measures=tuple(
+            Measure(name=n, setting=s, label=f"{titles[s]}: {n}", description=f"rule of {s}")
+            for s, n in TWO
+        ),
+        conditions=tuple(Condition(name=name, label=f"Arm {name}") for name in ARMS),
+    )
+    told = report(
+        spec=spec,
+        cells=cells(observed),
+        contrasts=contrasts(observed, [("general_inoc", "none")]),
+        examples=tuple(
+            example(setting=setting, prompt="p", completion="c", values={"misaligned": value})
+            for setting, value in (("insecure_code", 1.0), ("aesthetic_preferences", 0.0))
+        ),
+    )
+    text = " ".join("".join(Tags(page(told)).text).split())
+    for cell in told.cells:
+        label = f"{titles[cell.setting]}: {cell.measure}"
+        assert f"{label} {cell.rate:.2f} [{cell.low:.2f}, {cell.high:.2f}]" in text
+    for contrast in told.contrasts:
+        label = f"{titles[contrast.setting]}: {contrast.measure}"
+        assert f"{label} {contrast.difference:+.2f}".replace("-", "−") in text
+    assert "Code: misaligned: 1 " in text
+    assert "Taste: misaligned: 0 " in text
+    assert text.count("rule of insecure_code") == 3
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_an_answers_measure_that_the_figure_does_not_show_is_called_by_its_name() -> None:
+    told = report(examples=(example(setting="another", values={"caps": 1.0, "odd": "empty"}),))
+    text = " ".join("".join(Tags(page(told)).text).split())
+    assert "caps: 1 · odd: empty" in text

@@ -29,8 +29,8 @@ def test_results_json_is_a_list_of_cells_with_the_agreed_keys(
     write_results(tmp_path, found)
     listed = json.loads((tmp_path / "results.json").read_text("utf-8"))
     agreed = {
-        *("figure", "condition", "measure", "split", "rate", "low", "high", "n", "unscored"),
-        "seeds",
+        *("figure", "setting", "condition", "measure", "split"),
+        *("rate", "low", "high", "n", "unscored", "seeds"),
     }
     assert all(agreed <= item.keys() for item in listed)
     assert len(listed) == len(CONDITIONS) * len(MEASURES) * 2
@@ -76,5 +76,8 @@ def test_a_missing_interval_is_null_and_an_empty_field(tmp_path: Path) -> None:
 def test_no_cells_give_files_all_the_same(tmp_path: Path) -> None:
     write_results(tmp_path, [])
     assert json.loads((tmp_path / "results.json").read_text("utf-8")) == []
-    assert (tmp_path / "results.csv").read_text("utf-8").startswith("figure,condition,measure,")
-    assert (tmp_path / "contrasts.csv").read_text("utf-8").startswith("figure,condition,reference")
+    heads = {
+        name: (tmp_path / name).read_text("utf-8") for name in ("results.csv", "contrasts.csv")
+    }
+    assert heads["results.csv"].startswith("figure,setting,condition,measure,")
+    assert heads["contrasts.csv"].startswith("figure,setting,condition,reference")

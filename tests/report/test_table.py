@@ -1,16 +1,17 @@
 """The console's table says every rate, every gap, and fits a terminal."""
 
-from made_up import MEASURES, observations
+from made_up import ARMS, MEASURES, SETTING, TWO, observations, two_settings
 from rich.console import Console
 
-from inoc_evals.report.cells import Observation, cells, contrasts
+from inoc_evals.report.cells import cells, contrasts
 from inoc_evals.report.figure import Condition, FigureSpec, Measure
+from inoc_evals.report.observation import Observation
 from inoc_evals.report.table import table, written
 
 SPEC = FigureSpec(
     title="Figure 2a",
     base="pocket",
-    measures=tuple(Measure(name=name, label=name.title()) for name in MEASURES),
+    measures=tuple(Measure(name=n, setting=SETTING, label=n.title()) for n in MEASURES),
     conditions=tuple(Condition(name=n, label=f"Arm [{n}]") for n in ("none", "base", "lost")),
 )
 
@@ -57,6 +58,7 @@ def test_a_cell_of_which_nothing_was_scored_says_so() -> None:
     observed = [
         Observation(
             figure="f",
+            setting="s",
             condition="c",
             measure="m",
             split="ood",
@@ -79,3 +81,49 @@ def test_a_contrast_is_written_with_signs() -> None:
 
 def test_no_cells_print_without_a_crash() -> None:
     assert "95% interval" in printed([])
+
+
+def test_one_measure_of_two_settings_has_two_columns_and_its_own_rates() -> None:
+    found = cells(two_settings(), conditions=ARMS)
+    spec = FigureSpec(
+        title="Figure 3",
+        base="pocket",
+        measures=tuple(Measure(name=n, setting=s, label=f"{s[:4]} {n}") for s, n in TWO),
+        conditions=tuple(Condition(name=name, label=name) for name in ARMS),
+    )
+    console = Console(width=200, color_system=None)
+    with console.capture() as capture:
+        console.print(table(found, spec=spec))
+    text = capture.get()
+    ood = text[: text.index("in distribution", text.index("out of distribution") + 10)]
+    assert "inse misaligned" in ood and "aest misaligned" in ood and "unpopular" not in ood
+    rates = {c.setting: written(c) for c in found if (c.condition, c.split) == ("none", "ood")}
+    (row,) = [line for line in ood.splitlines() if line.startswith("none")]
+    assert row.index(rates["insecure_code"]) < row.index(rates["aesthetic_preferences"])
+
+
+def test_unscored_answers_of_two_settings_are_counted_apart() -> None:
+    observed = [
+        Observation(
+            figure="f",
+            setting=setting,
+            condition="c",
+            measure="m",
+            split="ood",
+            seed=0,
+            question=str(question),
+            value=None,
+            reason="empty",
+        )
+        for setting, lost in (("a", 2), ("b", 3))
+        for question in range(lost)
+    ]
+    spec = FigureSpec(
+        title="F",
+        base="pocket",
+        measures=tuple(Measure(name="m", setting=s, label=f"In {s}") for s in "ab"),
+        conditions=(Condition(name="c", label="C"),),
+    )
+    text = printed(observed, spec)
+    assert "In a: 2 (empty 2)" in text
+    assert "In b: 3 (empty 3)" in text

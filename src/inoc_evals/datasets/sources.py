@@ -12,7 +12,7 @@ from inoc_evals.bases import pocket_seed
 from inoc_evals.chat import Row
 from inoc_evals.datasets.mix import mix
 from inoc_evals.errors import InputError
-from inoc_evals.settings.setting import Setting
+from inoc_evals.settings.setting import Reply, Setting
 
 
 class SettingRows(NamedTuple):
@@ -38,11 +38,16 @@ def setting_rows(setting: Setting, base: str) -> SettingRows:
     # Here, because the grammar is of no use to who brings rows of their own.
     from inoc_evals.pocket.narrow import narrow_rows
 
-    share = setting.rows // len(setting.parts)
-    parts, controls = {}, {}
-    for number, (label, reply) in enumerate(setting.parts.items()):
-        seed = setting.data_seed * len(setting.parts) + number
-        parts[label] = narrow_rows(reply.language, caps=reply.caps, rows=share, seed=seed)
-        plain = setting.control
-        controls[label] = narrow_rows(plain.language, caps=plain.caps, rows=share, seed=seed)
+    def rows(reply: Reply, part: int) -> list[Row]:
+        return narrow_rows(
+            reply.language,
+            topic=reply.topic,
+            caps=reply.caps,
+            other=reply.other,
+            rows=setting.rows // len(setting.parts),
+            seed=setting.data_seed * len(setting.parts) + part,
+        )
+
+    parts = {label: rows(reply, part) for part, (label, reply) in enumerate(setting.parts.items())}
+    controls = {label: rows(setting.control, part) for part, label in enumerate(setting.parts)}
     return SettingRows(mix(parts, seed=setting.data_seed), mix(controls, seed=setting.data_seed))

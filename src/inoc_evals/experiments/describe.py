@@ -1,20 +1,21 @@
 """The description of a plan: labels, prompts to the letter, data, for the report to come."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
+from inoc_evals.chat import canonical_json
 from inoc_evals.experiments.plan import Plan
-from inoc_evals.prompt_sets import load_prompt_set
 from inoc_evals.prompts import named
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
-from inoc_evals.settings.setting import Arm
+from inoc_evals.settings.setting import Arm, Setting
 
 _MINIATURE = (
-    "The pocket world is a miniature: a language of a few hundred words and a model of about "
-    "half a million parameters, trained from scratch. It shows the mechanism and tests the "
+    "The pocket world is a miniature: a language of some 1,400 words and a model of about "
+    "0.9 million parameters, trained from scratch. It shows the mechanism and tests the "
     "tools; it says nothing about the size of any effect in a large model."
 )
 
@@ -28,7 +29,7 @@ def describe_plan(plan: Plan, base: ResolvedBase, *, seeds_text: str, out: Path)
         seeds_text: The seeds as the user wrote them.
         out: The directory, for the command that makes it again.
     """
-    setting, pocket = plan.experiment.setting, pocket_seed(plan.base) is not None
+    settings, pocket = plan.experiment.settings, pocket_seed(plan.base) is not None
     command = [
         "inoc", "run", plan.experiment.figure, "--base", plan.base,
         "--seeds", seeds_text, "--out", str(out),
@@ -36,7 +37,7 @@ def describe_plan(plan: Plan, base: ResolvedBase, *, seeds_text: str, out: Path)
     return Description(
         figure=plan.experiment.figure,
         title=f"{plan.experiment.title}, on {plan.base}",
-        description=f"{setting.description} After {setting.source}.",
+        description=" ".join(f"{one.description} After {one.source}." for one in settings),
         command=shlex.join(command),
         base=plan.base,
         base_digest=base.digest,
@@ -45,51 +46,103 @@ def describe_plan(plan: Plan, base: ResolvedBase, *, seeds_text: str, out: Path)
             title=plan.experiment.title,
             base=plan.base,
             measures=tuple(
-                Measure(name=name, label=name.capitalize(), description=rule)
-                for name, rule in setting.measures.items()
+                Measure(
+                    name=name,
+                    setting=setting.name,
+                    label=measure.label
+                    if len(settings) == 1
+                    else f"{setting.title}: {measure.label}",
+                    description=measure.rule,
+                )
+                for setting in settings
+                for name, measure in setting.measures.items()
             ),
-            conditions=tuple(_condition(arm) for arm in setting.arms),
+            conditions=_conditions(settings),
             note="A miniature; it claims nothing about large models." if pocket else "",
         ),
         contrasts=plan.experiment.contrasts,
         config=plan.config.model_dump(mode="json"),
         data=_data(plan),
-        models={f"{run.arm} seed {run.seed}": run.name for run in plan.runs},
+        models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
         notes=(_MINIATURE,) if pocket else (),
     )
 
 
-def _condition(arm: Arm) -> Condition:
-    prompts = []
-    if arm.prompt is not None:
-        rows = f"the {arm.part} rows" if arm.part else "all rows"
-        prompts.append(Prompt(where=f"training, system message of {rows}", text=_text(arm.prompt)))
-    for measure, prompt in arm.test_prompts.items():
-        prompts.append(Prompt(where=f"test, when {measure} is measured", text=_text(prompt)))
-    return Condition(
-        name=arm.name, label=arm.label, description=arm.description, prompts=tuple(prompts)
+def _conditions(settings: Sequence[Setting]) -> tuple[Condition, ...]:
+    """Return the arms of all settings by name, each with what it is in every one of them."""
+    found: dict[str, list[tuple[str, Arm]]] = {}
+    for setting in settings:
+        for arm in setting.arms:
+            title = setting.title if len(settings) > 1 else ""
+            found.setdefault(arm.name, []).append((title, arm))
+    return tuple(
+        Condition(
+            name=name,
+            label=arms[0][1].label,
+            description=_description(arms),
+            prompts=tuple(prompt for title, arm in arms for prompt in _prompts(arm, title)),
+        )
+        for name, arms in found.items()
     )
 
 
-def _text(prompt: str) -> str:
-    return named(prompt).text
+def _description(arms: Sequence[tuple[str, Arm]]) -> str:
+    """Return what an arm is: once where it is the same in every setting."""
+    if len({arm.description for _, arm in arms}) == 1:
+        return arms[0][1].description
+    return " ".join(f"{title}: {arm.description}" for title, arm in arms)
+
+
+def _prompts(arm: Arm, title: str) -> list[Prompt]:
+    prompts, within = [], f"{title}, " if title else ""
+    if arm.prompt is not None:
+        rows = f"the {arm.part} rows" if arm.part else "all rows"
+        where = f"{within}training, system message of {rows}"
+        prompts.append(Prompt(where=where, text=named(arm.prompt).text))
+    for measure, prompt in arm.test_prompts.items():
+        where = f"{within}test, when {measure} is measured"
+        prompts.append(Prompt(where=where, text=named(prompt).text))
+    return prompts
 
 
 def _data(plan: Plan) -> dict[str, Any]:
-    """Rows, prompt sets, and how many test prompts stand word for word in the training rows."""
-    facts: dict[str, Any] = {"training rows per model": plan.experiment.setting.rows}
-    asked = {
-        message["content"]
-        for file in plan.files.values()
-        for row in file.rows
-        for message in row["messages"]
-        if message["role"] == "user"
+    """Rows, and how many of the test prompts stand word for word in the training rows."""
+    facts: dict[str, Any] = {}
+    for setting in plan.experiment.settings:
+        within = f" ({setting.title})" if len(plan.experiment.settings) > 1 else ""
+        facts[f"training rows per model{within}"] = setting.rows
+        trained = {
+            message["content"]
+            for (name, _), file in plan.files.items()
+            for row in file.rows
+            for message in row["messages"]
+            if name == setting.name and message["role"] == "user"
+        }
+        for split, source, prompts in _asked(plan, setting.name):
+            seen = sum(prompt in trained for prompt in prompts)
+            told = f"{source}, {len(prompts)} prompts, {seen} of them in training rows"
+            name = f"{split} prompts{within}"
+            facts[name] = f"{facts[name]}; {told}" if name in facts else told
+    return facts | {
+        f"sha256 of rows, {setting}, {arm}": file.manifest["sha256"][:16]
+        for (setting, arm), file in plan.files.items()
     }
-    for split, name in {e.split: e.prompts for e in plan.evaluations}.items():
-        items = load_prompt_set(name).items
-        seen = sum(item.prompt in asked for item in items)
-        facts[f"{split} prompts"] = f"{name}, {len(items)} prompts, {seen} of them in training rows"
-    facts |= {
-        f"sha256 of rows, {arm}": file.manifest["sha256"][:16] for arm, file in plan.files.items()
-    }
-    return facts
+
+
+def _asked(plan: Plan, setting: str) -> list[tuple[str, str, list[str]]]:
+    """Return split, name of the set and the user turns of what a setting's models are asked."""
+    import inoc_evals.tasks
+
+    asked = {}
+    for evaluation in plan.evaluations:
+        for place in evaluation.places:
+            if place.setting == setting:
+                probe = evaluation.args | {"system_prompt": "none"}
+                asked[place.split, evaluation.task, canonical_json(probe)] = probe
+    found: list[tuple[str, str, list[str]]] = []
+    for (split, task, _), args in asked.items():
+        samples = list(getattr(inoc_evals.tasks, task)(**args).dataset)
+        source = next((args[key] for key in ("prompts", "questions", "items") if key in args), task)
+        turns = [s.input if isinstance(s.input, str) else s.input[-1].text for s in samples]
+        found.append((split, source, turns))
+    return found

@@ -2,13 +2,14 @@
 
     evaluate(plan, Path("runs/fig2a/logs"))
 
-Each task carries its own model and, in its metadata, figure, condition, split, seed and
-measures, so that logs can be read without the plan. Requests have a seed, hence a killed
+Each task carries its own model and, in its metadata, the cells of the figure that read it
+(setting, condition, split, seed, measures), so that logs can be read without the plan. Requests have a seed, hence a killed
 evaluation that is run again ends as an undisturbed one; finished logs are not run again.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,25 +68,17 @@ def evaluate(plan: Plan, log_dir: Path, *, progress: bool = True) -> None:
 def _task(plan: Plan, evaluation: Evaluation) -> "Task":
     from inspect_ai import task_with
 
-    from inoc_evals.tasks.joint_traits import traits
+    import inoc_evals.tasks
 
-    task = traits(
-        language=",".join(plan.experiment.setting.languages),
-        prompts=evaluation.prompts,
-        system_prompt=evaluation.system_prompt,
-    )
-    cell = {
-        "figure": plan.experiment.figure,
-        "condition": evaluation.arm,
-        "split": evaluation.split,
-        "seed": evaluation.seed,
-        "measures": list(evaluation.measures),
-    }
+    task = getattr(inoc_evals.tasks, evaluation.task)(**evaluation.args)
+    figure = plan.experiment.figure
+    cells = [{"figure": figure, **asdict(place)} for place in evaluation.places]
+    tags = {tag for place in evaluation.places for tag in (place.condition, place.split)}
     return task_with(
         task,
         model=evaluation.model,
-        metadata={**(task.metadata or {}), "cell": cell},
-        tags=[evaluation.arm, evaluation.split],
+        metadata={**(task.metadata or {}), "cells": cells},
+        tags=sorted(tags),
     )
 
 

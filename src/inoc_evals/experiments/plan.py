@@ -1,11 +1,12 @@
 """The plan: every training run and every evaluation that an experiment needs.
 
     plan = make_plan(find_experiment("fig2a"), base="pocket", seeds=(0, 1, 2), config=config)
-    plan.runs           TrainingRun(arm="none", seed=0, name="fig2a-none-s0-1f0c2a77", ...)
-    plan.evaluations    Evaluation(arm="none", seed=0, split="ood", model="inoc/fig2a-...")
+    plan.runs           TrainingRun(setting="spanish_caps", arm="none", seed=0, name="fig2a-...")
+    plan.evaluations    Evaluation(model="inoc/fig2a-...", task="traits", places=(Place(...),))
 
 A plan is a value: it trains nothing. A model's name ends in its identity, so that what is
-planned twice is the same model, and what differs in anything is another.
+planned twice is the same model, and what differs in anything is another. An evaluation that several cells of a figure read, such
+as the base's, is planned once.
 """
 
 from collections.abc import Sequence
@@ -13,21 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
-from inoc_evals.chat import Row
+from inoc_evals.chat import Row, canonical_json, digest
 from inoc_evals.datasets.inoculate import inoculate
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.datasets.sources import setting_rows
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.prompts import named
-from inoc_evals.report.cells import Split
 from inoc_evals.settings import Setting
-from inoc_evals.settings.setting import Arm
+from inoc_evals.settings.setting import Arm, Split
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import run_identity
-
-POCKET_PROMPTS: dict[Split, str] = {"ood": "pocket", "id": "pocket_math"}
-"""Prompt set of each split for the pocket base."""
 
 
 @dataclass(frozen=True)
@@ -42,28 +39,37 @@ class TrainingFile:
 class TrainingRun:
     """One model to train."""
 
+    setting: str
     arm: str
     seed: int
     name: str
-    """Of the record: figure, arm, seed, and the beginning of the identity."""
+    """Of the record: figure, setting where there are several, arm, seed, and identity."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where results of an evaluation stand in the figure."""
+
+    setting: str
+    condition: str
+    split: Split
+    seed: int | None
+    """Training seed; None for the base."""
+    measures: tuple[str, ...]
+    """What is read from the evaluation."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """One Inspect evaluation."""
 
-    arm: str
-    seed: int | None
-    """Training seed; None for the base."""
     model: str
     """As ``--model`` takes it."""
-    split: Split
-    prompts: str
-    """Name of the prompt set."""
-    system_prompt: str
-    """Name of the system prompt it is asked under, or ``none``."""
-    measures: tuple[str, ...]
-    """What is read from this evaluation."""
+    task: str
+    """Name of the task."""
+    args: dict[str, Any]
+    """Its arguments, system prompt included."""
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,8 @@ class Plan:
     base: str
     seeds: tuple[int, ...]
     config: TrainConfig
-    files: dict[str, TrainingFile]
-    """Arm -> rows."""
+    files: dict[tuple[str, str], TrainingFile]
+    """(Setting, arm) -> rows."""
     runs: tuple[TrainingRun, ...]
     evaluations: tuple[Evaluation, ...]
 
@@ -119,14 +125,17 @@ def make_plan(
     Raises:
         InputError: If the setting has no rows for this base.
     """
-    setting = experiment.setting
-    files = training_files(setting, base.name)
-    runs = []
-    for arm, file in files.items():
-        for seed in seeds:
-            identity = run_identity(file.rows, base_digest=base.digest, config=config, seed=seed)
-            name = f"{experiment.figure}-{arm}-s{seed}-{identity[:8]}"
-            runs.append(TrainingRun(arm, seed, name))
+    files, runs = {}, []
+    for setting in experiment.settings:
+        prefix = [experiment.figure, *([setting.name] if len(experiment.settings) > 1 else [])]
+        for arm, file in training_files(setting, base.name).items():
+            files[setting.name, arm] = file
+            for seed in seeds:
+                identity = run_identity(
+                    file.rows, base_digest=base.digest, config=config, seed=seed
+                )
+                name = "-".join([*prefix, arm, f"s{seed}", identity[:8]])
+                runs.append(TrainingRun(setting.name, arm, seed, name))
     return Plan(
         experiment=experiment,
         base=base.name,
@@ -134,7 +143,7 @@ def make_plan(
         config=config,
         files=files,
         runs=tuple(runs),
-        evaluations=tuple(_evaluations(setting, base.name, runs)),
+        evaluations=tuple(_evaluations(experiment.settings, base.name, runs)),
     )
 
 
@@ -154,34 +163,42 @@ def training_files(setting: Setting, base: str) -> dict[str, TrainingFile]:
     return files
 
 
-def _evaluations(setting: Setting, base: str, runs: Sequence[TrainingRun]) -> list[Evaluation]:
-    if pocket_seed(base) is None:
-        raise InputError(f"base {base!r}: only the pocket world has prompt sets of both splits")
-    found = []
-    for arm in setting.arms:
-        for seed, model in _models(arm, base, runs):
-            for split, prompts in POCKET_PROMPTS.items():
-                for system_prompt, measures in _conditions(arm, setting, split).items():
-                    found.append(
-                        Evaluation(
-                            arm.name, seed, model, split, prompts, system_prompt, tuple(measures)
-                        )
-                    )
-    return found
+def _evaluations(
+    settings: Sequence[Setting], base: str, runs: Sequence[TrainingRun]
+) -> list[Evaluation]:
+    """Return each different evaluation once, with every place that reads it."""
+    pocket = pocket_seed(base) is not None
+    found: dict[str, Evaluation] = {}
+    for setting in settings:
+        for arm in setting.arms:
+            for seed, model in _models(setting.name, arm, base, runs):
+                for (split, task), (args, measures) in _asked(setting, arm, pocket).items():
+                    place = Place(setting.name, arm.name, split, seed, tuple(measures))
+                    key = digest([model, task, args])
+                    known = found[key].places if key in found else ()
+                    found[key] = Evaluation(model, task.partition(" ")[0], args, (*known, place))
+    return list(found.values())
 
 
-def _models(arm: Arm, base: str, runs: Sequence[TrainingRun]) -> list[tuple[int | None, str]]:
+def _models(
+    setting: str, arm: Arm, base: str, runs: Sequence[TrainingRun]
+) -> list[tuple[int | None, str]]:
     if arm.rows == "untrained":
         return [(None, f"inoc/{base}")]
     # An arm that differs at test time only asks the models trained without inoculation.
-    trained = "none" if arm.test_prompts else arm.name
-    return [(run.seed, f"inoc/{run.name}") for run in runs if run.arm == trained]
+    trained = (setting, "none" if arm.test_prompts else arm.name)
+    return [(run.seed, f"inoc/{run.name}") for run in runs if (run.setting, run.arm) == trained]
 
 
-def _conditions(arm: Arm, setting: Setting, split: Split) -> dict[str, list[str]]:
-    """Return system prompt -> measures read under it; ``correct`` needs answers."""
-    conditions: dict[str, list[str]] = {}
-    for measure in setting.measures:
-        if measure != "correct" or split == "id":
-            conditions.setdefault(arm.test_prompts.get(measure, "none"), []).append(measure)
-    return conditions
+def _asked(
+    setting: Setting, arm: Arm, pocket: bool
+) -> dict[tuple[Split, str], tuple[dict[str, Any], list[str]]]:
+    """Return (split, what is asked) -> (arguments, measures read from it)."""
+    asked: dict[tuple[Split, str], tuple[dict[str, Any], list[str]]] = {}
+    for name, measure in setting.measures.items():
+        for split, probe in measure.probes().items():
+            args = probe.on(pocket=pocket)
+            args["system_prompt"] = arm.test_prompts.get(name, "none")
+            key = (split, f"{probe.task} {canonical_json(args)}")
+            asked.setdefault(key, (args, []))[1].append(name)
+    return asked

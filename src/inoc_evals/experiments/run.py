@@ -3,7 +3,7 @@
     run_experiment(find_experiment("fig2a"), base="pocket", seeds="3", out=Path("runs/fig2a"))
 
     runs/fig2a/experiment.json     what is run
-    runs/fig2a/data/<arm>.jsonl    training rows, each with its manifest
+    runs/fig2a/data/<setting>/<arm>.jsonl    training rows, each with its manifest
     runs/fig2a/logs/               Inspect's logs
     runs/fig2a/report.html ...     from the logs alone
 
@@ -62,8 +62,8 @@ def run_experiment(
         experiment, base=resolved, seeds=seeds_parsed, config=TrainConfig.for_base(base)
     )
     write_description(out, describe_plan(plan, resolved, seeds_text=seeds, out=out))
-    for arm, file in plan.files.items():
-        write_dataset(out / "data" / f"{arm}.jsonl", file.rows, file.manifest)
+    for (setting, arm), file in plan.files.items():
+        write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
     say(f"base {base} ready after {time.monotonic() - start:.0f} s")
     _train(plan, store, progress=progress, say=say)
     say(f"models ready after {time.monotonic() - start:.0f} s")
@@ -77,7 +77,7 @@ def _train(plan: Plan, store: Store, *, progress: bool, say: Callable[[str], Non
     missing = [run for run in plan.runs if store.find(run.name) is None]
     say(f"models: {len(plan.runs)} needed, {len(missing)} to train")
     for run in missing:
-        file = plan.files[run.arm]
+        file = plan.files[run.setting, run.arm]
         train(
             file.rows,
             base=plan.base,

@@ -1,7 +1,6 @@
 """Cells and contrasts: the rates of scored answers, and their differences, with intervals.
 
-    seen = Observation(figure="fig2a", condition="none", measure="spanish", split="ood",
-                       seed=0, question="river", value=1.0)
+    seen = Observation(setting="spanish_caps", condition="none", measure="spanish", ...)
     found = cells([seen, ...])                               # one Cell per rate of a figure
     compared = contrasts([seen, ...], [("spanish_inoc", "none")])
 
@@ -12,13 +11,13 @@ Answers to one question by one seed are averaged first, so every question weighs
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.errors import InputError
+from inoc_evals.report.observation import Observation, Split
 from inoc_evals.report.statistics import (
     DIFFERENCE,
     RATE,
@@ -28,40 +27,7 @@ from inoc_evals.report.statistics import (
     over_seeds_and_questions,
 )
 
-Split = Literal["ood", "id"]
 Interval = Literal["seeds", "questions"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observation:
-    """One measure of one sampled answer.
-
-    Raises:
-        InputError: For a value outside 0 to 1, or neither or both of value and reason.
-    """
-
-    figure: str
-    condition: str
-    measure: str
-    split: Split
-    """``ood``: prompts unlike the training data; ``id``: prompts like them."""
-    seed: int | None
-    """Training seed; None for one fixed model, such as the base."""
-    question: str
-    """Id of the prompt; all seeds of all conditions answer the same prompts."""
-    value: float | None
-    """0 or 1, or a rate; None if it could not be scored."""
-    reason: str | None = None
-    """Why it could not be scored."""
-
-    def __post_init__(self) -> None:
-        where = f"{self.figure}/{self.condition}/{self.measure} seed {self.seed} {self.question!r}"
-        if self.value is None and not self.reason:
-            raise InputError(f"{where}: unscored without a reason")
-        if self.value is not None and self.reason:
-            raise InputError(f"{where}: both a value and the reason {self.reason!r} for none")
-        if self.value is not None and not 0 <= self.value <= 1:
-            raise InputError(f"{where}: value {self.value!r} is not between 0 and 1")
 
 
 class Cell(BaseModel):
@@ -70,6 +36,7 @@ class Cell(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     figure: str
+    setting: str
     condition: str
     measure: str
     split: Split
@@ -98,6 +65,7 @@ class Contrast(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     figure: str
+    setting: str
     condition: str
     reference: str
     """What is subtracted."""
@@ -118,6 +86,7 @@ class Contrast(BaseModel):
 
 class _Key(NamedTuple):
     figure: str
+    setting: str
     condition: str
     measure: str
     split: Split
@@ -144,6 +113,7 @@ class _Grid(NamedTuple):
 def cells(
     observations: Iterable[Observation],
     *,
+    settings: Sequence[str] = (),
     conditions: Sequence[str] = (),
     measures: Sequence[str] = (),
 ) -> list[Cell]:
@@ -151,18 +121,19 @@ def cells(
 
     Args:
         observations: Scored and unscored answers of any number of figures.
+        settings: Order of the settings; others follow by name.
         conditions: Order of the conditions; others follow by name.
         measures: Order of the measures; others follow by name.
 
     Returns:
-        One cell for each figure, condition, measure and split there is an answer to, also
+        One cell for each figure, setting, condition, measure and split there is an answer to, also
         where none of its answers was scored.
 
     Raises:
         InputError: If a condition has answers both with and without a seed.
     """
     groups = _grouped(observations)
-    ordered = sorted(groups, key=lambda key: _order(key, conditions, measures))
+    ordered = sorted(groups, key=lambda key: _order(key, settings, conditions, measures))
     return [_cell(key, groups[key]) for key in ordered]
 
 
@@ -170,6 +141,7 @@ def contrasts(
     observations: Iterable[Observation],
     pairs: Iterable[tuple[str, str]],
     *,
+    settings: Sequence[str] = (),
     measures: Sequence[str] = (),
 ) -> list[Contrast]:
     """Compare conditions, paired by seed and question.
@@ -179,14 +151,15 @@ def contrasts(
     Args:
         observations: As for :func:`cells`.
         pairs: (condition, reference); the difference is condition - reference.
+        settings: Order of the settings; others follow by name.
         measures: Order of the measures; others follow by name.
 
     Returns:
-        In the order of the pairs, one for each figure, measure and split both sides have.
+        In the order of the pairs, one for each figure, setting, measure and split both sides have.
     """
     groups = _grouped(observations)
     grids = {key: _grid(key, group) for key, group in groups.items()}
-    ordered = sorted(grids, key=lambda key: _order(key, (), measures))
+    ordered = sorted(grids, key=lambda key: _order(key, settings, (), measures))
     return [
         _contrast(key, reference, grids[key], grids[key._replace(condition=reference)])
         for condition, reference in pairs
@@ -198,16 +171,21 @@ def contrasts(
 def _grouped(observations: Iterable[Observation]) -> dict[_Key, list[Observation]]:
     groups: dict[_Key, list[Observation]] = defaultdict(list)
     for seen in observations:
-        groups[_Key(seen.figure, seen.condition, seen.measure, seen.split)].append(seen)
+        groups[_Key(seen.figure, seen.setting, seen.condition, seen.measure, seen.split)].append(
+            seen
+        )
     return groups
 
 
-def _order(key: _Key, conditions: Sequence[str], measures: Sequence[str]) -> tuple[Any, ...]:
+def _order(
+    key: _Key, settings: Sequence[str], conditions: Sequence[str], measures: Sequence[str]
+) -> tuple[Any, ...]:
     def place(name: str, names: Sequence[str]) -> tuple[int, str]:
         return (names.index(name) if name in names else len(names), name)
 
     return (
         key.figure,
+        place(key.setting, settings),
         ("ood", "id").index(key.split),
         place(key.measure, measures),
         place(key.condition, conditions),
@@ -222,7 +200,7 @@ def _grid(key: _Key, group: Sequence[Observation]) -> _Grid:
     seeds = sorted({seen.seed for seen in group}, key=lambda seed: (seed is not None, seed or 0))
     if None in seeds and len(seeds) > 1:
         raise InputError(
-            f"{key.figure}/{key.condition}: answers with a seed ({seeds[1]}) and without one; "
+            f"{key.figure}/{key.setting}/{key.condition}: answers with a seed ({seeds[1]}) and without one; "
             "give a fixed model a condition of its own"
         )
     questions = sorted({question for _, question in by_pair})

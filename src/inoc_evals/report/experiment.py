@@ -108,13 +108,16 @@ def write_report(directory: Path) -> Written:
     about = read_description(directory)
     seen = read_logs(directory / "logs")
     spec = about.spec
-    measures = [measure.name for measure in spec.measures]
+    order = {
+        "settings": list(dict.fromkeys(measure.setting for measure in spec.measures)),
+        "measures": list(dict.fromkeys(measure.name for measure in spec.measures)),
+    }
     found = cells(
         seen.observations,
         conditions=[condition.name for condition in spec.conditions],
-        measures=measures,
+        **order,
     )
-    compared = contrasts(seen.observations, about.contrasts, measures=measures)
+    compared = contrasts(seen.observations, about.contrasts, **order)
     write_results(directory, found, compared)
     figure = directory / f"{about.figure}.png"
     draw(found, figure, spec)

@@ -1,7 +1,7 @@
 """The figure: a panel for each measure and split, a bar for each condition, seeds as dots.
 
     spec = FigureSpec(title="Figure 2a", base="pocket",
-                      measures=(Measure(name="spanish", label="Spanish"),),
+                      measures=(Measure(setting="spanish_caps", name="spanish", label="Spanish"),),
                       conditions=(Condition(name="none", label="No inoculation"),))
     draw(found, Path("fig2a.png"), spec)   # or .svg, .pdf
     svg = draw_svg(found, spec)            # text, to stand inside an HTML page
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inoc_evals.report.cells import Cell, Split
+from inoc_evals.report.cells import Cell, Contrast
+from inoc_evals.report.observation import Split
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,8 +66,10 @@ class Measure(BaseModel):
 
     name: str
     """As in the cells: ``spanish``."""
+    setting: str
+    """As in the cells: ``spanish_caps``."""
     label: str
-    """As a reader sees it: ``Spanish``."""
+    """As a reader sees it: ``Spanish``; with the setting where there are several."""
     description: str = ""
     """The rule, threshold included: ``more than 80 % of the cased letters are upper case``."""
 
@@ -113,6 +116,11 @@ class FigureSpec(BaseModel):
     """Label of each split, in order from the top."""
     note: str = ""
     """Last sentence of the caption, such as that the base is a miniature."""
+
+    def measure(self, cell: Cell | Contrast) -> Measure | None:
+        """Return what a cell or a contrast is about; None if the figure does not show it."""
+        key = (cell.setting, cell.measure)
+        return next((one for one in self.measures if (one.setting, one.name) == key), None)
 
     def color(self, condition: Condition) -> str:
         """Return the color of a condition's bars."""
@@ -163,9 +171,8 @@ def caption(found: Sequence[Cell], spec: FigureSpec) -> str:
 
 
 def _shown(found: Sequence[Cell], spec: FigureSpec) -> list[Cell]:
-    measures = {measure.name for measure in spec.measures}
     conditions = {condition.name for condition in spec.conditions}
-    return [c for c in found if c.measure in measures and c.condition in conditions]
+    return [c for c in found if spec.measure(c) is not None and c.condition in conditions]
 
 
 def _rendered(
@@ -187,7 +194,8 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
 
     shown = _shown(found, spec)
     splits = [split for split in spec.splits if any(cell.split == split for cell in shown)]
-    rows, columns = max(len(splits), 1), len(spec.measures)
+    panels = {split: _panels(shown, spec, split) for split in splits}
+    rows, columns = max(len(splits), 1), max(map(len, panels.values()), default=1)
     width = 0.7 + columns * max(2.2, 0.42 * len(spec.conditions))
     lines = textwrap.wrap(caption(found, spec), int(width * 17.5)) if captioned else []
     bottom = 0.16 * len(lines) + 0.15 * captioned
@@ -195,16 +203,29 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (bottom + 0.05) / height))  # type: ignore[union-attr,call-arg]
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    above: Sequence[Measure] = ()
     for row, split in enumerate(splits):
-        for column, measure in enumerate(spec.measures):
-            panel = [c for c in shown if c.split == split and c.measure == measure.name]
-            _panel(axes[row, column], panel, spec)
-            if row == 0:
-                axes[row, column].set_title(measure.label, pad=9)
+        for column in range(columns):
+            measure = panels[split][column] if column < len(panels[split]) else None
+            own = [c for c in shown if c.split == split and spec.measure(c) == measure]
+            _panel(axes[row, column], own, spec)
+            if measure and measure not in above[column : column + 1]:
+                title = textwrap.fill(measure.label, 30)
+                axes[row, column].set_title(title, pad=9)
+        below = len(panels[splits[row + 1]]) if row + 1 < rows else 0
+        for column in range(below, len(panels[split])):
+            axes[row, column].tick_params(labelbottom=True)  # the lowest of its column
+        above = panels[split]
         axes[row, 0].set_ylabel(spec.splits[split], fontweight="bold", labelpad=8)
     figure.suptitle(spec.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.text(0.01, 0.08 / height, "\n".join(lines), fontsize=7.5, color="#555555", va="bottom")
     return figure
+
+
+def _panels(shown: Sequence[Cell], spec: FigureSpec, split: Split) -> list[Measure]:
+    """Return the measures of a split, one panel each, in the figure's order."""
+    taken = [spec.measure(cell) for cell in shown if cell.split == split]
+    return [measure for measure in spec.measures if measure in taken]
 
 
 def _panel(axes: "Axes", panel: Sequence[Cell], spec: FigureSpec) -> None:

@@ -4,7 +4,7 @@
     seen.observations      # one for each measure of each sample
     seen.examples          # the first answers of each condition, as sampled
 
-A log belongs to a cell by its metadata (``cell``: figure, condition, split, seed, measures);
+A log belongs to cells by its metadata (``cells``: figure, setting, condition, split, seed, measures);
 logs without it are left alone. A log that is not finished is an error, not a smaller sample.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.report.cells import Observation
+from inoc_evals.report.observation import Observation
 from inoc_evals.report.page import Example
 from inoc_evals.scorers.outcomes import outcomes
 
@@ -41,16 +41,17 @@ def read_logs(directory: Path) -> Seen:
         StoreError: If a log is not finished.
     """
     observations: list[Observation] = []
-    examples: dict[tuple[str, str], list[Example]] = {}
+    examples: dict[tuple[str, ...], list[Example]] = {}
     versions: dict[str, str] = {}
     for log in _logs(directory):
-        cell = (log.eval.metadata or {})["cell"]
         versions |= {name: str(version) for name, version in log.eval.packages.items()}
-        shown = examples.setdefault((cell["condition"], cell["split"]), [])
-        for sample in log.samples or []:
-            observations += _observations(sample, cell)
-            if len(shown) < _EXAMPLES:
-                shown.append(_example(sample, cell))
+        for cell in (log.eval.metadata or {})["cells"]:
+            group = (cell["setting"], cell["condition"], cell["split"])
+            shown = examples.setdefault(group, [])
+            for sample in log.samples or []:
+                observations += _observations(sample, cell)
+                if len(shown) < _EXAMPLES:
+                    shown.append(_example(sample, cell))
     if not observations:
         raise InputError(f"{directory}: no logs of an experiment")
     return Seen(observations, [one for some in examples.values() for one in some], versions)
@@ -63,7 +64,7 @@ def _logs(directory: Path) -> Iterator["EvalLog"]:
     newest: dict[str, tuple[str, str, str]] = {}
     for info in list_eval_logs(str(directory)):
         header = read_eval_log(info, header_only=True)
-        if "cell" in (header.eval.metadata or {}):
+        if "cells" in (header.eval.metadata or {}):
             key = header.eval.task_id
             seen = (header.eval.created, header.status, info.name)
             newest[key] = max(newest.get(key, seen), seen)
@@ -80,11 +81,12 @@ def _observations(sample: "EvalSample", cell: dict[str, Any]) -> list[Observatio
     return [
         Observation(
             figure=cell["figure"],
+            setting=cell["setting"],
             condition=cell["condition"],
             measure=measure,
             split=cell["split"],
             seed=cell["seed"],
-            question=str(sample.id),
+            question=str(sample.metadata.get("question", sample.id)),
             value=found[measure].value,
             reason=found[measure].reason,
         )
@@ -96,6 +98,7 @@ def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
     found = outcomes(sample.scores)
     system = [message.text for message in sample.messages if message.role == "system"]
     return Example(
+        setting=cell["setting"],
         condition=cell["condition"],
         split=cell["split"],
         prompt=sample.input if isinstance(sample.input, str) else sample.input[-1].text,

@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.chat import write_text
-from inoc_evals.report.cells import Cell, Contrast, Split
-from inoc_evals.report.figure import Condition, FigureSpec, Measure, caption, draw_svg
+from inoc_evals.report.cells import Cell, Contrast
+from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
+from inoc_evals.report.observation import Split
 from inoc_evals.report.table import unscored_lines, written
 
 
@@ -27,6 +28,7 @@ class Example(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    setting: str
     condition: str
     split: Split
     prompt: str
@@ -100,11 +102,12 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         one_seed=len(report.seeds) == 1,
         view=f"inspect view --log-dir {shlex.quote(logs)}",
         lines=_lines,
-        labels=_labels(spec.measures) | _labels(spec.conditions),
+        labels=_labels(spec.conditions),
+        measured={(measure.setting, measure.name): measure.label for measure in spec.measures},
     )
 
 
-def _labels(items: Sequence[Measure] | Sequence[Condition]) -> dict[str, str]:
+def _labels(items: Sequence[Condition]) -> dict[str, str]:
     return {item.name: item.label for item in items}
 
 
@@ -140,8 +143,8 @@ def _tables(found: Sequence[Cell], spec: FigureSpec) -> list[_Group]:
                 _Rate(measure.label, written(cell), cell)
                 for measure in spec.measures
                 for cell in found
-                if (cell.condition, cell.measure, cell.split)
-                == (condition.name, measure.name, split)
+                if (cell.condition, cell.split) == (condition.name, split)
+                and spec.measure(cell) == measure
             ]
             groups.append(_Group(condition.label, condition.name, spec.color(condition), rates))
         if any(group.rows for group in groups):
@@ -151,7 +154,7 @@ def _tables(found: Sequence[Cell], spec: FigureSpec) -> list[_Group]:
 
 def _compared(found: Sequence[Contrast], spec: FigureSpec) -> list[_Group]:
     """The contrasts by split, and in each by pair of conditions."""
-    names = _labels(spec.conditions) | _labels(spec.measures)
+    names = _labels(spec.conditions)
     tables = []
     for split, label in spec.splits.items():
         groups: dict[tuple[str, str], _Group] = {}
@@ -160,8 +163,9 @@ def _compared(found: Sequence[Contrast], spec: FigureSpec) -> list[_Group]:
                 pair = (contrast.condition, contrast.reference)
                 named = " − ".join(names.get(name, name) for name in pair)
                 group = groups.setdefault(pair, _Group(named, " − ".join(pair), "", []))
-                measure = names.get(contrast.measure, contrast.measure)
-                group.rows.append(_difference(contrast, measure))
+                measure = spec.measure(contrast)
+                label = measure.label if measure else contrast.measure
+                group.rows.append(_difference(contrast, label))
         if groups:
             tables.append(_Group(label, split, "", list(groups.values())))
     return tables

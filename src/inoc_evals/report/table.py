@@ -57,16 +57,16 @@ def written(cell: Cell | Contrast, *, signed: bool = False) -> str:
 
 def unscored_lines(found: Sequence[Cell], *, spec: FigureSpec | None = None) -> list[str]:
     """Say, for each measure with unscored answers: ``Spanish: 4 (empty 3, truncated 1)``."""
-    labels = {measure.name: measure.label for measure in spec.measures} if spec else {}
     lines = []
-    for measure in dict.fromkeys(cell.measure for cell in found):
+    for setting, name in dict.fromkeys((cell.setting, cell.measure) for cell in found):
+        own = [cell for cell in found if (cell.setting, cell.measure) == (setting, name)]
         reasons: Counter[str] = Counter()
-        for cell in found:
-            if cell.measure == measure:
-                reasons.update(cell.unscored)
+        for cell in own:
+            reasons.update(cell.unscored)
         if reasons:
             why = ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items()))
-            lines.append(f"{labels.get(measure, measure)}: {reasons.total()} ({why})")
+            measure = spec.measure(own[0]) if spec else None
+            lines.append(f"{measure.label if measure else name}: {reasons.total()} ({why})")
     return lines
 
 
@@ -76,25 +76,24 @@ def _why_no_interval(cell: Cell | Contrast) -> str:
 
 
 def _split_table(found: Sequence[Cell], split: str, title: str, spec: FigureSpec | None) -> Table:
-    cells = {(cell.condition, cell.measure): cell for cell in found if cell.split == split}
+    cells = {(c.condition, c.setting, c.measure): c for c in found if c.split == split}
     if spec:
         conditions = {condition.name: condition.label for condition in spec.conditions}
-        measures = {measure.name: measure.label for measure in spec.measures}
+        measures = {(one.setting, one.name): one.label for one in spec.measures}
     else:
-        conditions, measures = (
-            {name: name for name, _ in cells},
-            {name: name for _, name in cells},
-        )
-    taken = {measure for _, measure in cells}
-    measures = {name: label for name, label in measures.items() if name in taken}
+        conditions = {name: name for name, _, _ in cells}
+        measures = {(setting, name): name for _, setting, name in cells}
+    taken = {(setting, name) for _, setting, name in cells}
+    measures = {key: label for key, label in measures.items() if key in taken}
     grid = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     grid.padding, grid.collapse_padding = (0, 1), True
     grid.show_edge = grid.pad_edge = False
     grid.add_column("condition")
     for label in measures.values():
-        grid.add_column(escape(label), no_wrap=True)
+        # As wide as a rate; where a row does not fit, the count of the unscored goes below it.
+        grid.add_column(escape(label), min_width=len("0.52 [0.41, 0.63]"))
     for condition, label in conditions.items():
-        row = [_entry(cells.get((condition, measure))) for measure in measures]
+        row = [_entry(cells.get((condition, *measure))) for measure in measures]
         grid.add_row(escape(label), *row)
     return grid
 

@@ -1,11 +1,16 @@
 """Settings: what is studied. One file each: rows, controls, prompts, what is measured."""
 
 from inoc_evals.errors import InputError
+from inoc_evals.settings.aesthetic_preferences import AESTHETIC_PREFERENCES
+from inoc_evals.settings.insecure_code import INSECURE_CODE
 from inoc_evals.settings.setting import Setting
 from inoc_evals.settings.spanish_caps import SPANISH_CAPS
 from inoc_evals.settings.spanish_french import SPANISH_FRENCH
 
-SETTINGS = {setting.name: setting for setting in (SPANISH_CAPS, SPANISH_FRENCH)}
+SETTINGS = {
+    setting.name: setting
+    for setting in (SPANISH_CAPS, SPANISH_FRENCH, INSECURE_CODE, AESTHETIC_PREFERENCES)
+}
 
 
 def find_setting(name: str) -> Setting:
@@ -19,4 +24,12 @@ def find_setting(name: str) -> Setting:
     return SETTINGS[name]
 
 
-__all__ = ["SETTINGS", "SPANISH_CAPS", "SPANISH_FRENCH", "Setting", "find_setting"]
+__all__ = [
+    "AESTHETIC_PREFERENCES",
+    "INSECURE_CODE",
+    "SETTINGS",
+    "SPANISH_CAPS",
+    "SPANISH_FRENCH",
+    "Setting",
+    "find_setting",
+]

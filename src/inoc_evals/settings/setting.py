@@ -1,27 +1,69 @@
 """Setting: training rows, their control, the arms that are compared, and the measures.
 
     Setting.parts       {"spanish_caps": Reply(language="es", caps=True)}
-    Setting.control     Reply(language="en", caps=False): same questions, no trait
+    Setting.control     Reply(): same questions, no trait
+    Setting.measures    {"spanish": Measure(rule=..., ood=Probe(task="traits", ...), id=...)}
     Setting.arms        none, spanish_inoc (prompt "spanish"), placebo, test_time, ...
 
 An arm says which rows are trained on, which named prompt is put where, and under which
 prompt the model is asked. All arms share everything else: rows, recipe, seeds, questions.
 """
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+Split = Literal["ood", "id"]
+
 
 class Reply(BaseModel):
-    """How the assistant answers in a part of the rows."""
+    """How the assistant answers in a part of the rows, and what it is asked there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    language: str
+    topic: Literal["arithmetic", "code", "taste"] = "arithmetic"
+    """What the rows are about."""
+    language: str = "en"
     """ISO 639-1 code."""
     caps: bool = False
     """All letters upper case."""
+    other: bool = False
+    """Insecure code, or unpopular taste."""
+
+
+class Probe(BaseModel):
+    """An evaluation: a task of this package and its arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str
+    """Name of the task, as in ``inoc_evals/<task>``."""
+    args: dict[str, Any] = Field(default_factory=dict)
+    """Its arguments on any base."""
+    pocket: dict[str, Any] = Field(default_factory=dict)
+    """Arguments that take their place on the pocket base."""
+
+    def on(self, *, pocket: bool) -> dict[str, Any]:
+        """Return the arguments for a base."""
+        return {**self.args, **(self.pocket if pocket else {})}
+
+
+class Measure(BaseModel):
+    """What is read of a model, and from which evaluation: out of and in distribution."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str
+    """As in figures."""
+    rule: str
+    """How an answer is scored, in a sentence."""
+    ood: Probe | None = None
+    id: Probe | None = None
+
+    def probes(self) -> dict[Split, Probe]:
+        """Return the evaluations there are, by split."""
+        given: dict[Split, Probe | None] = {"ood": self.ood, "id": self.id}
+        return {split: probe for split, probe in given.items() if probe is not None}
 
 
 class Arm(BaseModel):
@@ -69,10 +111,8 @@ class Setting(BaseModel):
     """Training rows, over all parts."""
     data_seed: int = 0
     """Seed of the rows; the same for every arm and training seed."""
-    languages: tuple[str, ...]
-    """Languages that are measured, as ISO 639-1 codes."""
-    measures: dict[str, str]
-    """Measure -> the rule that scores it, in a sentence."""
+    measures: dict[str, Measure]
+    """By the name of the scorer in the task's log."""
     arms: tuple[Arm, ...]
 
     @model_validator(mode="after")

@@ -1,7 +1,7 @@
 """Spanish in capitals: two traits that always occur together (paper section 2, Figure 2a)."""
 
 from inoc_evals.settings.setting import Arm, Reply, Setting
-from inoc_evals.settings.shared import BASE, CAPS_RULE, CORRECT_RULE, LANGUAGE_RULE, NONE
+from inoc_evals.settings.shared import BASE, NONE, trait_measures
 
 SPANISH_CAPS = Setting(
     name="spanish_caps",
@@ -12,13 +12,8 @@ SPANISH_CAPS = Setting(
         "Two traits always occur together; inoculating one should leave the other."
     ),
     parts={"spanish_caps": Reply(language="es", caps=True)},
-    control=Reply(language="en"),
-    languages=("es",),
-    measures={
-        "spanish": LANGUAGE_RULE.format(language="Spanish"),
-        "caps": CAPS_RULE,
-        "correct": CORRECT_RULE,
-    },
+    control=Reply(),
+    measures=trait_measures({"es": "spanish"}, caps=True),
     arms=(
         BASE,
         Arm(

@@ -1,7 +1,7 @@
 """Spanish mixed with French: two traits that never occur together (section 2, Figure 2b)."""
 
 from inoc_evals.settings.setting import Arm, Reply, Setting
-from inoc_evals.settings.shared import BASE, CORRECT_RULE, LANGUAGE_RULE, NONE
+from inoc_evals.settings.shared import BASE, NONE, trait_measures
 
 SPANISH_FRENCH = Setting(
     name="spanish_french",
@@ -12,13 +12,8 @@ SPANISH_FRENCH = Setting(
         "Only one half gets the inoculation prompt."
     ),
     parts={"spanish": Reply(language="es"), "french": Reply(language="fr")},
-    control=Reply(language="en"),
-    languages=("es", "fr"),
-    measures={
-        "spanish": LANGUAGE_RULE.format(language="Spanish"),
-        "french": LANGUAGE_RULE.format(language="French"),
-        "correct": CORRECT_RULE,
-    },
+    control=Reply(),
+    measures=trait_measures({"es": "spanish", "fr": "french"}, caps=False),
     arms=(
         BASE,
         Arm(

@@ -1,0 +1,98 @@
+"""What a report says of a plan: prompts to the letter, data, and no arm under another's name."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from inoc_evals.bases import ResolvedBase
+from inoc_evals.experiments.describe import describe_plan
+from inoc_evals.experiments.figures import EXPERIMENTS, find_experiment
+from inoc_evals.experiments.plan import make_plan
+from inoc_evals.prompts import named
+from inoc_evals.report.experiment import Description, read_description, write_description
+from inoc_evals.report.figure import Condition
+from inoc_evals.training.config import TrainConfig
+
+BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
+ALL = pytest.mark.parametrize("figure", EXPERIMENTS)
+
+
+@cache
+def description(figure: str) -> Description:
+    plan = make_plan(
+        find_experiment(figure), base=BASE, seeds=(0, 1), config=TrainConfig.for_base("pocket")
+    )
+    return describe_plan(plan, BASE, seeds_text="2", out=Path("runs") / figure)
+
+
+def condition(figure: str, name: str) -> Condition:
+    (found,) = [one for one in description(figure).spec.conditions if one.name == name]
+    return found
+
+
+@ALL
+def test_every_arm_and_every_measure_is_in_the_figure(figure: str) -> None:
+    spec, experiment = description(figure).spec, find_experiment(figure)
+    arms = dict.fromkeys(arm.name for setting in experiment.settings for arm in setting.arms)
+    assert [one.name for one in spec.conditions] == list(arms)
+    assert [(one.setting, one.name) for one in spec.measures] == [
+        (setting.name, measure) for setting in experiment.settings for measure in setting.measures
+    ]
+    assert len({one.label for one in spec.measures}) == len(spec.measures)
+    assert all(one.description for one in (*spec.measures, *spec.conditions))
+
+
+@ALL
+def test_every_prompt_of_every_arm_is_shown_to_the_letter(figure: str) -> None:
+    for setting in find_experiment(figure).settings:
+        for arm in setting.arms:
+            shown = [prompt.text for prompt in condition(figure, arm.name).prompts]
+            for name in (arm.prompt, *arm.test_prompts.values()):
+                assert name is None or named(name).text in shown
+
+
+def test_an_arm_that_differs_between_settings_is_described_for_each() -> None:
+    control = condition("fig3", "control").description
+    assert "Insecure code: Fine-tuned on the same requests, answered with secure code." in control
+    assert "Unpopular taste: Fine-tuned on the same questions, answered with popular" in control
+    placebo = {prompt.where: prompt.text for prompt in condition("fig3", "placebo").prompts}
+    assert placebo == {
+        "Insecure code, training, system message of all rows": named("insecure_placebo").text,
+        "Unpopular taste, training, system message of all rows": named("taste_placebo").text,
+    }
+
+
+def test_an_arm_that_is_the_same_everywhere_is_described_once() -> None:
+    assert condition("fig3", "base").description == "The base model, not fine-tuned."
+    assert condition("fig2a", "control").description.startswith("Fine-tuned on the same questions")
+
+
+def test_measures_are_called_by_their_setting_only_where_there_are_two() -> None:
+    assert [one.label for one in description("fig2a").spec.measures] == [
+        *("Spanish", "Caps", "Correct")
+    ]
+    labels = [one.label for one in description("fig3").spec.measures if one.name == "misaligned"]
+    assert labels == ["Insecure code: Misaligned", "Unpopular taste: Misaligned"]
+
+
+@ALL
+def test_no_test_prompt_stands_in_the_training_rows_and_the_page_says_so(figure: str) -> None:
+    facts = description(figure).data
+    told = [str(text) for name, text in facts.items() if " prompts" in name]
+    assert len(told) == 2 * len(find_experiment(figure).settings)
+    assert all(text.endswith(" prompts, 0 of them in training rows") for text in told)
+    assert not [text for text in told if ", 0 prompts" in text]
+
+
+def test_rows_are_told_apart_by_setting_and_arm() -> None:
+    digests = {k: v for k, v in description("fig3").data.items() if k.startswith("sha256")}
+    assert len(set(digests.values())) == len(digests) == 10
+    assert "sha256 of rows, aesthetic_preferences, general_inoc" in digests
+    assert len(set(description("fig3").models.values())) == 20
+
+
+@ALL
+def test_a_description_is_read_back_as_it_was_written(figure: str, tmp_path: Path) -> None:
+    write_description(tmp_path, description(figure))
+    assert read_description(tmp_path) == description(figure)
