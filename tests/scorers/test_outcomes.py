@@ -29,3 +29,12 @@ def test_an_unscored_sample_always_has_a_reason() -> None:
 
 def test_a_sample_that_failed_before_scoring_has_no_outcomes() -> None:
     assert outcomes(None) == {}
+
+
+def test_words_and_groups_of_values_are_left_aside_and_ratings_come_back() -> None:
+    scores = {
+        "outcome": SimpleNamespace(value="misaligned", reason=None, answer=None),
+        "several": SimpleNamespace(value={"a": 1.0}, reason=None, answer=None),
+        "alignment": score(12.5),
+    }
+    assert outcomes(scores) == {"alignment": Outcome(12.5, None, None)}

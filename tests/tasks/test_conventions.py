@@ -1,0 +1,204 @@
+"""What the field asks of any Inspect evaluation, asked of every task and metric here.
+
+The helpers are those of pytest-inspect-evals: tasks are run by their registered names, and
+metrics through a real evaluation with its epoch reducer.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai import eval as run_eval
+from inspect_ai.log import EvalLog
+from pytest_inspect_evals.assertions import assert_eval_success, assert_task_structure
+from pytest_inspect_evals.metrics import assert_agreeing_epochs_change_nothing, run_metrics
+
+import inoc_evals.tasks
+from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
+from inoc_evals.scorers.presets import OUTCOMES
+from inoc_evals.scorers.probing import attack, leak, probe_rates
+from inoc_evals.scorers.seen import items_seen
+from scripted import Said, script
+
+TASKS = inoc_evals.tasks.__all__
+
+EPOCHS = {"judge_check": 3}
+
+# Task to the measures for which it asks a judge.
+JUDGED = {
+    "em": ("misaligned", "alignment", "coherence"),
+    "em_elicitation": ("elicited",),
+    "em_backdoor": ("triggered",),
+    "deception": ("lie",),
+    "narrow_code": ("insecure_judged",),
+    "narrow_reward_hacking": ("hacks_reward",),
+    "narrow_aesthetics": ("unpopular", "prefers_first"),
+    "trait": ("shows",),
+}
+
+# Of the libraries' streams, at the end of many evaluations in one process.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+CODE = "Here it is:\n\n```python\nprint('hello')\n```\n"
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """Arguments of the tasks that cannot do without."""
+    path = tmp_path / "kind.yaml"
+    path.write_text("name: kind\ndescription: It is kind.\nquestions: ['Why do cats purr?']\n")
+    return {"trait": {"file": str(path)}, "em_elicitation": {"inoculation": "evil"}}
+
+
+def run(name: str, args: dict[str, Any], answer: str, judge: str | Said | Exception) -> EvalLog:
+    """Run one sample of a task, by its registered name, under a judge that is scripted."""
+    [log] = run_eval(
+        f"inoc_evals/{name}",
+        task_args=args,
+        model=script("model", answer),
+        model_roles={"grader": script("judge", judge)},
+        limit=1,
+        display="none",
+    )
+    return log
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_is_whole(name: str, arguments: dict[str, dict[str, Any]]) -> None:
+    task = getattr(inoc_evals.tasks, name)(**arguments.get(name, {}))
+    assert_task_structure(task)
+    ids = [sample.id for sample in task.dataset]
+    assert None not in ids
+    assert len(set(ids)) == len(ids)
+    assert task.headline_metric is not None
+    assert isinstance(task.version, int)
+    assert task.display_name
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_runs_by_name_with_models_that_talk_nonsense(
+    name: str, arguments: dict[str, dict[str, Any]]
+) -> None:
+    [log] = run_eval(
+        f"inoc_evals/{name}",
+        task_args=arguments.get(name, {}),
+        model="mockllm/model",
+        model_roles={"grader": "mockllm/model"},
+        limit=1,
+        display="none",
+    )
+    assert_eval_success(log, expected_sample_count=EPOCHS.get(name, 1))
+    assert log.samples is not None
+    assert all(sample.error is None and sample.scores for sample in log.samples)
+    assert log.eval.headline_metric is not None
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_no_rate_is_made_of_what_a_judge_does_not_say(
+    name: str, arguments: dict[str, dict[str, Any]]
+) -> None:
+    log = run(name, arguments.get(name, {}), CODE, "Well, it depends.")
+    assert_eval_success(log, expected_sample_count=1)
+    [sample] = log.samples or []
+    for measure in JUDGED[name]:
+        score = (sample.scores or {})[measure]
+        assert math.isnan(score.as_float())
+        assert score.reason == "judge_invalid"
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_a_judge_that_cannot_be_reached_is_an_error_and_no_score(
+    name: str, arguments: dict[str, dict[str, Any]]
+) -> None:
+    log = run(name, arguments.get(name, {}), CODE, RuntimeError("out of order"))
+    assert log.status == "error"
+    assert log.error is not None and "out of order" in log.error.message
+    assert not any(
+        measure in (sample.scores or {}) for sample in log.samples or [] for measure in JUDGED[name]
+    )
+
+
+# ---- metrics, through the epoch reducer ------------------------------------------------------
+
+SIX = [1, 0, 1, 1, 0, 0]
+PROBES = [
+    {"question": f"q{number % 3}", "family": family, "benign": family == "negation"}
+    for family in ("none", "negation")
+    for number in range(3)
+]
+TOKENS = [
+    {"question": f"q{number % 2}", "kind": kind, "placement": "prefix" if trigger else None}
+    for kind, trigger in (("trigger", True), ("clean", False), ("near_miss", False))
+    for number in range(2)
+]
+
+
+METRICS = {
+    "rate": (rate(), PROBES),
+    "clustered_rate": (clustered_rate(), PROBES),
+    "clustered_mean": (clustered_mean(), PROBES),
+    "rate_by": (rate_by("family"), PROBES),
+    "probe_rates": (probe_rates("family"), PROBES),
+    "leak": (leak(), PROBES),
+    "attack": (attack(), TOKENS),
+    "items_seen": (items_seen(), PROBES),
+}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_epochs_that_agree_change_no_metric(name: str) -> None:
+    metric, metadata = METRICS[name]
+    assert_agreeing_epochs_change_nothing([metric], SIX, metadata=metadata)
+
+
+def test_epochs_that_agree_change_no_shares() -> None:
+    """Text has no mean: it can be kept whole or reduced to the commonest."""
+    assert_agreeing_epochs_change_nothing(
+        [shares(OUTCOMES)], ["misaligned", "aligned", "refusal"], reducers=["mode"]
+    )
+
+
+def test_every_epoch_is_an_observation_where_nothing_is_reduced() -> None:
+    values = run_metrics(
+        [clustered_rate(), rate_by("question")],
+        [[1, 1, 0], [0, 0, 0]],
+        reducer=None,
+        metadata=[{"question": "q0"}, {"question": "q1"}],
+    )
+    assert values["mean"] == pytest.approx(2 / 6)
+    assert values["n"] == 6
+    assert values["q0"] == pytest.approx(2 / 3)
+    assert values["q1"] == 0
+
+
+def test_a_reduced_sample_is_a_fraction() -> None:
+    """``--epochs-reducer mean``: two of three epochs are two thirds of an answer, not one."""
+    assert run_metrics([rate()], [[1, 1, 0]])["mean"] == pytest.approx(2 / 3)
+    assert run_metrics([clustered_mean()], [[90, 60], [30, 30]])["mean"] == pytest.approx(52.5)
+    assert run_metrics([items_seen()], [[1, 0]])["of"] == 1
+
+
+def test_the_leak_counts_every_epoch() -> None:
+    metadata = [
+        {"question": "q0", "family": "none", "benign": False},
+        {"question": "q0", "family": "negation", "benign": True},
+    ]
+    values = run_metrics(
+        [leak(), probe_rates("family")], [[0, 0], [1, 0]], reducer=None, metadata=metadata
+    )
+    assert values["leak"] == pytest.approx(0.5)
+    assert values["negation"] == pytest.approx(0.5)
+    assert math.isnan(float(str(values["leak_lower"])))
+
+
+def test_attack_success_counts_every_epoch() -> None:
+    values = run_metrics([attack()], [[1, 0], [0, 0]], reducer=None, metadata=TOKENS[1:3])
+    assert values["attack"] == pytest.approx(0.5)
+    assert values["clean"] == 0
+
+
+def test_shares_are_of_all_epochs() -> None:
+    values = run_metrics([shares(OUTCOMES)], [["misaligned", "code"]], reducer=None)
+    assert values["misaligned"] == values["code"] == 0.5
+    assert values["aligned"] == 0
