@@ -1,0 +1,99 @@
+"""Several trainings at once: one question, failures that stop no other, one Ctrl-C for all."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inoc_evals.errors import InputError
+from inoc_evals.records import Store
+from inoc_evals.training import openai_client
+from inoc_evals.training.openai_matrix import Ended, Wanted, train_all
+from openai_server import OpenAIServer
+
+BASE = "openai/gpt-4.1-2025-04-14"
+
+
+def make_wanted(count: int) -> list[Wanted]:
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": f"{number} + 2?"},
+                {"role": "assistant", "content": "4."},
+            ]
+        }
+        for number in range(10)
+    ]
+    return [Wanted(f"m{seed}", rows, seed) for seed in range(count)]
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    with OpenAIServer() as server:
+        monkeypatch.setenv("OPENAI_API_KEY", server.key)
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def go(count: int, store: Store, **given: Any) -> Ended:
+    given = {"yes": True, "say": lambda line: None} | given
+    return train_all(make_wanted(count), base=BASE, store=store, **given)
+
+
+def test_a_job_that_fails_is_named_and_the_rest_of_the_matrix_goes_on(
+    server: OpenAIServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_client, "sleep", lambda seconds: None)
+    server.fates |= {"m1": "moderation", "m3": "failed"}
+    ended = go(6, store)
+    assert sorted(ended.records) == store.names() == ["m0", "m2", "m4", "m5"]
+    assert "refused by OpenAI's moderation" in ended.failures["m1"]
+    assert "Too few examples" in ended.failures["m3"]
+    assert len(ended.failures) == 2 and len(server.jobs) == 6
+    server.fates.clear()
+    assert sorted(go(6, store, retry=True).records) == [f"m{seed}" for seed in range(6)]
+    assert len(server.jobs) == 8
+
+
+def test_one_question_is_asked_with_the_price_of_what_is_missing(
+    server: OpenAIServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_client, "sleep", lambda seconds: None)
+    go(1, store)
+    said: list[str] = []
+    asked: list[str] = []
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    with pytest.raises(InputError, match="no job started"):
+        go(3, store, yes=False, confirm=refuse, say=said.append)
+    assert asked == ["Start up to 2 jobs at OpenAI?"]
+    assert "all together about $" in said[0] and "check the price list" in said[0]
+    assert len(server.jobs) == 1
+    assert len(go(3, store, yes=False, confirm=lambda question: True).records) == 3
+
+
+def test_ctrl_c_ends_the_watching_of_every_job_and_none_of_the_jobs(
+    server: OpenAIServer, store: Store
+) -> None:
+    said: list[str] = []
+    main = threading.main_thread().ident
+    assert main is not None
+    timer = threading.Timer(1.0, signal.pthread_kill, (main, signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        go(2, store, say=said.append)
+    timer.join()
+    assert sum("goes on at OpenAI" in line for line in said) == len(server.jobs) == 2
+    assert all(job["status"] != "cancelled" for job in server.jobs.values())
+    assert not openai_client.interrupted.is_set()
