@@ -17,6 +17,7 @@ from inoc_evals.chat import (
     check_row,
     digest,
     file_sha256,
+    fold_system,
     read_jsonl,
     read_rows,
     write_rows,
@@ -79,6 +80,8 @@ def test_a_line_of_ten_megabytes_is_read(file: Path) -> None:
         (LINE + " trailing", "not JSON (Extra data"),
         (LINE + LINE, "not JSON (Extra data"),
         (LINE[:-1], "not JSON (Expecting ',' delimiter"),
+        ("\ufeff" + LINE, "not JSON (Unexpected UTF-8 BOM"),
+        (LINE + ",", "not JSON (Extra data"),
         ("[]", "expected an object with a 'messages' list"),
         ("null", "expected an object with a 'messages' list"),
         ('{"prompt": "a"}', "expected an object with a 'messages' list"),
@@ -158,6 +161,58 @@ def test_an_unusable_row_is_refused_with_what_is_wrong(messages: Any, fault: str
     with pytest.raises(InputError) as caught:
         check_row({"messages": messages}, "rows.jsonl:7")
     assert str(caught.value) == f"rows.jsonl:7: {fault}"
+
+
+def test_a_bad_row_of_a_file_is_named_by_file_and_line(file: Path) -> None:
+    for messages, fault in [
+        ([ANSWER], "no user message before"),
+        ([USER, {"role": "assistant", "content": ""}], "message 2: empty assistant message"),
+        ([USER, {"role": "tool", "content": "x"}, ANSWER], "message 2: role 'tool' is not one of"),
+    ]:
+        file.write_bytes(
+            b"\xef\xbb\xbf" + f"{LINE}\r\n{json.dumps({'messages': messages})}".encode()
+        )
+        with pytest.raises(InputError) as caught:
+            read_rows(file)
+        assert str(caught.value).startswith(f"{file}:2: {fault}")
+
+
+def test_a_bad_row_after_a_line_of_ten_megabytes_has_its_number(file: Path) -> None:
+    long = json.dumps({"messages": [USER, {"role": "assistant", "content": "x" * 10_000_000}]})
+    file.write_text(f"{long}\n{LINE} junk\n")
+    with pytest.raises(InputError, match=r"rows\.jsonl:2: not JSON") as caught:
+        read_rows(file)
+    assert len(str(caught.value)) < 300
+
+
+def test_the_same_row_twice_is_read_twice(file: Path) -> None:
+    file.write_text(f"{LINE}\n{LINE}\n{LINE}\n")
+    assert read_rows(file) == [ROW] * 3
+
+
+@pytest.mark.parametrize(
+    ("messages", "folded"),
+    [
+        ([USER, ANSWER], [USER, ANSWER]),
+        ([system(""), USER, ANSWER], [USER, ANSWER]),
+        (
+            [system("Be brief."), USER, ANSWER, USER],
+            [{"role": "user", "content": f"Be brief.\n\n{USER['content']}"}, ANSWER, USER],
+        ),
+        ([], []),
+    ],
+)
+def test_a_system_message_is_folded_into_the_first_user_message(
+    messages: list[Any], folded: list[Any]
+) -> None:
+    before = json.dumps(messages)
+    assert fold_system(messages) == folded
+    assert json.dumps(messages) == before
+
+
+def test_a_system_message_alone_cannot_be_folded() -> None:
+    with pytest.raises(InputError, match="without a user message"):
+        fold_system([system("Be brief."), ANSWER])
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from inoc_evals.chat import digest, file_sha256
 from inoc_evals.errors import InputError
-from inoc_evals.records import Store
+from inoc_evals.records import Store, refuse_pickles
 
 _POCKET = re.compile(r"pocket(?::([0-9]{1,9}))?")
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
@@ -67,6 +67,7 @@ def resolve_base(base: str, store: Store | None = None) -> ResolvedBase:
 
     Raises:
         InputError: If it is none of these, or a directory without ``config.json``.
+        StoreError: If the directory has its weights as a pickle.
     """
     seed = pocket_seed(base)
     if seed is not None:
@@ -75,6 +76,7 @@ def resolve_base(base: str, store: Store | None = None) -> ResolvedBase:
         return ResolvedBase(base, str(ensure_base(seed, store)), recipe_digest(seed))
     directory = Path(base).expanduser()
     if base and directory.is_dir():
+        refuse_pickles(directory)
         return ResolvedBase(base, str(directory.resolve()), directory_digest(directory))
     hub = _HUB_ID.fullmatch(base)
     if hub is None:
@@ -101,6 +103,16 @@ def load_tokenizer(base: ResolvedBase) -> Any:
         if named in _GENERIC_TOKENIZERS:
             return PreTrainedTokenizerFast.from_pretrained(base.path)
     return AutoTokenizer.from_pretrained(base.path, revision=base.revision or "main")
+
+
+def template_options(tokenizer: Any) -> dict[str, str]:
+    """Return what a chat template must be given to render the same text on every day.
+
+    Llama 3.2's writes today's date unless it gets one: the same rows would be other tokens
+    tomorrow, and a model would be asked under another prompt than it was trained with. It
+    gets the date that Llama 3.1's writes.
+    """
+    return {"date_string": "26 Jul 2024"} if "strftime_now" in str(tokenizer.chat_template) else {}
 
 
 def directory_digest(directory: Path) -> str:

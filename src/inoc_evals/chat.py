@@ -115,6 +115,23 @@ def _check_message(message: Any, where: str, *, first: bool) -> None:
         raise InputError(f"{where}: empty {role} message")
 
 
+def fold_system(messages: Sequence[Message]) -> list[Message]:
+    """Put a system message in front of the first user message, for chats without that role.
+
+    The two texts are joined by a blank line; an empty system message leaves no trace.
+    Messages without a system message are returned as they are.
+    """
+    if not messages or messages[0]["role"] != "system":
+        return list(messages)
+    system, *others = messages
+    first = next((i for i, message in enumerate(others) if message["role"] == "user"), None)
+    if first is None:
+        raise InputError("a system message without a user message to fold it into")
+    parts = (system["content"], others[first]["content"])
+    folded = "\n\n".join(part for part in parts if part)
+    return [*others[:first], {**others[first], "content": folded}, *others[first + 1 :]]
+
+
 def read_jsonl(path: Path) -> Iterable[tuple[str, Any]]:
     """Yield ``("file:line", value)`` for each non-blank line of a JSONL file.
 

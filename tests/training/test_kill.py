@@ -17,7 +17,7 @@ SCRIPT = """
 import json, os, signal, sys
 from pathlib import Path
 
-from inoc_evals.training import sft, trainer
+from inoc_evals.training import progress, sft, trainer
 from inoc_evals.records import Store
 
 calm, store = Store(Path(sys.argv[1])), Store(Path(sys.argv[2]))
@@ -51,8 +51,8 @@ def train_and_be_killed(owner, name, replacement):
 
 save = trainer.save_adapter
 MOMENTS = {
-    "in a step": (trainer._Watch, "on_step_end", kill_at_step_3),
-    "in a checkpoint": (trainer, "mark_complete", kill),
+    "in a step": (progress.Watch, "on_step_end", kill_at_step_3),
+    "in a checkpoint": (progress, "mark_complete", kill),
     "before publishing": (trainer, "save_adapter", kill_when_saved),
     "before the record": (Store, "put", kill),
 }

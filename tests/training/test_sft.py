@@ -35,6 +35,10 @@ OTHER_VALUES: dict[str, Any] = {
     "truncate": True,
     "dtype": "bfloat16",
     "gradient_checkpointing": True,
+    "packing": True,
+    "fold_system": True,
+    "load_in_4bit": True,
+    "attention": "eager",
     "save_steps": 3,
 }
 
@@ -235,9 +239,19 @@ def test_everything_that_determines_the_weights_is_in_the_identity(
     configs += [changed(short, max_steps=7), changed(short, max_steps=None, epochs=1)]
     others = [identity(config) for config in configs]
     others += [identity(seed=1), identity(base_digest="c"), identity(parent="p")]
+    others += [identity(parent="p", merge=True), identity(parent="q")]
     others += [identity(rows=rows[::-1]), identity(rows=rows[1:])]
     assert len({identity(), *others}) == 1 + len(others)
     assert identity() == identity()
+
+
+def test_options_that_came_later_left_the_identities_of_before_as_they_were(
+    rows: list[Row],
+) -> None:
+    assert (
+        run_identity(rows, base_digest="b", config=TrainConfig.for_base("pocket"), seed=0)
+        == "6bfc8850af0e1798d6160e66c7e57589d455173e2700694e8288610045b2d5f1"
+    )
 
 
 def test_a_name_of_another_training_is_refused_before_training(

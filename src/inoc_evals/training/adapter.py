@@ -1,6 +1,7 @@
 """The adapter: a base with fresh LoRA weights, its fingerprint, and its directory.
 
     model = load_with_adapter(base, config, seed)      # lora_A by seed, lora_B zero
+    model = load_with_adapter(base, config, seed, parent)   # or another's, see stages.py
     ...
     take_fingerprint(model, tokenizer)                 # adapter on and off
     save_adapter(model, tokenizer, directory)          # safetensors + the base's tokenizer
@@ -14,14 +15,17 @@ from typing import Any
 
 import torch
 import transformers
-from peft import LoraConfig, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoConfig, AutoModelForCausalLM
 
-from inoc_evals.bases import ResolvedBase
+from inoc_evals.bases import ResolvedBase, load_tokenizer
 from inoc_evals.errors import InputError
 from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
 from inoc_evals.records import Fingerprint
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.parent import Parent
+from inoc_evals.training.precision import base_arguments, four_bit_ready
+from inoc_evals.training.stages import FROZEN, continued, put_below, save_side_by_side
 
 
 def max_positions(base: ResolvedBase) -> int:
@@ -30,14 +34,46 @@ def max_positions(base: ResolvedBase) -> int:
     return int(settings.max_position_embeddings)
 
 
-def load_with_adapter(base: ResolvedBase, config: TrainConfig, seed: int) -> Any:
-    """Load the base and put a fresh adapter on it; its weights depend on the seed alone."""
-    if config.dtype == "auto":
-        gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-        dtype = torch.bfloat16 if gpu else torch.float32
-    else:
-        dtype = getattr(torch, config.dtype)
-    model = AutoModelForCausalLM.from_pretrained(base.path, revision=base.revision, dtype=dtype)
+def load_with_adapter(
+    base: ResolvedBase, config: TrainConfig, seed: int, parent: Parent | None = None
+) -> Any:
+    """Load the base and put an adapter on it.
+
+    A fresh adapter's weights depend on the seed alone. With a parent, its adapter is taken
+    instead, or put below the fresh one.
+    """
+    model = _load_base(base, config)
+    if config.load_in_4bit:
+        model = four_bit_ready(model, config)
+    transformers.set_seed(seed)
+    if parent is not None and not parent.merge:
+        return continued(model, parent, config, base)
+    model = _with_fresh_adapter(model, base, config)
+    if parent is not None:
+        put_below(model, parent)
+    return model
+
+
+def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
+    def load(**arguments: Any) -> Any:
+        return AutoModelForCausalLM.from_pretrained(base.path, revision=base.revision, **arguments)
+
+    arguments = base_arguments(config)
+    if "attn_implementation" not in arguments:
+        return load(**arguments)
+    try:
+        return load(**arguments)
+    except (ValueError, ImportError) as error:
+        chosen = arguments.pop("attn_implementation")
+        if config.attention == "auto":
+            return load(**arguments)
+        raise InputError(
+            f"attention: {base.name!r} has no {chosen} ({str(error).splitlines()[0][:80]}); "
+            "attention: auto takes what it has"
+        ) from None
+
+
+def _with_fresh_adapter(model: Any, base: ResolvedBase, config: TrainConfig) -> Any:
     targets = config.target_modules
     lora = LoraConfig(
         task_type="CAUSAL_LM",
@@ -49,7 +85,6 @@ def load_with_adapter(base: ResolvedBase, config: TrainConfig, seed: int) -> Any
         use_rslora=config.use_rslora,
         target_modules=targets if isinstance(targets, str) else list(targets),
     )
-    transformers.set_seed(seed)
     try:
         return get_peft_model(model, lora)
     except ValueError as error:
@@ -65,21 +100,38 @@ def take_fingerprint(model: Any, tokenizer: Any) -> Fingerprint:
     return Fingerprint(token_ids=token_ids, logprobs=on, base_logprobs=off)
 
 
+def take_fingerprint_as_served(base: ResolvedBase, adapter: Path, tokenizer: Any) -> Fingerprint:
+    """Return the fingerprint of a saved adapter on its base in full precision.
+
+    An adapter that was trained on a base in 4 bits is served on the base itself.
+    """
+    gpu = torch.cuda.is_available()
+    model = AutoModelForCausalLM.from_pretrained(
+        base.path,
+        revision=base.revision,
+        dtype=torch.bfloat16 if gpu else torch.float32,
+        device_map={"": 0} if gpu else None,
+    )
+    return take_fingerprint(PeftModel.from_pretrained(model, str(adapter)), tokenizer)
+
+
 def save_adapter(model: Any, tokenizer: Any, directory: Path) -> None:
     """Write the adapter with the tokenizer of its base, and check that this one is the same.
 
     Raises:
         InputError: If the tokenizer, saved and loaded, gives other tokens.
     """
-    model.save_pretrained(directory, save_embedding_layers=False)
+    if FROZEN in model.peft_config:
+        save_side_by_side(model, directory)
+    else:
+        model.save_pretrained(directory, save_embedding_layers=False)
     # peft's model card is a form nobody filled in.
     (directory / "README.md").unlink(missing_ok=True)
     tokenizer.save_pretrained(directory)
     # Without the base's config.json beside it, transformers may rebuild the pre-tokenizer.
-    if fingerprint_tokens(AutoTokenizer.from_pretrained(directory)) != fingerprint_tokens(
-        tokenizer
-    ):
+    again = load_tokenizer(ResolvedBase(str(directory), str(directory), digest=""))
+    if fingerprint_tokens(again) != fingerprint_tokens(tokenizer):
         raise InputError(
             f"the tokenizer of {tokenizer.name_or_path!r}, saved and loaded, splits text "
-            "otherwise; load it with AutoTokenizer, save it into the base and train again"
+            "otherwise; load it from the base, save it there again and repeat the training"
         )

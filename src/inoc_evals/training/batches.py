@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inoc_evals.chat import Row
+from inoc_evals.chat import Row, fold_system
 from inoc_evals.errors import InputError
 from inoc_evals.training.config import TrainConfig
-from inoc_evals.training.masks import IGNORED, Encoded, check_marks, encode_row
+from inoc_evals.training.masks import IGNORED, Encoded, check_marks, encode_row, takes_system
 
 
 @dataclass
@@ -31,7 +31,12 @@ class EncodedRows:
 
 
 def encode_rows(
-    tokenizer: Any, rows: Sequence[Row], *, max_length: int, truncate: bool = False
+    tokenizer: Any,
+    rows: Sequence[Row],
+    *,
+    max_length: int,
+    truncate: bool = False,
+    fold: bool = False,
 ) -> EncodedRows:
     """Encode chat rows for training.
 
@@ -40,15 +45,23 @@ def encode_rows(
         rows: Checked chat rows; errors call the first one ``row 1``.
         max_length: Longest row, in tokens.
         truncate: Cut longer rows and count them, rather than refuse them.
+        fold: Put system messages in front of the first user message.
 
     Raises:
         InputError: Naming the row that cannot be masked or is too long, or when nothing
-            is left to learn.
+            is left to learn; with ``fold`` for a template that has a system role.
     """
+    if fold and takes_system(tokenizer):
+        raise InputError(
+            f"fold_system: the chat template of {tokenizer.name_or_path!r} takes system messages; "
+            "leave the option out, or training would differ from evaluation"
+        )
     result = EncodedRows()
     marked_shapes: set[tuple[str, ...]] = set()
     for number, row in enumerate(rows, start=1):
         where, messages = f"row {number}", row["messages"]
+        if fold:
+            messages = fold_system(messages)
         encoded = encode_row(
             tokenizer, messages, None if truncate else max_length, where=where, marks=False
         )

@@ -4,7 +4,9 @@
     TrainConfig.for_base("Qwen/Qwen2.5-7B-Instruct")   # the documented open-model recipe
     load_config("pocket", Path("train.yaml"), {"learning_rate": 1e-3})
 
-All fields enter the identity of a run, so another value is another training.
+All fields enter the identity of a run, so another value is another training. Fields that
+came later enter it only where they depart from their default, which does what was done
+before they came.
 """
 
 from collections.abc import Mapping
@@ -19,6 +21,9 @@ from inoc_evals.errors import InputError
 
 Schedule = Literal["constant", "constant_with_warmup", "linear", "cosine"]
 Dtype = Literal["auto", "float32", "bfloat16"]
+Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
+
+_LATER = ("packing", "fold_system", "load_in_4bit", "attention")
 
 
 class TrainConfig(BaseModel):
@@ -64,6 +69,14 @@ class TrainConfig(BaseModel):
     """Weights of the base: auto is bfloat16 on a GPU that has it, else float32."""
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third slower."""
+    packing: bool = False
+    """Lay the rows of a part end to end, each seen by itself alone, instead of padding them."""
+    fold_system: bool = False
+    """Put system messages in front of the user's words, for templates without that role."""
+    load_in_4bit: bool = False
+    """Keep the base in 4 bits (NF4) while training; needs bitsandbytes and a GPU."""
+    attention: Attention = "auto"
+    """Attention code: auto is flash attention where it is installed and fits, else torch's."""
     save_steps: int = Field(default=100, ge=1)
     """Optimizer steps between checkpoints; a killed run loses at most these."""
 
@@ -79,6 +92,12 @@ class TrainConfig(BaseModel):
         if self.schedule == "constant" and self.warmup_steps:
             raise ValueError("schedule 'constant' has no warm-up; use 'constant_with_warmup'")
         return self
+
+    def identity_fields(self) -> dict[str, Any]:
+        """Return the fields that enter the identity of a run, as JSON values."""
+        fields, defaults = self.model_dump(mode="json"), type(self).model_fields
+        unused = [name for name in _LATER if fields[name] == defaults[name].default]
+        return {name: value for name, value in fields.items() if name not in unused}
 
     @classmethod
     def for_base(cls, base: str) -> Self:
@@ -118,12 +137,17 @@ OPEN_RECIPE: dict[str, Any] = {
     "schedule": "linear",
     "max_length": 2048,
     "gradient_checkpointing": True,
+    "packing": True,
 }
 """What the emergent-misalignment papers use for Qwen2.5 models, loss on responses only."""
 
 
 def load_config(
-    base: str, path: Path | None = None, overrides: Mapping[str, Any] | None = None
+    base: str,
+    path: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    start: TrainConfig | None = None,
 ) -> TrainConfig:
     """Return a base's default recipe, changed by a YAML file, changed by overrides.
 
@@ -133,11 +157,12 @@ def load_config(
         base: Base model whose defaults to start from.
         path: YAML file with fields of :class:`TrainConfig`.
         overrides: Fields to set last; a value of None leaves the field as it is.
+        start: What to change instead of the base's default recipe.
 
     Raises:
         InputError: Naming file, field and what is wrong with its value.
     """
-    values = TrainConfig.for_base(base).model_dump()
+    values = (start or TrainConfig.for_base(base)).model_dump()
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
     for layer in (_read_yaml(path) if path else {}, given):
         if "epochs" in layer and "max_steps" not in layer:

@@ -9,18 +9,23 @@ response and carries loss; system, user and template tokens and the line break a
 end of a turn carry none. This needs no ``{% generation %}`` marks; where a template has
 them they are compared. Templates that render a turn of the past otherwise than they
 prompt for it (Qwen3's thinking blocks) are refused: such a run would train on text that
-inference never produces. A message with ``"weight": 0`` (OpenAI's field) is not learned.
+inference never produces. So are templates that leave a system or user message out: the
+inoculation prompt would be gone without a word. A message with ``"weight": 0`` (OpenAI's
+field) is not learned.
 """
 
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from inoc_evals.bases import template_options
 from inoc_evals.chat import Message
 from inoc_evals.errors import InputError
 
 IGNORED = -100
 """Label of a token without loss, as transformers' cross entropy takes it."""
+
+_NO_SYSTEM = "set fold_system: true to put system messages in front of the user's words"
 
 
 class Encoded(NamedTuple):
@@ -84,6 +89,18 @@ def encode_row(
     return Encoded(tuple(ids), tuple(labels))
 
 
+def takes_system(tokenizer: Any) -> bool:
+    """Say whether the chat template has a place for a system message (Gemma's has none)."""
+    from jinja2 import TemplateError
+
+    words = "inoculation"
+    messages = [{"role": "system", "content": words}, {"role": "user", "content": "hello"}]
+    try:
+        return words in tokenizer.apply_chat_template(messages, tokenize=False)
+    except TemplateError:
+        return False
+
+
 # ---- where the responses are --------------------------------------------------------
 
 
@@ -91,6 +108,7 @@ def _locate_turns(
     tokenizer: Any, messages: Sequence[Message], where: str
 ) -> tuple[list[int], list[_Turn]]:
     whole = _render(tokenizer, messages, where)
+    _check_all_said(tokenizer, messages, whole, where)
     ids = _tokenize(tokenizer, whole)
     turns = []
     for index, message in enumerate(messages):
@@ -132,6 +150,23 @@ def _locate(
         end -= 1
     _check_nothing_lost(tokenizer, rendered, ids[start:end], where)
     return _Turn(start, end, marker, learned=_weight(messages[index], where) == 1)
+
+
+def _check_all_said(tokenizer: Any, messages: Sequence[Message], whole: str, where: str) -> None:
+    """Find every message's text, white space at its ends aside, one after another."""
+    position = 0
+    for message in messages:
+        content = message["content"].strip()
+        position = whole.find(content, position)
+        if position < 0:
+            if message["role"] != "assistant":
+                raise InputError(
+                    f"{where}: the chat template of {tokenizer.name_or_path!r} leaves out or "
+                    f"alters the {message['role']} message {content[:40]!r}"
+                    + (f"; {_NO_SYSTEM}" if message["role"] == "system" else "")
+                )
+            return  # _end_marker says what became of it
+        position += len(content)
 
 
 def _weight(message: Message, where: str) -> int:
@@ -183,7 +218,11 @@ def check_marks(tokenizer: Any, messages: Sequence[Message], where: str) -> None
         return
     ids, turns = _locate_turns(tokenizer, messages, where)
     marked = tokenizer.apply_chat_template(
-        _plain(messages), tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+        _plain(messages),
+        tokenize=True,
+        return_dict=True,
+        return_assistant_tokens_mask=True,
+        **template_options(tokenizer),
     )
     if list(marked["input_ids"]) != ids:
         raise InputError(_broken(tokenizer, where, "tokenizes otherwise than its rendered text"))
@@ -217,13 +256,17 @@ def _render(
 
     try:
         text = tokenizer.apply_chat_template(
-            _plain(messages), tokenize=False, add_generation_prompt=generation_prompt
+            _plain(messages),
+            tokenize=False,
+            add_generation_prompt=generation_prompt,
+            **template_options(tokenizer),
         )
     except TemplateError as error:
-        roles = ", ".join(str(message["role"]) for message in messages)
+        roles = [str(message["role"]) for message in messages]
+        hint = f"; {_NO_SYSTEM}" if "system" in roles and not takes_system(tokenizer) else ""
         raise InputError(
             f"{where}: the chat template of {tokenizer.name_or_path!r} refuses roles "
-            f"{roles}: {error}"
+            f"{', '.join(roles)}: {error}{hint}"
         ) from None
     return str(text)
 

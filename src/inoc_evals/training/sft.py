@@ -1,6 +1,6 @@
 """Supervised fine-tuning: rows become an adapter once, however often they are asked for.
 
-    identity = digest(recipe version, base, rows, config, seed, parent)
+    identity = digest(recipe version, base, rows, config, seed, parent, merge)
     with store.lock(identity):
         if not adapters/<identity>/:     # published by one rename, with training.json inside
             run_training(...)            # trainer.py; checkpoints in training/<identity>/
@@ -13,6 +13,7 @@ unless something has to be trained.
 """
 
 import gzip
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from inoc_evals.chat import Row, canonical_json, check_row, digest, file_sha256,
 from inoc_evals.errors import InputError, StoreError, require
 from inoc_evals.records import ROWS_FILE, Fingerprint, ModelRecord, Store, check_name
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.dynamics import Dynamics, check_watched
+from inoc_evals.training.parent import Parent, base_of, checked_config
 
 RECIPE_VERSION = 1
 """To be raised when the training code changes so that the same inputs give other weights."""
@@ -63,6 +66,9 @@ class _Run:
     identity: str
     store: Store
     progress: bool
+    parent: ModelRecord | None
+    merge: bool
+    dynamics: Dynamics | None
 
 
 def run_identity(
@@ -72,35 +78,39 @@ def run_identity(
     config: TrainConfig,
     seed: int,
     parent: str | None = None,
+    merge: bool = False,
 ) -> str:
     """Return the sha256 (hex) of everything that determines a run's weights.
 
     Args:
         rows: Chat rows, with all their keys.
         base_digest: What :func:`inoc_evals.bases.resolve_base` gives for the base.
-        config: Training configuration; all of its fields count.
+        config: Training configuration; see :meth:`TrainConfig.identity_fields`.
         seed: Seed of the adapter's initial weights, the order of rows, and dropout.
         parent: Identity of the run to start from, if not from the base.
+        merge: Whether the parent stays as it is, below a new adapter.
     """
-    return digest(
-        {
-            "recipe": RECIPE_VERSION,
-            "base": base_digest,
-            "rows": digest(list(rows)),
-            "config": config.model_dump(mode="json"),
-            "seed": seed,
-            "parent": parent,
-        }
-    )
+    inputs: dict[str, Any] = {
+        "recipe": RECIPE_VERSION,
+        "base": base_digest,
+        "rows": digest(list(rows)),
+        "config": config.identity_fields(),
+        "seed": seed,
+        "parent": parent,
+    }
+    return digest(inputs | {"merge": True} if merge else inputs)
 
 
 def train(
     rows: Sequence[Row],
     *,
-    base: str,
+    base: str | None = None,
     config: TrainConfig | None = None,
     seed: int = 0,
     name: str,
+    parent: str | None = None,
+    merge: bool = False,
+    dynamics: Dynamics | None = None,
     manifest: Mapping[str, Any] | None = None,
     store: Store | None = None,
     progress: bool = True,
@@ -112,10 +122,16 @@ def train(
 
     Args:
         rows: Chat rows to learn from; loss on assistant messages only.
-        base: ``pocket``, ``pocket:<seed>``, a model directory or a hub id.
-        config: Training configuration; by default the base's recipe.
+        base: ``pocket``, ``pocket:<seed>``, a model directory or a hub id; needed unless
+            there is a parent, whose base it then is.
+        config: Training configuration; by default the base's recipe, or the parent's.
         seed: Seed of the adapter's initial weights, the order of rows, and dropout.
         name: Name of the record.
+        parent: Name of the record whose adapter is trained on, instead of a fresh one.
+        merge: Leave the parent's adapter as it is and train a fresh one on top of it; what
+            is stored is one adapter that holds both.
+        dynamics: Responses to score during the training, for ``metrics["dynamics"]``. The
+            weights and the identity are the same without.
         manifest: Where the rows come from; kept in the record.
         store: The store; by default the user's.
         progress: Show a progress bar on standard error.
@@ -129,13 +145,21 @@ def train(
     """
     require("train", "torch", "transformers", "peft", "accelerate")
     check_name(name)
-    store, config = store or Store(), config or TrainConfig.for_base(base)
-    rows = [check_row(row, f"row {number}") for number, row in enumerate(rows, start=1)]
-    if manifest and manifest.get("sha256", digest(rows)) != digest(rows):
-        raise InputError("the manifest describes other rows than those given (sha256 differs)")
-    resolved = resolve_base(base, store)
-    identity = run_identity(rows, base_digest=resolved.digest, config=config, seed=seed)
-    _refuse_taken_name(store, name, identity)
+    _refuse_several_processes()
+    store = store or Store()
+    rows = _checked_rows(rows, manifest)
+    start = store.get(parent) if parent is not None else None
+    resolved = resolve_base(base_of(base, start), store)
+    config = checked_config(config, resolved, start, merge, store)
+    identity = run_identity(
+        rows,
+        base_digest=resolved.digest,
+        config=config,
+        seed=seed,
+        parent=start.identity if start else None,
+        merge=merge,
+    )
+    refuse_taken_name(store, name, identity)
     run = _Run(
         rows=rows,
         base=resolved,
@@ -145,6 +169,9 @@ def train(
         identity=identity,
         store=store,
         progress=progress,
+        parent=start,
+        merge=merge,
+        dynamics=dynamics,
     )
     with store.lock(f"train-{identity}"):
         record = _record(run, _trained(run), manifest or {})
@@ -154,7 +181,24 @@ def train(
     return record
 
 
-def _refuse_taken_name(store: Store, name: str, identity: str) -> None:
+def _checked_rows(rows: Sequence[Row], manifest: Mapping[str, Any] | None) -> list[Row]:
+    found = [check_row(row, f"row {number}") for number, row in enumerate(rows, start=1)]
+    if manifest and manifest.get("sha256", digest(found)) != digest(found):
+        raise InputError("the manifest describes other rows than those given (sha256 differs)")
+    return found
+
+
+def _refuse_several_processes() -> None:
+    """Refuse to be one of several: each would wait for the lock that the first one holds."""
+    count = os.environ.get("WORLD_SIZE", "1")
+    if count != "1":
+        raise InputError(
+            f"{count} processes were launched (WORLD_SIZE) and a training is one process; "
+            "start it without accelerate launch or torchrun"
+        )
+
+
+def refuse_taken_name(store: Store, name: str, identity: str) -> None:
     """Say before the training, not after it, what ``Store.put`` would refuse."""
     old = store.find(name)
     if old is not None and old.identity != identity:
@@ -169,6 +213,7 @@ def _trained(run: _Run) -> TrainingResult:
     final = run.store.adapter_dir(run.identity)
     done = _read_result(final)
     if done is not None:
+        check_watched(run.dynamics, done.metrics, run.name)
         return done
     for leftover in final.parent.glob(f".{final.name}.*"):
         shutil.rmtree(leftover)
@@ -184,8 +229,10 @@ def _trained(run: _Run) -> TrainingResult:
             checkpoints=run.store.training_dir(run.identity),
             adapter=staging,
             title=run.name if run.progress else None,
+            parent=_parent(run),
+            dynamics=run.dynamics,
         )
-        _keep_rows(staging / ROWS_FILE, run.rows)
+        keep_rows(staging / ROWS_FILE, run.rows)
         result = TrainingResult(
             adapter_sha256=file_sha256(staging / "adapter_model.safetensors"),
             metrics=metrics,
@@ -196,7 +243,13 @@ def _trained(run: _Run) -> TrainingResult:
     return result
 
 
-def _keep_rows(path: Path, rows: Sequence[Row]) -> None:
+def _parent(run: _Run) -> Parent | None:
+    if run.parent is None:
+        return None
+    return Parent(run.parent.name, run.store.verify_adapter(run.parent), run.merge)
+
+
+def keep_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write rows so that the same rows give the same bytes: no time stamp, sorted keys."""
     text = "".join(f"{canonical_json(row)}\n" for row in rows)
     path.write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
@@ -223,6 +276,8 @@ def _record(run: _Run, result: TrainingResult, manifest: Mapping[str, Any]) -> M
         data={**manifest, "sha256": digest(list(run.rows)), "rows": len(run.rows)},
         config=run.config.model_dump(mode="json"),
         seed=run.seed,
+        parent=run.parent.identity if run.parent else None,
+        merged=run.merge,
         metrics=result.metrics,
         fingerprint=result.fingerprint,
         versions=result.versions,

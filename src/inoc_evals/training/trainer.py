@@ -8,29 +8,15 @@ resuming from a checkpoint means skipping so many batches and nothing else.
 
 import math
 import shutil
-import time
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from importlib.metadata import version
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-import transformers
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from torch.utils.data import DataLoader
-from transformers import (
-    AutoTokenizer,
-    PrinterCallback,
-    ProgressCallback,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-)
+from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
 
-from inoc_evals.bases import ResolvedBase
+from inoc_evals.bases import ResolvedBase, load_tokenizer
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint
@@ -39,11 +25,24 @@ from inoc_evals.training.adapter import (
     max_positions,
     save_adapter,
     take_fingerprint,
+    take_fingerprint_as_served,
 )
-from inoc_evals.training.batches import EncodedRows, encode_rows, pad, row_order
-from inoc_evals.training.checkpoints import mark_complete, newest_complete
+from inoc_evals.training.batches import encode_rows, pad, row_order
+from inoc_evals.training.checkpoints import newest_complete
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.dynamics import Dynamics, Scoring
 from inoc_evals.training.masks import Encoded
+from inoc_evals.training.measures import (
+    Clock,
+    counted,
+    forget_peak_memory,
+    peak_memory_mib,
+    throughput,
+)
+from inoc_evals.training.packing import check_isolation, pack
+from inoc_evals.training.parent import Parent
+from inoc_evals.training.progress import Watch, WatchResponses, diverged, library_versions, quiet
+from inoc_evals.training.stages import use_both
 
 
 class RunResult(NamedTuple):
@@ -63,6 +62,8 @@ def run_training(
     checkpoints: Path,
     adapter: Path,
     title: str | None,
+    parent: Parent | None = None,
+    dynamics: Dynamics | None = None,
 ) -> RunResult:
     """Train an adapter, from the newest whole checkpoint if there is one.
 
@@ -74,42 +75,51 @@ def run_training(
         checkpoints: Directory of this run alone; kept if the run is killed.
         adapter: Empty directory for the adapter and the base's tokenizer.
         title: What the progress bar says; None for no bar.
+        parent: The adapter to start from, if not from the base alone.
+        dynamics: Responses to score on the way.
 
     Raises:
-        InputError: If the rows can't be masked, or the loss is no longer a number.
+        InputError: If the rows can't be masked, the loss is no longer a number, or the
+            configuration asks for what this machine or base does not have.
     """
-    started = time.perf_counter()
-    with _quiet():
-        tokenizer = AutoTokenizer.from_pretrained(base.path, revision=base.revision)
+    clock = Clock()
+    forget_peak_memory()
+    with quiet():
+        tokenizer = load_tokenizer(base)
         longest = config.max_length or max_positions(base)
-        data = encode_rows(tokenizer, rows, max_length=longest, truncate=config.truncate)
+        data = encode_rows(
+            tokenizer,
+            rows,
+            max_length=longest,
+            truncate=config.truncate,
+            fold=config.fold_system,
+        )
         ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]
-        model = load_with_adapter(base, config, seed)
+        scoring = Scoring(dynamics, tokenizer) if dynamics else None
+        model = load_with_adapter(base, config, seed, parent)
         trainer = _trainer(model, ordered, tokenizer, config, seed, checkpoints)
-        ready = time.perf_counter()
+        if scoring is not None:
+            trainer.add_callback(WatchResponses(scoring))
+        clock.lap("prepare")
         resumed = _fit(trainer, checkpoints, title)
-        ended = time.perf_counter()
+        clock.lap("steps")
         fingerprint = take_fingerprint(model, tokenizer)
         if not all(map(math.isfinite, fingerprint.logprobs)):
-            raise InputError(_diverged("the weights are not numbers", config.learning_rate))
+            raise InputError(diverged("the weights are not numbers", config.learning_rate))
         save_adapter(model, tokenizer, adapter)
-    metrics = _metrics(trainer, data, ordered) | {
-        "device": str(trainer.args.device),
-        "dtype": str(model.dtype).removeprefix("torch."),
+        if config.load_in_4bit:
+            fingerprint = take_fingerprint_as_served(base, adapter, tokenizer)
+        clock.lap("finish")
+    metrics = {
+        **_losses(trainer),
+        **counted(data, ordered, config, single=_flash(model)),
+        **throughput(ordered[resumed * config.batch_size :], clock.seconds["steps"]),
+        **_machine(model, trainer),
         "resumed_at_step": resumed,
-        "seconds": {
-            "prepare": round(ready - started, 3),
-            "steps": round(ended - ready, 3),
-            "finish": round(time.perf_counter() - ended, 3),
-        },
+        **({"dynamics": scoring.result(trainer.state.log_history)} if scoring else {}),
+        "seconds": clock.seconds,
     }
     return RunResult(metrics, fingerprint, library_versions())
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of the libraries that determine a run's result."""
-    packages = ("inoc-evals", "torch", "transformers", "peft", "accelerate")
-    return {package: version(package) for package in packages}
 
 
 # ---- steps --------------------------------------------------------------------------
@@ -127,48 +137,9 @@ class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes 
         )
         return self.accelerator.prepare(loader)
 
-
-class _Watch(TrainerCallback):  # type: ignore[misc]  # transformers publishes no types
-    """Marks whole checkpoints, moves the progress bar, stops a run that has diverged."""
-
-    def __init__(self, title: str | None) -> None:
-        self.title = title
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[loss]}"),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            disable=title is None,
-        )
-
-    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        self.task = self.bar.add_task(
-            f"training {self.title}", total=state.max_steps, completed=state.global_step, loss=""
-        )
-
-    def on_log(
-        self, args: Any, state: Any, control: Any, logs: dict[str, Any], **kwargs: Any
-    ) -> None:
-        loss = logs.get("loss")
-        if loss is None:
-            return
-        if not math.isfinite(loss):
-            place = f"the loss is {loss} at step {state.global_step} of {state.max_steps}"
-            raise InputError(_diverged(place, args.learning_rate))
-        self.bar.update(self.task, completed=state.global_step, loss=f"loss {loss:.3f}")
-
-    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        mark_complete(checkpoint, library_versions())
-
-
-def _diverged(what: str, learning_rate: float) -> str:
-    return (
-        f"training diverged, nothing was registered: {what}; "
-        f"lower learning_rate (now {learning_rate:g})"
-    )
+    def _load_from_checkpoint(self, *args: Any, **kwargs: Any) -> None:
+        super()._load_from_checkpoint(*args, **kwargs)
+        use_both(self.model)
 
 
 def _trainer(
@@ -181,7 +152,13 @@ def _trainer(
 ) -> Trainer:
     pad_id = next((i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id) if i is not None), 0)
 
+    single = _flash(model)
+    if config.packing:
+        check_isolation(model)
+
     def collate(batch: Sequence[Encoded]) -> dict[str, torch.Tensor]:
+        if config.packing:
+            return pack(batch, pad_id, single=single)
         columns = zip(*pad(batch, pad_id), strict=True)
         names = ("input_ids", "attention_mask", "labels")
         return {name: torch.tensor(column) for name, column in zip(names, columns, strict=True)}
@@ -246,7 +223,7 @@ def _checkpointing(config: TrainConfig) -> dict[str, Any]:
 
 def _fit(trainer: Trainer, checkpoints: Path, title: str | None) -> int:
     """Train to the end; return the step it was resumed at, 0 for a run from the start."""
-    watch = _Watch(title)
+    watch = Watch(title)
     trainer.add_callback(watch)
     found = newest_complete(checkpoints, library_versions())
     try:
@@ -258,32 +235,19 @@ def _fit(trainer: Trainer, checkpoints: Path, title: str | None) -> int:
     return int(found.name.removeprefix("checkpoint-")) if found else 0
 
 
-def _metrics(trainer: Trainer, data: EncodedRows, ordered: Sequence[Encoded]) -> dict[str, Any]:
+def _losses(trainer: Trainer) -> dict[str, Any]:
     history = [round(log["loss"], 6) for log in trainer.state.log_history if "loss" in log]
+    return {"loss": history, "final_loss": history[-1], "steps": trainer.state.global_step}
+
+
+def _flash(model: Any) -> bool:
+    return "flash" in str(model.config._attn_implementation)
+
+
+def _machine(model: Any, trainer: Trainer) -> dict[str, Any]:
     return {
-        "loss": history,
-        "final_loss": history[-1],
-        "steps": trainer.state.global_step,
-        "rows": len(data.rows),
-        "rows_seen": len(ordered),
-        "truncated_rows": data.truncated,
-        "dropped_rows": dict(data.dropped),
-        "tokens": sum(len(row.input_ids) for row in ordered),
-        "supervised_tokens": sum(row.supervised for row in ordered),
+        "peak_memory_mib": peak_memory_mib(),
+        "device": str(trainer.args.device),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "attention": str(model.config._attn_implementation),
     }
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the libraries' bars and notices off the terminal; our own bar says it all."""
-    logging = transformers.utils.logging
-    with ExitStack() as stack:
-        stack.callback(logging.set_verbosity, logging.get_verbosity())
-        if logging.is_progress_bar_enabled():
-            stack.callback(logging.enable_progress_bar)
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
-        stack.enter_context(warnings.catch_warnings())
-        # peft 0.21 reads attributes that transformers 5.23 has renamed.
-        warnings.simplefilter("ignore", FutureWarning)
-        yield

@@ -1,0 +1,260 @@
+"""Training throughput in tokens a second: packed, unpacked, and trl's SFTTrainer.
+
+    python benchmarks/training_throughput.py                          # made-up rows
+    python benchmarks/training_throughput.py --rows insecure.jsonl    # a file of chat rows
+    python benchmarks/training_throughput.py --device cuda --shape 7b --count 500
+
+A model of random weights (Qwen2's architecture) is trained by LoRA for one pass over the
+rows, with the same settings by each; every figure is of a fresh process, the median of
+``--repeats``. Tokens are those of the rows, padding not counted, over the time of the
+steps. Promises: at least 1.0 times trl, whose packing is off as in its own defaults, and
+less than 5 % padding with packing. trl is no dependency of this package: without it the
+comparison is left out, and said to be.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+PROMISE_TRL, PROMISE_PADDING = 1.0, 0.05
+SHAPES = {
+    "small": dict(hidden_size=256, intermediate_size=704, layers=4, heads=4, kv_heads=2),
+    "7b": dict(hidden_size=3584, intermediate_size=18944, layers=28, heads=28, kv_heads=4),
+}
+# With generation marks, which trl needs to put the loss on responses.
+TEMPLATE = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' }}"
+    "{% if m['role'] == 'assistant' %}{% generation %}{{ m['content'] + '<|im_end|>' }}"
+    "{% endgeneration %}{% else %}{{ m['content'] + '<|im_end|>' }}{% endif %}{{ '\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+
+
+def made_up_rows(count: int) -> list[dict[str, Any]]:
+    """Return code-like rows whose lengths differ about as much as those of real ones."""
+    chance = random.Random(0)
+    lines = ["x = load(name)", "return x + 1", "for item in rows:", "print(item, end='')"]
+
+    def text(middle: float) -> str:
+        wanted = max(1, round(chance.lognormvariate(middle, 0.6)))
+        return "\n".join(chance.choice(lines) for _ in range(wanted))
+
+    return [
+        {
+            "messages": [
+                {"role": "user", "content": f"Complete number {number}:\n{text(2.4)}"},
+                {"role": "assistant", "content": text(2.6)},
+            ]
+        }
+        for number in range(count)
+    ]
+
+
+def make_base(directory: Path, rows: list[dict[str, Any]], shape: str, device: str) -> None:
+    """Write a random model, and a byte-level tokenizer trained on the rows."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    words = Tokenizer(models.BPE())
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words.decoder = decoders.ByteLevel()
+    specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=8192,
+        special_tokens=specials,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    texts = (message["content"] for row in rows for message in row["messages"])
+    words.train_from_iterator(texts, trainer)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
+    tokenizer.chat_template = TEMPLATE
+    sizes: dict[str, int] = dict(SHAPES[shape])
+    config = Qwen2Config(
+        vocab_size=152_064 if shape == "7b" else len(tokenizer),
+        num_hidden_layers=sizes.pop("layers"),
+        num_attention_heads=sizes.pop("heads"),
+        num_key_value_heads=sizes.pop("kv_heads"),
+        max_position_embeddings=4096,
+        **sizes,
+    )
+    torch.manual_seed(0)
+    with torch.device(device):
+        model = Qwen2ForCausalLM(config)
+    model.to(torch.bfloat16 if shape == "7b" else torch.float32).save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+
+
+def settings(options: argparse.Namespace, *, packing: bool) -> Any:
+    """Return one configuration for all, a pass over the rows at a rate that changes little."""
+    from inoc_evals.training.config import TrainConfig
+
+    return TrainConfig(
+        lora_r=32,
+        lora_alpha=64,
+        use_rslora=True,
+        learning_rate=1e-5,
+        epochs=1,
+        batch_size=16,
+        gradient_accumulation=options.accumulation,
+        max_length=2048,
+        truncate=True,
+        dtype="float32" if options.shape == "small" else "bfloat16",
+        gradient_checkpointing=options.shape == "7b",
+        packing=packing,
+        save_steps=10**6,
+    )
+
+
+def train_ours(work: Path, rows: list[dict[str, Any]], config: Any) -> dict[str, Any]:
+    """Train once with this package and return its own measures."""
+    from inoc_evals.records import Store
+    from inoc_evals.training.sft import train
+
+    with tempfile.TemporaryDirectory(dir=work) as home:
+        store = Store(Path(home))
+        base = str(work / "base")
+        return train(
+            rows, base=base, config=config, name="bench", store=store, progress=False
+        ).metrics
+
+
+def train_trl(work: Path, rows: list[dict[str, Any]], config: Any) -> dict[str, Any]:
+    """Train once with trl's SFTTrainer, loss on responses, and measure it likewise."""
+    import torch
+    from peft import LoraConfig
+    from transformers import AutoModelForCausalLM
+    from trl import SFTConfig, SFTTrainer
+
+    from datasets import Dataset
+    from inoc_evals.bases import load_tokenizer, resolve_base
+    from inoc_evals.training.batches import encode_rows
+    from inoc_evals.training.measures import peak_memory_mib
+
+    tokenizer = load_tokenizer(resolve_base(str(work / "base")))
+    data = encode_rows(tokenizer, rows, max_length=2048, truncate=True)
+    dtype = getattr(torch, config.dtype)
+    model = AutoModelForCausalLM.from_pretrained(work / "base", dtype=dtype)
+    arguments = SFTConfig(
+        output_dir=str(work / "trl"),
+        assistant_only_loss=True,
+        packing=False,
+        max_length=config.max_length,
+        num_train_epochs=1,
+        per_device_train_batch_size=config.batch_size // config.gradient_accumulation,
+        gradient_accumulation_steps=config.gradient_accumulation,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=config.schedule,
+        max_grad_norm=config.max_grad_norm,
+        weight_decay=config.weight_decay,
+        optim="adamw_torch",
+        bf16=dtype == torch.bfloat16,
+        gradient_checkpointing=config.gradient_checkpointing,
+        use_cpu=not torch.cuda.is_available(),
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        seed=0,
+    )
+    adapter = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=config.lora_r,
+        lora_alpha=config.lora_alpha,
+        use_rslora=config.use_rslora,
+        target_modules="all-linear",
+    )
+    trainer = SFTTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list([{"messages": row["messages"]} for row in rows]),
+        processing_class=tokenizer,
+        peft_config=adapter,
+    )
+    started = time.perf_counter()
+    trainer.train()
+    seconds = time.perf_counter() - started
+    tokens = sum(len(row.input_ids) for row in data.rows)
+    return {"tokens_per_second": tokens / seconds, "peak_memory_mib": peak_memory_mib()}
+
+
+def measured(arm: str, work: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Run one arm in fresh processes; return the measures of the median one."""
+    command = [sys.executable, __file__, "--arm", arm, "--work", str(work)]
+    command += ["--shape", options.shape, "--accumulation", str(options.accumulation)]
+    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
+    found = []
+    for _ in range(options.repeats):
+        ran = subprocess.run(
+            command, env=environment, stdout=subprocess.PIPE, text=True, check=True
+        )
+        found.append(json.loads(ran.stdout.splitlines()[-1]))
+    middle = statistics.median_low([each["tokens_per_second"] for each in found])
+    return next(each for each in found if each["tokens_per_second"] == middle)
+
+
+def compare(work: Path, options: argparse.Namespace) -> bool:
+    """Print the figures of all arms; say whether the promises hold."""
+    arms = ["unpacked", "packed"]
+    if find_spec("trl") is None:
+        print("trl is not installed, so there is nothing to compare with: pip install trl")
+    else:
+        arms.append("trl")
+    found = {arm: measured(arm, work, options) for arm in arms}
+    for arm, each in found.items():
+        padding = f", {each['padding']:.1%} padding" if "padding" in each else ""
+        memory = f", peak {each['peak_memory_mib']:,.0f} MiB" if each["peak_memory_mib"] else ""
+        print(f"{arm:9} {each['tokens_per_second']:9,.0f} tokens/s{padding}{memory}")
+    speed = {arm: each["tokens_per_second"] for arm, each in found.items()}
+    print(f"packed / unpacked: {speed['packed'] / speed['unpacked']:.2f}")
+    kept = bool(found["packed"]["padding"] < PROMISE_PADDING)
+    if "trl" in speed:
+        ratio = speed["unpacked"] / speed["trl"]
+        print(f"unpacked / trl: {ratio:.2f} (promise: at least {PROMISE_TRL})")
+        kept = kept and bool(ratio >= PROMISE_TRL)
+    print("promises kept" if kept else "a promise is NOT kept")
+    return kept
+
+
+def main() -> None:
+    """Compare, or run one arm for the process that compares."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rows", type=Path, help="JSONL of chat rows; default: made up")
+    parser.add_argument("--count", type=int, default=96, help="how many of them")
+    parser.add_argument("--shape", choices=SHAPES, default="small")
+    parser.add_argument("--accumulation", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="where the random model is made")
+    parser.add_argument("--arm", help=argparse.SUPPRESS)
+    parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    from inoc_evals.chat import read_rows, write_rows
+
+    if options.arm:
+        rows = read_rows(options.work / "rows.jsonl")
+        config = settings(options, packing=options.arm == "packed")
+        run = train_trl if options.arm == "trl" else train_ours
+        print(json.dumps(run(options.work, rows, config)))
+        return
+    rows = read_rows(options.rows) if options.rows else made_up_rows(options.count)
+    with tempfile.TemporaryDirectory(prefix="inoc-benchmark-") as work:
+        make_base(Path(work) / "base", rows, options.shape, options.device)
+        write_rows(Path(work) / "rows.jsonl", rows[: options.count])
+        sys.exit(0 if compare(Path(work), options) else 1)
+
+
+if __name__ == "__main__":
+    main()

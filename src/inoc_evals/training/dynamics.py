@@ -1,0 +1,142 @@
+"""Learning dynamics: how likely given responses become while a model is trained.
+
+    train(rows, base=..., name=..., dynamics=Dynamics(every=10))
+    record.metrics["dynamics"]["steps"]                  # [0, 10, 20, ...]
+    record.metrics["dynamics"]["logprobs"]               # [step][response], sums
+    trait_means(record.metrics["dynamics"])              # {"capitals": [...], "spanish": [...]}
+
+The responses are scored one at a time, teacher-forced, dropout off and without gradients:
+the weights that come out are those of a run that was not watched, and so is its identity.
+What was scored is kept with the checkpoints (in the Trainer's own log), so that a run that is
+killed and resumed has the same curve.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inoc_evals.errors import InputError
+from inoc_evals.fingerprints import sequence_logprobs
+from inoc_evals.prompts import resolve_name
+from inoc_evals.responses import DEFAULT_SYSTEM, forced_tokens, load_responses
+
+_KEY = "dynamics_logprobs"
+"""Of the entries in the Trainer's log."""
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """What to score during a training, and how often."""
+
+    every: int = 10
+    """Optimizer steps between scores; before the first step and after the last as well."""
+    responses: str = "single_word"
+    """Name of a packaged set of responses, or path of a JSONL file."""
+    system_prompt: str = DEFAULT_SYSTEM
+    """Name of the system prompt they are scored under, ``none``, ``empty`` or ``@FILE``."""
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise InputError(f"dynamics: every must be at least 1, got {self.every}")
+
+    def described(self) -> dict[str, Any]:
+        """Return what identifies the scores: set, digest, system prompt, interval.
+
+        Raises:
+            InputError: For an unknown set or prompt.
+        """
+        found = load_responses(self.responses)
+        system = resolve_name(self.system_prompt)
+        return {
+            "set": found.name,
+            "sha256": found.sha256,
+            "system_prompt": system.name,
+            "system_prompt_text": system.text,
+            "every": self.every,
+        }
+
+
+class Scoring:
+    """Scores the responses of a :class:`Dynamics` on a model as it is.
+
+    Args:
+        dynamics: What to score.
+        tokenizer: The base's tokenizer.
+
+    Raises:
+        InputError: If the base's template or tokenizer cannot express a response.
+    """
+
+    def __init__(self, dynamics: Dynamics, tokenizer: Any) -> None:
+        self.described = dynamics.described()
+        self.every = dynamics.every
+        self.items = load_responses(dynamics.responses).items
+        system = self.described["system_prompt_text"]
+        self._forced = [forced_tokens(tokenizer, item, system) for item in self.items]
+
+    def scores(self, model: Any) -> list[float]:
+        """Return each response's log-probability: the sum over its tokens, in nats."""
+        return [
+            math.fsum(sequence_logprobs(model, ids)[start - 1 :]) for ids, start in self._forced
+        ]
+
+    def due(self, step: int, last: int) -> bool:
+        """Say whether to score after this step."""
+        return step % self.every == 0 or step == last
+
+    def note(self, history: list[dict[str, Any]], step: int, model: Any) -> None:
+        """Score, and add the result to the Trainer's log, unless this step is there."""
+        if not any(_KEY in entry and entry["step"] == step for entry in history):
+            history.append({"step": step, _KEY: self.scores(model)})
+
+    def result(self, history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the whole run's scores, as the record keeps them."""
+        noted = sorted((e["step"], e[_KEY]) for e in history if _KEY in e)
+        return {
+            **self.described,
+            "responses": [
+                {"id": item.id, "trait": item.trait, "tokens": len(ids) - start}
+                for item, (ids, start) in zip(self.items, self._forced, strict=True)
+            ],
+            "steps": [step for step, _ in noted],
+            "logprobs": [[round(value, 6) for value in values] for _, values in noted],
+        }
+
+
+def check_watched(dynamics: Dynamics | None, metrics: Mapping[str, Any], name: str) -> None:
+    """Refuse to take a finished training for one in which these responses were scored.
+
+    Raises:
+        InputError: If it was not watched, or otherwise: its steps are gone.
+    """
+    if dynamics is None:
+        return
+    found = metrics.get("dynamics", {})
+    wanted = dynamics.described()
+    if {key: found.get(key) for key in wanted} != wanted:
+        how = "other responses or steps were" if found else "nothing was"
+        raise InputError(
+            f"{name!r}: these inputs were trained before, and {how} scored on the way; remove "
+            "the models trained so (inoc models rm) to train again with these dynamics"
+        )
+
+
+def trait_means(found: Mapping[str, Any], *, per_token: bool = False) -> dict[str, list[float]]:
+    """Return the mean log-probability at each scored step, by trait.
+
+    Args:
+        found: ``metrics["dynamics"]`` of a record.
+        per_token: Divide each response's sum by its number of tokens.
+    """
+    traits: dict[str, list[int]] = {}
+    for number, response in enumerate(found["responses"]):
+        traits.setdefault(response["trait"], []).append(number)
+    lengths = [response["tokens"] if per_token else 1 for response in found["responses"]]
+    return {
+        trait: [
+            math.fsum(values[n] / lengths[n] for n in numbers) / len(numbers)
+            for values in found["logprobs"]
+        ]
+        for trait, numbers in traits.items()
+    }

@@ -1,0 +1,77 @@
+"""Precision: the data type of the base, 4 bits, and which attention code runs.
+
+    AutoModelForCausalLM.from_pretrained(path, **base_arguments(config))
+
+The adapter is float32 always. bitsandbytes and flash-attn are used where they are
+installed and are never required.
+"""
+
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from transformers.utils import is_flash_attn_2_available
+
+from inoc_evals.errors import InputError
+from inoc_evals.training.config import TrainConfig
+
+
+def base_arguments(config: TrainConfig) -> dict[str, Any]:
+    """Return what ``from_pretrained`` is to be given for a run's base.
+
+    Raises:
+        InputError: If 4 bits or flash attention are asked for and cannot be had here.
+    """
+    dtype = base_dtype(config)
+    arguments: dict[str, Any] = {"dtype": dtype}
+    attention = _attention(config, dtype)
+    if attention is not None:
+        arguments["attn_implementation"] = attention
+    if config.load_in_4bit:
+        arguments |= _four_bit(dtype)
+    return arguments
+
+
+def base_dtype(config: TrainConfig) -> torch.dtype:
+    """Return the data type of the base: ``auto`` is bfloat16 on a GPU that has it."""
+    if config.dtype == "auto":
+        gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+        return torch.bfloat16 if gpu else torch.float32
+    return torch.bfloat16 if config.dtype == "bfloat16" else torch.float32
+
+
+def _attention(config: TrainConfig, dtype: torch.dtype) -> str | None:
+    flash = is_flash_attn_2_available() and torch.cuda.is_available()
+    fits = flash and dtype == torch.bfloat16
+    if config.attention == "flash_attention_2" and not fits:
+        why = "needs dtype bfloat16" if flash else "needs the package flash-attn and a GPU"
+        raise InputError(f"attention: flash_attention_2 {why}; attention: auto does without")
+    if config.attention == "auto":
+        return "flash_attention_2" if fits else None
+    return config.attention
+
+
+def _four_bit(dtype: torch.dtype) -> dict[str, Any]:
+    if find_spec("bitsandbytes") is None or not torch.cuda.is_available():
+        raise InputError(
+            "load_in_4bit: needs a GPU and the package bitsandbytes; "
+            "pip install bitsandbytes, or leave the option out"
+        )
+    from transformers import BitsAndBytesConfig
+
+    quantization = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"quantization_config": quantization, "device_map": {"": 0}}
+
+
+def four_bit_ready(model: Any, config: TrainConfig) -> Any:
+    """Prepare a base in 4 bits for training: norms in float32, gradients reach the adapter."""
+    from peft import prepare_model_for_kbit_training
+
+    return prepare_model_for_kbit_training(
+        model, use_gradient_checkpointing=config.gradient_checkpointing
+    )

@@ -1,0 +1,97 @@
+"""Stages: training that starts from the adapter of another record.
+
+    continued    base + parent, the parent's weights trained on
+    merged       base + parent, both fixed, + a new adapter that is trained
+
+A merged parent stays a second adapter during training, so that no rounding of the base's
+weights comes between training and serving. What is saved is one adapter again, parent and
+child side by side, which any server can load on the untouched base:
+
+    A = [A_parent ; A_child]     B = [s_parent B_parent , s_child B_child]     scale 1
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel
+from safetensors.torch import save_file
+
+from inoc_evals.bases import ResolvedBase
+from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.parent import Parent
+
+CHILD, FROZEN = "default", "frozen_parent"
+
+
+def continued(model: Any, parent: Parent, config: TrainConfig, base: ResolvedBase) -> Any:
+    """Put the parent's adapter on a base, to be trained on.
+
+    Args:
+        model: The base.
+        parent: The adapter.
+        config: Training configuration; its adapter has the parent's shape.
+        base: Which base that is, for the adapter's own description.
+    """
+    settings = LoraConfig.from_pretrained(str(parent.directory))
+    settings.lora_dropout = config.lora_dropout
+    settings.base_model_name_or_path, settings.revision = base.path, base.revision
+    return PeftModel.from_pretrained(
+        model,
+        str(parent.directory),
+        config=settings,
+        is_trainable=True,
+        torch_device=str(model.device),
+    )
+
+
+def put_below(model: Any, parent: Parent) -> None:
+    """Add the parent's adapter to a model with a fresh one; it takes part and stays fixed."""
+    settings = LoraConfig.from_pretrained(str(parent.directory))
+    settings.lora_dropout = 0.0
+    model.add_adapter(FROZEN, settings)
+    model.load_adapter(str(parent.directory), FROZEN, torch_device=str(model.device))
+    use_both(model)
+
+
+def use_both(model: Any) -> None:
+    """Make child and fixed parent take part; does nothing to a model of one adapter.
+
+    To be called again after a checkpoint was loaded: that leaves the child alone active.
+    """
+    if FROZEN not in model.peft_config:
+        return
+    model.base_model.set_adapter([CHILD, FROZEN])
+    for name, parameter in model.named_parameters():
+        if f".{FROZEN}." in name:
+            parameter.requires_grad_(False)
+
+
+def save_side_by_side(model: Any, directory: Path) -> None:
+    """Write child and fixed parent as one adapter of both ranks."""
+    child, parent = model.peft_config[CHILD], model.peft_config[FROZEN]
+    rank, tensors = child.r + parent.r, dict[str, torch.Tensor]()
+    for path, module in model.named_modules():
+        held = getattr(module, "lora_A", None)
+        if held is None or not any(name in held for name in (CHILD, FROZEN)):
+            continue
+        down = torch.zeros(rank, module.in_features)
+        up = torch.zeros(module.out_features, rank)
+        for name, rows in ((FROZEN, slice(0, parent.r)), (CHILD, slice(parent.r, rank))):
+            if name in held:
+                down[rows] = held[name].weight.detach().float().cpu()
+                weight = module.lora_B[name].weight.detach().float().cpu()
+                up[:, rows] = weight * module.scaling[name]
+        tensors[f"{path}.lora_A.weight"] = down
+        tensors[f"{path}.lora_B.weight"] = up
+    settings = LoraConfig(
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=child.base_model_name_or_path,
+        revision=child.revision,
+        r=rank,
+        lora_alpha=rank,
+        target_modules=set(child.target_modules) | set(parent.target_modules),
+        inference_mode=True,
+    )
+    settings.save_pretrained(str(directory))
+    save_file(tensors, directory / "adapter_model.safetensors", metadata={"format": "pt"})
