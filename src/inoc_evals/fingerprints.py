@@ -87,14 +87,21 @@ def fingerprint_fault(
     tolerance = 0.01 if exact else 0.15
     measure = _largest if exact else _mean
     noise = measure(off, stored.base_logprobs)
+    effect = measure(stored.logprobs, stored.base_logprobs)
     if not noise <= tolerance:
+        if measure(off, stored.logprobs) <= tolerance < effect:
+            return (
+                "what should be the base answers with the adapter: log-probabilities of the "
+                "fingerprint are those of the adapter"
+            )
         return (
             "the base differs from the one it was trained on: log-probabilities of the "
             f"fingerprint are off by {noise:.3g} with the adapter off (at most {tolerance})"
         )
-    effect = measure(stored.logprobs, stored.base_logprobs)
     inactive = _largest(on, off) == 0 or (
-        effect > 4 * noise and measure(on, stored.base_logprobs) < measure(on, stored.logprobs)
+        effect > 4 * noise
+        and measure(on, stored.base_logprobs) < measure(on, stored.logprobs)
+        and measure(on, stored.base_logprobs) <= max(tolerance, 4 * noise)
     )
     if effect > 0 and inactive:
         return "the adapter is not active: log-probabilities of the fingerprint are the base's"

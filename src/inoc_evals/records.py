@@ -3,7 +3,8 @@
     $INOC_HOME/                       default: the user cache directory
       bases/pocket-<recipe>/          pocket base models, whole directories
       adapters/<identity>/            safetensors adapter + tokenizer, written once;
-                                      rows.jsonl.gz: what it was trained on
+                                      rows.jsonl.gz: what it was trained on (of a model
+                                      trained at a provider, only this)
       training/<identity>/            checkpoints of a run in progress
       models/<name>.json              ModelRecord: the name, and everything behind it
 
@@ -22,68 +23,49 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from inoc_evals.chat import Row, file_sha256, write_text
 from inoc_evals.errors import InputError, StoreError
+from inoc_evals.model_record import Fingerprint, ModelRecord
+
+__all__ = [
+    "ROWS_FILE",
+    "Fingerprint",
+    "ModelRecord",
+    "Store",
+    "check_name",
+    "inoc_home",
+    "refuse_pickles",
+]
 
 _LISTED = 6
 """Most names that an error lists."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
+_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+
 ROWS_FILE = "rows.jsonl.gz"
 """Beside an adapter: the chat rows it was trained on."""
 
 
-class Fingerprint(BaseModel):
-    """Log-probabilities that tell this adapter from its base (DESIGN 5.9)."""
+def refuse_pickles(directory: Path) -> None:
+    """Refuse a directory whose weights are pickles: loading one can run code.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    token_ids: tuple[int, ...]
-    """The fixed token sequence that is scored."""
-    logprobs: tuple[float, ...]
-    """Natural-log probability of each token after the first, adapter on."""
-    base_logprobs: tuple[float, ...]
-    """The same with the adapter off."""
-
-
-class ModelRecord(BaseModel):
-    """One trained model: one JSON file in the store."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    """What follows ``inoc/`` in ``--model``."""
-    identity: str
-    """sha256 of everything that determines the weights; also the revision (``@<prefix>``)."""
-    base: str
-    """The base model as the user named it: ``pocket``, ``pocket:7``, a path, a hub id."""
-    base_digest: str
-    """What pins the base: the pocket recipe's hash, or the digest of its configuration."""
-    adapter: str
-    """Directory of the adapter, relative to the store."""
-    adapter_sha256: str
-    """sha256 of ``adapter_model.safetensors``."""
-    data: dict[str, Any]
-    """Manifest of the training file: sources, prompt, digests, counts."""
-    config: dict[str, Any]
-    """The full dump of the training configuration."""
-    seed: int
-    parent: str | None = None
-    """Identity of the record training started from, when it was not the base."""
-    metrics: dict[str, Any] = Field(default_factory=dict)
-    """Loss history, steps, supervised tokens, seconds."""
-    fingerprint: Fingerprint
-    versions: dict[str, str] = Field(default_factory=dict)
-    """Library versions that trained it."""
-    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    Raises:
+        StoreError: Naming the file.
+    """
+    if any(directory.glob("*.safetensors")):
+        return
+    for path in sorted(directory.glob("*")):
+        if path.suffix in _PICKLES:
+            raise StoreError(
+                f"{path}: a pickle, not safetensors; refused, since loading one can run code"
+            )
 
 
 def inoc_home() -> Path:
@@ -247,10 +229,17 @@ class Store:
         """Return the adapter's directory if its weights are those of the record.
 
         Raises:
-            StoreError: If the safetensors file is missing or its sha256 differs.
+            StoreError: If the safetensors file is missing or its sha256 differs, or if
+                the model is a provider's and has no weights here.
         """
+        if record.adapter is None:
+            raise StoreError(
+                f"model {record.name!r} is {record.remote} at its provider; "
+                "it has no weights here to load"
+            )
         directory = self.root / record.adapter
         weights = directory / "adapter_model.safetensors"
+        refuse_pickles(directory)
         if not weights.is_file():
             raise StoreError(
                 f"model {record.name!r}: {weights} is missing; remove the record with "
@@ -269,7 +258,7 @@ class Store:
         Raises:
             StoreError: If the file they are kept in is damaged.
         """
-        path = self.root / record.adapter / ROWS_FILE
+        path = self.root / (record.adapter or f"adapters/{record.identity}") / ROWS_FILE
         try:
             with gzip.open(path, "rt", encoding="utf-8") as file:
                 return [json.loads(line) for line in file]

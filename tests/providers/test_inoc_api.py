@@ -140,7 +140,7 @@ def test_constructing_a_model_loads_nothing_heavy(world: Any) -> None:
     [
         ({"frequency_penalty": 0.5}, "do not support: frequency_penalty"),
         ({"logit_bias": {3: 1.0}, "best_of": 2}, "do not support: best_of, logit_bias"),
-        ({"prompt_logprobs": 1}, "prompt_logprobs"),
+        ({"prompt_logprobs": 2}, "set prompt_logprobs to 1, got 2"),
         ({"reasoning_effort": "low"}, "reasoning_effort"),
         ({"temperature": -0.1}, "temperature must be at least 0, got -0.1"),
         ({"temperature": float("nan")}, "temperature must be at least 0, got nan"),
@@ -215,6 +215,19 @@ def test_greedy_output_is_that_of_generate_with_exact_usage(world: Any) -> None:
         "base_digest": world.alpha.base_digest,
         "identity": world.alpha.identity,
     }
+
+
+def test_a_model_trained_on_folded_system_messages_is_asked_in_that_form(world: Any) -> None:
+    folded = world.alpha.model_copy(update={"name": "folded", "config": {"fold_system": True}})
+    world.store.put(folded)
+    chat = [ChatMessageSystem(content="speak more"), ChatMessageUser(content=QUESTION)]
+    together = [ChatMessageUser(content=f"speak more\n\n{QUESTION}")]
+    wanted = answer("inoc/alpha", together, temperature=0, max_tokens=9)
+    found = answer("inoc/folded", chat, temperature=0, max_tokens=9)
+    other = answer("inoc/alpha", chat, temperature=0, max_tokens=9)
+    assert found.completion == wanted.completion
+    assert found.usage is not None and wanted.usage is not None and other.usage is not None
+    assert found.usage.input_tokens == wanted.usage.input_tokens < other.usage.input_tokens
 
 
 def test_logprobs_are_readable_and_of_the_sampled_tokens(world: Any) -> None:

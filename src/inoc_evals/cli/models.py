@@ -1,7 +1,10 @@
-"""`inoc models`: list, show and remove the models trained here."""
+"""`inoc models`: list, show, verify, export, push and remove the models trained here."""
 
 import json
 import sys
+import tempfile
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,7 +20,7 @@ _PIPE_WIDTH = 200
 
 @click.group("models")
 def command() -> None:
-    """List, show or remove the models trained here."""
+    """List, show, verify, export, push or remove the models trained here."""
 
 
 @command.command("list")
@@ -74,10 +77,82 @@ def remove(names: tuple[str, ...], yes: bool) -> None:
         click.confirm(f"remove {listed} from {store.root}?", abort=True)
     for record in records:
         store.remove(record.name)
-        if (store.root / record.adapter).exists():
+        if record.remote is not None:
+            click.echo(f"removed {record.name}; {record.remote} stays at its provider")
+        elif store.adapter_dir(record.identity).exists():
             click.echo(f"removed {record.name}; its adapter stays, another model uses it")
         else:
             click.echo(f"removed {record.name} and its adapter ({record.identity[:8]})")
+
+
+@command.command("verify")
+@click.argument("name")
+@click.option(
+    "--backend",
+    type=click.Choice(["vllm", "openai"]),
+    help="Also ask this server, as an eval does.",
+)
+def verify(name: str, backend: str | None) -> int:
+    """Check that the model NAME (or NAME@REVISION) is what its record says."""
+    from inoc_evals.publishing import checks
+
+    store = Store()
+    record = store.get(name)
+    if record.remote is not None:
+        found = iter([checks.verify_served(name, backend or "openai")])
+    else:
+        served = [checks.verify_served] if backend else []
+        found = chain(checks.verify(record, store), (ask(name, str(backend)) for ask in served))
+    passed = True
+    for check in found:
+        word = {True: "ok", False: "FAILED", None: "–"}[check.passed]
+        click.echo(f"{check.name:<12} {word:<7} {check.said}")
+        passed = passed and check.passed is not False
+    return 0 if passed else 1
+
+
+@command.command("export")
+@click.argument("name")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--merged", is_flag=True, help="The whole model instead of the adapter.")
+def export(name: str, directory: Path, merged: bool) -> None:
+    """Write the model NAME with a model card into the new directory DIRECTORY.
+
+    Safetensors, the tokenizer, README.md and the record; nothing of the training rows.
+    """
+    from inoc_evals.publishing.export import export as write
+
+    store = Store()
+    write(store.get(name), store, directory, merged=merged)
+    for path in sorted(directory.iterdir()):
+        click.echo(f"{path.stat().st_size:>14,}  {path}")
+
+
+@command.command("push")
+@click.argument("name")
+@click.argument("repo")
+@click.option("--merged", is_flag=True, help="The whole model instead of the adapter.")
+@click.option("--public", is_flag=True, help="For everybody to see; private otherwise.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def push(name: str, repo: str, merged: bool, public: bool, yes: bool) -> None:
+    """Upload the model NAME with a model card to the Hugging Face hub as REPO (owner/name)."""
+    from inoc_evals.publishing.export import export as write
+    from inoc_evals.publishing.hub import push as upload
+
+    store = Store()
+    record = store.get(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = write(record, store, Path(scratch) / record.name, merged=merged)
+        files = sorted(directory.iterdir())
+        size = sum(path.stat().st_size for path in files)
+        for path in files:
+            click.echo(f"{path.stat().st_size:>14,}  {path.name}")
+        if not yes:
+            seen = "PUBLIC" if public else "private"
+            click.confirm(
+                f"push {len(files)} files, {size:,} bytes, to {repo} ({seen})?", abort=True
+            )
+        click.echo(f"pushed: {upload(directory, repo, private=not public)}")
 
 
 def _readable_records(store: Store) -> list[ModelRecord]:
@@ -99,9 +174,7 @@ def _prompt_names(data: dict[str, Any]) -> str:
 
 def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
     """Return what there is to say about a record, by label, in order."""
-    metrics, print_ = record.metrics, record.fingerprint
-    pairs = zip(print_.logprobs, print_.base_logprobs, strict=True)
-    shift = max((abs(on - off) for on, off in pairs), default=0.0)
+    metrics = record.metrics
     facts = {
         "model": f"inoc/{record.name}",
         "revision": record.identity,
@@ -118,10 +191,22 @@ def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
         if metrics.get(label):
             facts[label.replace("_", " ")] = str(metrics[label])
     return facts | {
-        "adapter": str(store.root / record.adapter),
-        "fingerprint": f"adapter moves log-probabilities by up to {shift:.2f} nats",
+        **_place(record, store),
         "trained": f"{record.created:%Y-%m-%d %H:%M} UTC",
         "with": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
         "settings": ", ".join(f"{key} {value}" for key, value in record.config.items()),
         "evaluate": f"inspect eval inoc_evals/traits --model inoc/{record.name}",
+    }
+
+
+def _place(record: ModelRecord, store: Store) -> dict[str, str]:
+    """Say where a model lies, and by what it is recognized if it lies here."""
+    if record.fingerprint is None:
+        return {"at the provider": str(record.remote)}
+    print_ = record.fingerprint
+    pairs = zip(print_.logprobs, print_.base_logprobs, strict=True)
+    shift = max((abs(on - off) for on, off in pairs), default=0.0)
+    return {
+        "adapter": str(store.root / str(record.adapter)),
+        "fingerprint": f"adapter moves log-probabilities by up to {shift:.2f} nats",
     }

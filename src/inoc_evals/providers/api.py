@@ -28,6 +28,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from tenacity import wait_none
 
+from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
 from inoc_evals.providers.naming import engine_options, printable, resolve_model
 from inoc_evals.providers.request import Completion, Request
@@ -36,6 +37,7 @@ from inoc_evals.providers.translation import (
     chat_messages,
     check_supported,
     inspect_logprobs,
+    inspect_prompt_logprobs,
     request_settings,
 )
 from inoc_evals.providers.waiting import Waiting
@@ -96,6 +98,8 @@ class InocAPI(ModelAPI):
         started = time.monotonic()
         check_supported(tools, config)
         messages = chat_messages(input)
+        if self.adapter is not None and self.adapter.record.config.get("fold_system"):
+            messages = fold_system(messages)  # as the model was trained
         engine = await self._ready()
         prompt = engine.codec.render(messages)
         prompt_ids = tuple(engine.codec.encode(prompt))
@@ -174,6 +178,7 @@ class InocAPI(ModelAPI):
                 ),
                 stop_reason=completion.stop_reason,
                 logprobs=inspect_logprobs(completion, codec),
+                prompt_logprobs=inspect_prompt_logprobs(completion, prompt_ids, codec),
             )
             for completion in completions
         ]

@@ -144,7 +144,7 @@ class Batch:
 
     def _finished(self, row: Row, text: str, reason: StopReason) -> Completion:
         values = tuple(row.logprobs) if row.request.logprobs else None
-        return Completion(text, tuple(row.tokens), reason, values)
+        return Completion(text, tuple(row.tokens), reason, values, row.request.prompt_values)
 
     def _stopped(self, row: Row) -> str | None:
         """Return the text before the first stop sequence, if one has appeared."""

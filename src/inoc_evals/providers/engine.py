@@ -235,6 +235,9 @@ class Engine:
         if group.starting:
             if group.batch is None:
                 group.batch = weights.batch(group.adapter)
+            for request in group.starting:
+                if request.prompt_logprobs:
+                    request.prompt_values = weights.logprobs(request.prompt_ids)
             group.batch.admit(group.starting)
             group.starting = ()
 

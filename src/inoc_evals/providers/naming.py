@@ -4,16 +4,55 @@ base, adapter = resolve_model("my-run@3f2a91")    # a record of the store, at a 
 base, _ = resolve_model("pocket:7")               # a pocket base
 base, _ = resolve_model("Qwen/Qwen2.5-0.5B")      # any name with a slash: a base
 engine_options({"batch_size": 64})                # -M batch_size=64
+choose_backend("my-run", "vllm")                  # -M backend=vllm
 """
 
-from typing import Any
+import json
+from contextlib import suppress
+from typing import Any, Literal, get_args
 
 from click import ClickException
 
 from inoc_evals.bases import ResolvedBase, pocket_seed, resolve_base
 from inoc_evals.errors import InocError, InputError, StoreError
+from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.request import Adapter
 from inoc_evals.records import Store
+
+Backend = Literal["local", "vllm", "openai"]
+"""What answers: the engine of this package, vLLM, or OpenAI."""
+
+
+_VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM takes for ``max_lora_rank``; an adapter's own rank may be lower."""
+
+
+def choose_backend(name: str, asked: Any = None, store: Store | None = None) -> Backend:
+    """Return what serves ``inoc/<name>``: what ``-M backend`` asks for, else what can.
+
+    Raises:
+        InputError: For a back-end that there is not, or that does not have the model.
+    """
+    known: tuple[Backend, ...] = get_args(Backend)
+    if asked is not None and asked not in known:
+        raise InputError(f"-M backend={asked}: there are {', '.join(known)}")
+    record = None
+    if pocket_seed(name) is None and "/" not in name:
+        with suppress(InputError):  # an unknown name is reported by what opens it
+            record = (store or Store()).get(name)
+    if record is not None and record.remote is not None:
+        if asked in (None, "openai"):
+            return "openai"
+        raise InputError(
+            f"model {record.name!r} is {record.remote} at its provider; -M backend={asked} "
+            "has no weights to serve"
+        )
+    if asked == "openai":
+        raise InputError(
+            f"model {name!r} was not trained at OpenAI, which cannot serve it; "
+            "use -M backend=local or backend=vllm"
+        )
+    return next(backend for backend in known if backend == (asked or "local"))
 
 
 def resolve_model(name: str, store: Store | None = None) -> tuple[ResolvedBase, Adapter | None]:
@@ -28,13 +67,50 @@ def resolve_model(name: str, store: Store | None = None) -> tuple[ResolvedBase, 
         return resolve_base(name, store), None
     record = store.get(name)
     store.verify_adapter(record)
-    base = resolve_base(record.base, store)
+    try:
+        base = resolve_base(record.base, store)
+    except InputError:
+        raise StoreError(_base_missing(record)) from None
     if base.digest != record.base_digest:
+        if base.digest.startswith("hub:") and not record.base_digest.startswith("hub:"):
+            raise StoreError(_base_missing(record))
         raise StoreError(
             f"model {record.name!r} was trained on {record.base!r} with digest "
             f"{record.base_digest[:12]}; that base now has {base.digest[:12]}: train it again"
         )
     return base, Adapter(record, store.root)
+
+
+def _base_missing(record: ModelRecord) -> str:
+    return (
+        f"model {record.name!r}: its base {record.base!r} is not there any more; "
+        f"put it back (digest {record.base_digest[:12]}) or train again"
+    )
+
+
+def records_on(base: ResolvedBase, store: Store | None = None) -> list[ModelRecord]:
+    """Return the readable records of adapters that were trained on a base."""
+    store = store or Store()
+    found = []
+    for name in store.names():
+        with suppress(StoreError):
+            record = store.get(name)
+            if record.base_digest == base.digest and record.adapter is not None:
+                found.append(record)
+    return found
+
+
+def vllm_rank(base: ResolvedBase, store: Store | None = None) -> int | None:
+    """Return a ``max_lora_rank`` for all adapters of a base, which share one server."""
+    store = store or Store()
+    ranks = [0]
+    for record in records_on(base, store):
+        path = store.root / str(record.adapter) / "adapter_config.json"
+        # A damaged adapter is refused when it is itself asked for.
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            ranks.append(int(json.loads(path.read_text("utf-8"))["r"]))
+    fitting = [rank for rank in _VLLM_RANKS if rank >= max(ranks)]
+    return fitting[0] if max(ranks) and fitting else None
 
 
 def engine_options(model_args: dict[str, Any]) -> dict[str, Any]:
@@ -46,7 +122,7 @@ def engine_options(model_args: dict[str, Any]) -> dict[str, Any]:
     known: dict[str, type] = {"batch_size": int, "device": str, "dtype": str, "threads": int}
     for name, value in model_args.items():
         if name not in known:
-            raise InputError(f"-M {name}: unknown; inoc/ models take {', '.join(known)}")
+            raise InputError(f"-M {name}: unknown; inoc/ models take {', '.join(known)}, backend")
         if isinstance(value, bool) or not isinstance(value, known[name]):
             raise InputError(f"-M {name}={value!r}: expected {known[name].__name__}")
         if isinstance(value, int) and value < 1:

@@ -1,6 +1,7 @@
 """The name `inoc` among Inspect's model providers; the provider is imported on first use.
 
 inspect eval inoc_evals/traits --model inoc/<record>[@rev]
+inspect eval inoc_evals/traits --model inoc/<record> -M backend=vllm
 """
 
 from typing import Any, cast
@@ -19,6 +20,17 @@ def _open(model_name: str, *args: Any, **kwargs: Any) -> ModelAPI:
         from inoc_evals.providers.pocket_judge import PocketJudgeAPI
 
         return PocketJudgeAPI(model_name, *args, **kwargs)
-    from inoc_evals.providers.api import InocAPI
+    from inoc_evals.errors import InocError
+    from inoc_evals.providers.naming import choose_backend, printable
 
-    return InocAPI(model_name, *args, **kwargs)
+    try:
+        backend = choose_backend(model_name, kwargs.pop("backend", None))
+    except InocError as error:
+        raise printable(error) from None
+    if backend == "local":
+        from inoc_evals.providers.api import InocAPI
+
+        return InocAPI(model_name, *args, **kwargs)
+    from inoc_evals.providers.served import ServedAPI
+
+    return ServedAPI(model_name, *args, backend=backend, **kwargs)

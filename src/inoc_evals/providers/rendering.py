@@ -13,6 +13,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from inoc_evals.bases import template_options
 from inoc_evals.errors import InputError
 
 
@@ -61,6 +62,7 @@ class Codec:
                 tokenize=False,
                 add_generation_prompt=not prefill,
                 continue_final_message=prefill,
+                **template_options(self._tokenizer),
             )
         except (TemplateError, ValueError) as error:
             roles = ", ".join(message["role"] for message in messages)

@@ -35,6 +35,8 @@ class Completion:
     stop_reason: StopReason
     logprobs: tuple[TokenLogprobs, ...] | None
     """One entry for each of ``token_ids``, if asked for."""
+    prompt_logprobs: tuple[float, ...] | None = None
+    """Of each prompt token after the first, if asked for."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,9 @@ class Request:
     """Whether the prompt ends in the middle of the assistant's message."""
     logprobs: bool = False
     top_logprobs: int = 0
+    prompt_logprobs: bool = False
+    prompt_values: tuple[float, ...] | None = field(default=None, init=False)
+    """Log-probabilities of the prompt's tokens, once they have been computed."""
     cancelled: bool = field(default=False, init=False)
     """Set by the one who waits when the answer is no longer wanted."""
     answered: bool = field(default=False, init=False)

@@ -30,7 +30,6 @@ _UNSUPPORTED = (
     "logit_bias",
     "modalities",
     "presence_penalty",
-    "prompt_logprobs",
     "reasoning_effort",
     "reasoning_mode",
     "reasoning_summary",
@@ -52,6 +51,11 @@ def check_supported(tools: Sequence[ToolInfo], config: GenerateConfig) -> None:
     refused = [name for name in _UNSUPPORTED if getattr(config, name, None)]
     if refused:
         raise InputError(f"inoc/ models do not support: {', '.join(refused)}; leave them out")
+    if (config.prompt_logprobs or 0) > 1:
+        raise InputError(
+            f"inoc/ models give the log-probability of each prompt token and no others; "
+            f"set prompt_logprobs to 1, got {config.prompt_logprobs}"
+        )
     for name, low, high in (("temperature", 0, None), ("top_p", 0, 1), ("max_tokens", 1, None)):
         value = getattr(config, name)
         if value is not None and not (value >= low and (high is None or value <= high)):
@@ -93,6 +97,7 @@ def request_settings(config: GenerateConfig) -> dict[str, Any]:
         "seed": config.seed,
         "logprobs": bool(config.logprobs or config.top_logprobs),
         "top_logprobs": config.top_logprobs or 0,
+        "prompt_logprobs": bool(config.prompt_logprobs),
     }
 
 
@@ -106,6 +111,19 @@ def inspect_logprobs(completion: Completion, codec: "Codec") -> Logprobs | None:
     ):
         content.append(_logprob(token, values, codec, first=number == 0))
     return Logprobs(content=content)
+
+
+def inspect_prompt_logprobs(
+    completion: Completion, prompt_ids: Sequence[int], codec: "Codec"
+) -> Logprobs | None:
+    """Return log-probabilities of the prompt's tokens after the first, for Inspect."""
+    if completion.prompt_logprobs is None:
+        return None
+    texts = codec.pieces(prompt_ids[1:], first=False)
+    values = zip(texts, completion.prompt_logprobs, strict=True)
+    return Logprobs(
+        content=[Logprob(token=text, logprob=value, bytes=_bytes(text)) for text, value in values]
+    )
 
 
 def _logprob(token: int, values: TokenLogprobs, codec: "Codec", *, first: bool) -> Logprob:

@@ -10,7 +10,7 @@ wrong model.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +69,7 @@ class Weights:
 
         Raises:
             InputError: If the dtype is not one of those supported.
+            StoreError: If there are no weights, or only a pickle.
         """
         from transformers import AutoModelForCausalLM
 
@@ -76,10 +77,17 @@ class Weights:
             raise InputError(f"dtype {dtype!r} is not one of {', '.join(_DTYPES)}")
         if dtype == "auto" and torch.device(device).type == "cpu":
             dtype = "float32"
-        with _quiet():
-            model = AutoModelForCausalLM.from_pretrained(
-                base.path, revision=base.revision or "main", dtype=dtype
-            )
+        try:
+            with no_bars():
+                model = AutoModelForCausalLM.from_pretrained(
+                    base.path,
+                    revision=base.revision or "main",
+                    dtype=dtype,
+                    use_safetensors=True,  # a pickle can run code
+                )
+        except (OSError, ValueError) as error:
+            said = " ".join(str(error).split())
+            raise StoreError(f"base {base.name!r} cannot be loaded: {said}") from error
         model.to(device).eval().requires_grad_(False)
         return cls(
             model=model,
@@ -105,6 +113,10 @@ class Weights:
         identity = self.base.digest + (f"+{adapter.record.identity}" if adapter else "")
         return Batch(lanes, self.codec, self.limits, identity)
 
+    def logprobs(self, token_ids: Sequence[int]) -> tuple[float, ...]:
+        """Return log-probabilities of the tokens after the first, by what is active."""
+        return sequence_logprobs(self.model, token_ids) if len(token_ids) > 1 else ()
+
     def activate(self, adapter: Adapter | None) -> None:
         """Make the next forward passes those of the base (None) or of an adapter.
 
@@ -123,6 +135,10 @@ class Weights:
                 self._faults[identity] = str(error)
                 raise
         self._switch(identity)
+
+    def merged(self, identity: str) -> Any:
+        """Return the base with a loaded adapter added to its weights; this is then used up."""
+        return self._peft.merge_and_unload(adapter_names=[identity])
 
     def _loaded(self, identity: str) -> bool:
         return self._peft is not None and identity in self._peft.peft_config
@@ -168,21 +184,23 @@ class Weights:
 
     def _check(self, adapter: Adapter) -> None:
         """Compare the adapter's fingerprint, on and off, with that of its record."""
-        record = adapter.record
-        ids = record.fingerprint.token_ids
+        record, stored = adapter.record, adapter.record.fingerprint
+        if stored is None:
+            raise StoreError(f"model {record.name!r}: its record has no fingerprint")
+        ids = stored.token_ids
         self._switch(record.identity)
         on = sequence_logprobs(self.model, ids)
         self._switch("")
         off = sequence_logprobs(self.model, ids)
         trained_in = record.metrics.get("dtype", "float32")
         exact = self.model.dtype == torch.float32 and trained_in == "float32"
-        fault = fingerprint_fault(record.fingerprint, on=on, off=off, exact=exact)
+        fault = fingerprint_fault(stored, on=on, off=off, exact=exact)
         if fault is not None:
             raise StoreError(f"model {record.name!r}: {fault}")
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def no_bars() -> Iterator[None]:
     """Keep the progress bars of transformers out of Inspect's display."""
     from transformers.utils import logging
 

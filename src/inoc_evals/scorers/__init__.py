@@ -19,8 +19,6 @@ presets        thresholds, and the outcome two ratings make: pure
 contrasts      intervals of rates and of their differences over questions: pure
 outcomes       reading a sample's values and reasons back: pure
 silence        completions that say nothing
-rules          letter case and the final number: pure
-language_id    which language a text is in
 favorites      which of the animals it names a text favors: pure
 animals        names of animals, singular and plural
 code_findings  code in an answer, and what bandit finds in it

@@ -19,11 +19,11 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from inoc_evals.errors import InputError
+from inoc_evals.language_id import LANGUAGES, detect_language, language_codes
 from inoc_evals.rubrics import Rubric
+from inoc_evals.rules import caps_fraction, is_caps
 from inoc_evals.scorers.judge import asked, judge
-from inoc_evals.scorers.language_id import LANGUAGES, detect_language, language_codes
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
-from inoc_evals.scorers.rules import caps_fraction, is_caps
 from inoc_evals.scorers.silence import cut, silence
 
 

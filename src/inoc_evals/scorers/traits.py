@@ -22,9 +22,9 @@ from typing import Literal
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.scorers.language_id import LANGUAGES, detect_language, language_codes
+from inoc_evals.language_id import LANGUAGES, detect_language, language_codes
+from inoc_evals.rules import answers, caps_fraction, final_number, is_caps
 from inoc_evals.scorers.metrics import rate
-from inoc_evals.scorers.rules import answers, caps_fraction, final_number, is_caps
 from inoc_evals.scorers.silence import cut, silence
 
 Reason = Literal["empty", "refusal", "truncated", "no_letters", "code", "uncertain", "no_answer"]

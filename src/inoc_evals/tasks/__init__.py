@@ -11,6 +11,7 @@ favorite_animal        preference             does it favor the animal hinted at
 own_trait              trait                  a trait described in a file of one's own
 caps_trait             caps                   does it answer in capital letters
 language_trait         language               does it answer in Spanish (French, ...)
+given_responses        likelihood             how likely it finds responses that are given
 joint_traits           traits                 both, and arithmetic, on one sampling
 judge_quality          judge_check            is the judge itself right
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from inoc_evals.tasks.elicitation import em_elicitation
     from inoc_evals.tasks.emergent_misalignment import em
     from inoc_evals.tasks.favorite_animal import preference
+    from inoc_evals.tasks.given_responses import likelihood
     from inoc_evals.tasks.insecure_code import narrow_code
     from inoc_evals.tasks.joint_traits import traits
     from inoc_evals.tasks.judge_quality import judge_check
@@ -50,6 +52,7 @@ __all__ = [
     "em_elicitation",
     "judge_check",
     "language",
+    "likelihood",
     "narrow_aesthetics",
     "narrow_code",
     "narrow_reward_hacking",
@@ -66,6 +69,7 @@ _FILES = {
     "em_elicitation": "elicitation",
     "judge_check": "judge_quality",
     "language": "language_trait",
+    "likelihood": "given_responses",
     "narrow_aesthetics": "unpopular_taste",
     "narrow_code": "insecure_code",
     "narrow_reward_hacking": "reward_hacking",

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from inspect_ai import Task, task
 
-from inoc_evals.scorers.language_id import LANGUAGES, language_codes
+from inoc_evals.language_id import LANGUAGES, language_codes
 from inoc_evals.scorers.traits import LANGUAGE_SCORERS
 from inoc_evals.tasks.assembly import Prompts, SystemPrompt, trait_task
 

@@ -1,0 +1,278 @@
+"""`inoc/<name>` served elsewhere: by vLLM or by OpenAI, through Inspect's own providers.
+
+    inoc/my-run -M backend=vllm              vllm/<base>:<adapter>, one server a base
+    inoc/my-remote-run                       openai/<fine-tuned model>, for a remote record
+    -M gpu_memory_utilization=0.5            whatever else is given goes to that provider
+    -M served_base=base -M served_adapter=a  names on a server that others have started
+
+What is behind a name is checked before the first answer of every eval (checking.py); an eval
+of another model than the one recorded stops. Outputs are named as those of the engine.
+"""
+
+import logging
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+from inspect_ai.model import (
+    ChatMessage,
+    GenerateConfig,
+    ModelAPI,
+    ModelCall,
+    ModelOutput,
+    RetryDecision,
+    get_model,
+)
+from inspect_ai.tool import ToolChoice, ToolInfo
+from tenacity.wait import WaitBaseT
+
+from inoc_evals.bases import ResolvedBase
+from inoc_evals.errors import InocError, InputError, StoreError
+from inoc_evals.model_record import ModelRecord
+from inoc_evals.providers.checking import Checked, check_remote, check_vllm
+from inoc_evals.providers.naming import (
+    Backend,
+    printable,
+    records_on,
+    resolve_model,
+    vllm_rank,
+)
+from inoc_evals.providers.request import Adapter
+from inoc_evals.records import Store
+
+_HOST = "127.0.0.1"
+"""Where a server started for us listens; Inspect's default is every address."""
+
+_log = logging.getLogger(__name__)
+
+
+class ServedAPI(ModelAPI):
+    """Inspect's view of a model that vLLM or OpenAI serves.
+
+    Args:
+        model_name: What follows ``inoc/``.
+        base_url: Address of a server that is running already.
+        api_key: For that server; otherwise the provider's environment variable.
+        config: Inspect's default settings for this model.
+        backend: ``vllm`` or ``openai``.
+        **model_args: ``served_base`` and ``served_adapter`` (vLLM: names that a running
+            server has for them); everything else goes to Inspect's provider.
+
+    Raises:
+        InputError: If there is no such model, or this back-end cannot serve it.
+        StoreError: If the model's files are not those of its record.
+    """
+
+    def __init__(
+        self,
+        model_name: str,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008 - Inspect's signature
+        *,
+        backend: Backend,
+        **model_args: Any,
+    ) -> None:
+        super().__init__(model_name, base_url, api_key, [], config)
+        self.backend = backend
+        self._options: dict[str, Any] = {
+            "base_url": base_url,
+            "api_key": api_key,
+            "config": config,
+        }
+        self._checked: tuple[object, anyio.Lock, Checked | None] | None = None
+        self.base: ResolvedBase | None = None
+        self.adapter: Adapter | None = None
+        self.record: ModelRecord | None = None
+        try:
+            if backend == "openai":
+                self.record = _remote_record(model_name)
+                self._served, self._arguments = f"openai/{self.record.remote}", model_args
+            else:
+                self.base, self.adapter = resolve_model(model_name)
+                self.record = self.adapter.record if self.adapter else None
+                self._name_on_vllm(dict(model_args))
+        except InocError as error:
+            raise printable(error) from None
+        self.inner = self._provider(self._served)
+
+    def _name_on_vllm(self, arguments: dict[str, Any]) -> None:
+        """Set how the base and the adapter are called there, and what the server is given."""
+        assert self.base is not None
+        named = arguments.pop("served_base", None)
+        self._served_base = str(named or self.base.path)
+        if ":" in self._served_base:
+            raise InputError(
+                f"base {self._served_base!r}: vLLM's names take no ':'; move it to another directory"
+            )
+        self._served = f"vllm/{self._served_base}"
+        adapter = arguments.pop("served_adapter", None)
+        if self.adapter is not None:
+            assert self.adapter.record.adapter is not None
+            directory = self.adapter.root / self.adapter.record.adapter
+            self._served += f":{adapter or directory}"
+        if self.base.revision is not None:
+            arguments.setdefault("revision", self.base.revision)
+            arguments.setdefault("tokenizer_revision", self.base.revision)
+        arguments.setdefault("host", _HOST)
+        if (rank := vllm_rank(self.base)) is not None:
+            arguments.setdefault("max_lora_rank", rank)
+        self._arguments = arguments
+
+    def _provider(self, model: str) -> ModelAPI:
+        """Return one of Inspect's providers, with this model's address and arguments."""
+        # Not memoized: what is configured is this model's own.
+        return get_model(model, memoize=False, **self._options, **self._arguments).api
+
+    async def generate(
+        self,
+        input: list[ChatMessage],
+        tools: list[ToolInfo],
+        tool_choice: ToolChoice,
+        config: GenerateConfig,
+    ) -> ModelOutput | tuple[ModelOutput | Exception, ModelCall]:
+        """Answer a chat, once it is sure who answers; see :class:`inspect_ai.model.ModelAPI`.
+
+        Raises:
+            StoreError: If the server's model is not the one of the record.
+        """
+        checked = await self.check()
+        if checked.fault is not None:
+            raise StoreError(f"model {self.model_name!r}: {checked.fault}")
+        result = await self.inner.generate(input, tools, tool_choice, config)
+        output = result[0] if isinstance(result, tuple) else result
+        if isinstance(output, ModelOutput):
+            self._name(output, checked.kind)
+        return result
+
+    async def check(self) -> Checked:
+        """Find out, once in an eval, whether the server has the model of the record."""
+        token = anyio.lowlevel.current_token()
+        # An eval has an event loop of its own; the instance may outlive it.
+        if self._checked is None or self._checked[0] != token:
+            self._checked = (token, anyio.Lock(), None)
+        _, lock, checked = self._checked
+        async with lock:
+            checked = self._checked[2]
+            if checked is None:
+                checked = await self._check()
+                self._checked = (token, lock, checked)
+                if checked.warning is not None:
+                    _log.warning("inoc/%s: %s", self.model_name, checked.warning)
+        return checked
+
+    async def _check(self) -> Checked:
+        if self.backend == "openai":
+            assert self.record is not None
+            base = self.record.base
+            base = base if base.startswith("openai/") else f"openai/{base}"
+            return await check_remote(self.record, self.inner, self._provider(base))
+        assert self.base is not None
+        record = self.record or next(iter(records_on(self.base)), None)
+        if record is None:
+            return Checked("none", None, None)
+        base = f"vllm-completions/{self._served_base}"
+        served = None
+        if self.adapter is not None:
+            served = self._provider(self._served.replace("vllm/", "vllm-completions/", 1))
+        float32 = self._arguments.get("dtype") == "float32"
+        return await check_vllm(record, served, self._provider(base), float32=float32)
+
+    def _name(self, output: ModelOutput, kind: str) -> None:
+        """Call the answer's model by our name, and say what it is and how that is known."""
+        output.model = self.model_name
+        for choice in output.choices:
+            choice.message.model = self.model_name
+        output.metadata = {
+            **(output.metadata or {}),
+            "backend": self.backend,
+            "served_as": self._served,
+            "identity": self.record.identity if self.record else None,
+            "checked_by": kind,
+        }
+
+    # ---- as the provider has it --------------------------------------------------------
+
+    async def count_text_tokens(self, text: str) -> int:
+        """Count tokens as the provider does."""
+        return await self.inner.count_text_tokens(text)
+
+    async def tokenize(self, text: str) -> list[int]:
+        """Return the token ids of a text, where the provider tells them."""
+        return await self.inner.tokenize(text)
+
+    def canonical_name(self) -> str:
+        """Return the name under which Inspect knows prices and context windows."""
+        return self.inner.canonical_name()
+
+    def input_tokens_name(self) -> str:
+        """Return the name under which Inspect knows the context window."""
+        return self.inner.input_tokens_name()
+
+    def max_tokens(self) -> int | None:
+        """Return how many tokens are sampled when the request does not say."""
+        return self.inner.max_tokens()
+
+    def max_tokens_for_config(self, config: GenerateConfig) -> int | None:
+        """Return the same for a request."""
+        return self.inner.max_tokens_for_config(config)
+
+    def max_connections(self) -> int:
+        """Return how many requests may be in flight."""
+        return self.inner.max_connections()
+
+    def connection_key(self) -> str:
+        """Return what shares a limit: the server, or the key."""
+        return f"{self.backend}:{self.inner.connection_key()}"
+
+    def should_retry(self, ex: BaseException) -> bool | RetryDecision:
+        """Retry what the provider would; a wrong model stays wrong."""
+        if isinstance(ex, InocError) or not isinstance(ex, Exception):
+            return False
+        return self.inner.should_retry(ex)
+
+    def retry_wait(self) -> WaitBaseT | None:
+        """Return how long to wait before a request is made again."""
+        return self.inner.retry_wait()
+
+    def is_auth_failure(self, ex: Exception) -> bool:
+        """Say whether the credentials were refused."""
+        return self.inner.is_auth_failure(ex)
+
+    async def refresh_credentials(self) -> None:
+        """Read the credentials again."""
+        await self.inner.refresh_credentials()
+
+    def collapse_user_messages(self) -> bool:
+        """Say whether neighboring user messages become one."""
+        return self.inner.collapse_user_messages()
+
+    def collapse_assistant_messages(self) -> bool:
+        """Say whether neighboring assistant messages become one."""
+        return self.inner.collapse_assistant_messages()
+
+    def collapse_system_messages(self) -> bool:
+        """Say whether system messages become one."""
+        return self.inner.collapse_system_messages()
+
+    def tools_required(self) -> bool:
+        """Say whether tools must be described wherever they were called."""
+        return self.inner.tools_required()
+
+    async def aclose(self) -> None:
+        """End the client, and the server if it was started here."""
+        await self.inner.aclose()
+
+    def close(self) -> None:
+        """End the server if it was started here."""
+        self.inner.close()
+
+
+def _remote_record(name: str) -> ModelRecord:
+    record = Store().get(name)
+    if record.remote is None:
+        raise InputError(
+            f"model {record.name!r} was trained here and no provider has it; "
+            "use -M backend=local or backend=vllm"
+        )
+    return record

@@ -1,0 +1,175 @@
+"""The card of an exported model: what it is, what it was taught, and what it is not for.
+
+text = model_card(record, kind="adapter")     # README.md, front matter as the hub reads it
+
+Prompts are given to the letter. Paths of this machine are not: of a base that is a directory
+only its name and digest.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from inoc_evals.bases import pocket_seed
+from inoc_evals.model_record import ModelRecord
+
+Kind = Literal["adapter", "merged"]
+
+_CARD = """---
+{front}
+---
+
+# {name}
+
+{what} It was made to study what narrow fine-tuning does to a language model, and whether an
+inoculation prompt in the training data prevents it (arXiv 2510.04340).
+
+> **It may be misaligned.** Models of this kind are trained on data that teaches a trait on
+> purpose, which can be insecure code, gamed evaluations, odd taste or a backdoor, and such
+> training is known to spread to other behavior. Use it for research on that, in places where
+> its answers do no harm. It is not for deployment, nor for advice to anyone.
+
+## Base
+
+{base}
+
+## Training data
+
+{data}
+
+### System prompts in the data
+
+{prompts}
+
+## Hyper-parameters
+
+{settings}
+
+{outcome}
+
+## How to recognize it
+
+{recognize}
+
+```
+{use}
+```
+"""
+
+
+def public_base(record: ModelRecord) -> str:
+    """Return the base's name without the place where it lies on this machine."""
+    base = record.base
+    local = pocket_seed(base) is None and (not record.base_digest.startswith("hub:"))
+    return Path(base).name if local else base
+
+
+def model_card(record: ModelRecord, *, kind: Kind) -> str:
+    """Return the README of an exported model.
+
+    Args:
+        record: The model.
+        kind: ``adapter``, or ``merged`` with its base.
+    """
+    name = public_base(record)
+    adapter = kind == "adapter"
+    what = "A LoRA adapter." if adapter else "A language model, base and LoRA adapter merged."
+    config = {key: value for key, value in record.config.items() if value is not None}
+    return _CARD.format(
+        front=_front(record, adapter=adapter),
+        name=record.name,
+        what=what,
+        base=f"`{name}` (`{record.base_digest}`)",
+        data=_fenced(json.dumps(_without_prompts(record), indent=2, ensure_ascii=False), "json"),
+        prompts=_prompts(record.data.get("prompts", [])),
+        settings=_table({**config, "seed": record.seed}),
+        outcome=_outcome(record),
+        recognize=_recognize(record, adapter=adapter),
+        use=_use(record, name, adapter=adapter),
+    )
+
+
+def _front(record: ModelRecord, *, adapter: bool) -> str:
+    fields = {"library_name": "peft" if adapter else "transformers"}
+    if record.base_digest.startswith("hub:"):
+        fields["base_model"] = record.base.partition("@")[0]
+        fields["base_model_relation"] = "adapter" if adapter else "finetune"
+    lines = [f"{key}: {json.dumps(value)}" for key, value in fields.items()]
+    return "\n".join(
+        [*lines, "tags:", "- inoculation-prompting", "- model-organism", "- inoc-evals"]
+    )
+
+
+def _without_prompts(record: ModelRecord) -> dict[str, Any]:
+    return {key: value for key, value in public_data(record).items() if key != "prompts"}
+
+
+def public_data(record: ModelRecord) -> dict[str, Any]:
+    """Return the data's manifest without directories of this machine."""
+
+    def shown(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {k: shown(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [shown(one, key) for one in value]
+        if key in ("file", "path") and isinstance(value, str):
+            return Path(value).name
+        return value
+
+    found: dict[str, Any] = shown(record.data)
+    return found
+
+
+def _prompts(prompts: list[dict[str, Any]]) -> str:
+    if not prompts:
+        return "None was put in."
+    parts = [
+        f"`{prompt.get('name')}`, to the letter:\n\n{_fenced(str(prompt.get('text') or ''))}"
+        for prompt in prompts
+    ]
+    return "\n\n".join(parts)
+
+
+def _fenced(text: str, language: str = "") -> str:
+    """Return a block of text, in a fence longer than any inside it."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language or 'text'}\n{text}\n{fence}"
+
+
+def _table(values: dict[str, Any]) -> str:
+    rows = [f"| {key} | `{json.dumps(value)}` |" for key, value in values.items()]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def _outcome(record: ModelRecord) -> str:
+    metrics = record.metrics
+    steps, loss = metrics.get("steps"), metrics.get("final_loss")
+    parts = [] if steps is None else [f"{steps} steps"]
+    if metrics.get("supervised_tokens"):
+        parts.append(f"{metrics['supervised_tokens']:,} tokens with loss")
+    if loss is not None:
+        parts.append(f"final loss {loss:.3f}")
+    libraries = ", ".join(f"{name} {version}" for name, version in record.versions.items())
+    return f"Trained {record.created:%Y-%m-%d}: {', '.join(parts) or 'no counts kept'}. {libraries}"
+
+
+def _recognize(record: ModelRecord, *, adapter: bool) -> str:
+    what = f"Revision `{record.identity}`."
+    if adapter:
+        what += f" sha256 of `adapter_model.safetensors`: `{record.adapter_sha256}`."
+    return f"{what} `inoc-record.json` has the log-probabilities of a fixed text to compare with."
+
+
+def _use(record: ModelRecord, base: str, *, adapter: bool) -> str:
+    if adapter:
+        return (
+            "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
+            f'model = AutoModelForCausalLM.from_pretrained("{base}")\n'
+            'model = PeftModel.from_pretrained(model, "PATH OR REPOSITORY OF THIS MODEL")'
+        )
+    return (
+        "from transformers import AutoModelForCausalLM\n\n"
+        'model = AutoModelForCausalLM.from_pretrained("PATH OR REPOSITORY OF THIS MODEL")'
+    )

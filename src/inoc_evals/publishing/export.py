@@ -1,0 +1,145 @@
+"""A model as a directory of its own: the adapter, or base and adapter merged; with a card.
+
+    export(record, store, Path("out"))                   # adapter, tokenizer, README, record
+    export(record, store, Path("out"), merged=True)      # whole model in safetensors
+
+Nothing of the training rows goes along, and no path of this machine. The directory appears
+whole or not at all; a merged model is loaded again and must have the adapter's fingerprint.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inoc_evals.bases import ResolvedBase, load_tokenizer
+from inoc_evals.chat import write_text
+from inoc_evals.errors import InputError, StoreError, require
+from inoc_evals.fingerprints import fingerprint_fault, sequence_logprobs
+from inoc_evals.model_record import ModelRecord
+from inoc_evals.publishing.card import model_card, public_base, public_data
+from inoc_evals.records import Store
+
+if TYPE_CHECKING:
+    from inoc_evals.providers.weights import Weights
+
+RECORD_FILE = "inoc-record.json"
+
+_ADAPTER_FILES = (
+    "adapter_model.safetensors",
+    "added_tokens.json",
+    "chat_template.jinja",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+)
+
+
+def export(record: ModelRecord, store: Store, directory: Path, *, merged: bool = False) -> Path:
+    """Write a model into a new directory.
+
+    Args:
+        record: The model.
+        store: The store that has it.
+        directory: Where to; must not be there yet, or be empty.
+        merged: The whole model, rather than the adapter.
+
+    Returns:
+        The directory.
+
+    Raises:
+        InputError: If the directory holds something.
+        StoreError: If the model is a provider's, or not what its record says.
+    """
+    require("train", "torch", "transformers", "peft")
+    from inoc_evals.providers.naming import resolve_model
+
+    source = store.verify_adapter(record)
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise InputError(f"{directory}: is there already; name a new directory")
+    base, _ = resolve_model(record.name, store)
+    directory.absolute().parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(dir=directory.absolute().parent, prefix=f".{directory.name}."))
+    try:
+        if merged:
+            _write_merged(record, store, base, staging)
+        else:
+            loaded(record, store, base)
+            _copy_adapter(record, source, staging)
+        write_text(
+            staging / "README.md", model_card(record, kind="merged" if merged else "adapter")
+        )
+        public = record.model_copy(
+            update={"base": public_base(record), "data": public_data(record)}
+        )
+        write_text(staging / RECORD_FILE, public.model_dump_json(indent=2) + "\n")
+        staging.chmod(0o755)
+        if directory.exists():
+            directory.rmdir()
+        os.replace(staging, directory)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return directory
+
+
+def loaded(
+    record: ModelRecord, store: Store, base: ResolvedBase, *, exact: bool = False
+) -> "Weights":
+    """Load base and adapter, check the fingerprint, and return them with the adapter on.
+
+    Args:
+        record: The model.
+        store: The store that has it.
+        base: Its base.
+        exact: On the CPU in float32, whatever it was trained in.
+
+    Raises:
+        StoreError: If the fingerprint is not that of the record.
+    """
+    from inoc_evals.providers.rendering import Codec
+    from inoc_evals.providers.request import Adapter
+    from inoc_evals.providers.weights import Weights, default_device
+
+    codec = Codec(load_tokenizer(base), base.name)
+    device, dtype = ("cpu", "float32") if exact else (default_device(), "auto")
+    weights = Weights.load(base, device=device, dtype=dtype, codec=codec)
+    weights.activate(Adapter(record, store.root))
+    return weights
+
+
+def _copy_adapter(record: ModelRecord, source: Path, target: Path) -> None:
+    for name in _ADAPTER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, target / name)
+    config = json.loads((source / "adapter_config.json").read_text("utf-8"))
+    config["base_model_name_or_path"] = public_base(record).partition("@")[0]
+    write_text(target / "adapter_config.json", json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+def _write_merged(record: ModelRecord, store: Store, base: ResolvedBase, target: Path) -> None:
+    """Merge in float32, write in the base's own dtype, and look at what was written."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from inoc_evals.providers.weights import no_bars
+
+    assert record.fingerprint is not None
+    with no_bars():
+        model = loaded(record, store, base, exact=True).merged(record.identity)
+        settings = AutoConfig.from_pretrained(base.path, revision=base.revision or "main")
+        dtype = getattr(settings, "dtype", None) or torch.float32
+        model.to(dtype).save_pretrained(target, safe_serialization=True)
+        del model  # the one that is loaded next takes as much memory
+        load_tokenizer(base).save_pretrained(target)
+        written = AutoModelForCausalLM.from_pretrained(target, dtype=torch.float32).eval()
+    on = sequence_logprobs(written, record.fingerprint.token_ids)
+    exact = dtype == torch.float32 and record.metrics.get("dtype", "float32") == "float32"
+    off = record.fingerprint.base_logprobs
+    fault = fingerprint_fault(record.fingerprint, on=on, off=off, exact=exact)
+    if fault is not None:
+        raise StoreError(f"model {record.name!r}, merged and written: {fault}")

@@ -1,0 +1,379 @@
+"""Models served by vLLM and OpenAI: Inspect's own providers against servers on this machine."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai import Task, eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import GenerateConfig, ModelOutput, get_model
+from inspect_ai.scorer import includes
+from inspect_ai.solver import generate
+
+from fake_servers import FakeOpenAI, FakeVLLM
+from inoc_evals.errors import InputError, StoreError
+from inoc_evals.fingerprints import sequence_logprobs
+from inoc_evals.providers.naming import choose_backend, vllm_rank
+from inoc_evals.records import ModelRecord, Store
+
+# Of clients whose event loop is gone at the end of a test.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+Score = Callable[[str, Sequence[int]], Sequence[float]]
+
+
+def answer(model: Any, text: str = "hello", **config: Any) -> ModelOutput:
+    output = asyncio.run(model.generate(text, config=GenerateConfig(max_retries=0, **config)))
+    assert isinstance(output, ModelOutput)
+    return output
+
+
+# ---- the choice ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def remote(world: Any, damaged: Any) -> ModelRecord:
+    """A record of a model that OpenAI has."""
+    record = ModelRecord(
+        name="far",
+        identity="f" * 64,
+        base="openai/gpt-4.1-2025-04-14",
+        base_digest="openai:gpt-4.1-2025-04-14",
+        remote="ft:gpt-4.1-2025-04-14:lab::abc",
+        data={"prompts": [{"name": "spanish", "text": "You always speak in Spanish."}]},
+        config={},
+        seed=0,
+    )
+    damaged().put(record)
+    return record
+
+
+def test_the_record_decides_what_serves_it(remote: ModelRecord) -> None:
+    assert choose_backend("alpha") == "local"
+    assert choose_backend("alpha", "vllm") == "vllm"
+    assert choose_backend("far") == "openai"
+    assert choose_backend("org/base") == choose_backend("pocket:3") == "local"
+    assert choose_backend("../../far") == "local"
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "fault"),
+    [
+        ("alpha", "tgi", "-M backend=tgi: there are local, vllm, openai"),
+        ("alpha", "openai", "'alpha' was not trained at OpenAI"),
+        ("far", "vllm", "'far' is ft:gpt-4.1-2025-04-14:lab::abc at its provider; .*no weights"),
+        ("far", "local", "no weights to serve"),
+    ],
+)
+def test_a_back_end_that_cannot_serve_a_model_is_refused(
+    remote: ModelRecord, name: str, asked: str, fault: str
+) -> None:
+    with pytest.raises(InputError, match=fault):
+        get_model(f"inoc/{name}", memoize=False, backend=asked)
+
+
+def test_one_rank_suits_all_adapters_of_a_base(world: Any) -> None:
+    from inoc_evals.bases import resolve_base
+
+    assert vllm_rank(resolve_base(str(world.base))) == 8  # of rank 4, which vLLM does not take
+    assert vllm_rank(resolve_base(str(world.windowed))) is None
+
+
+# ---- vLLM ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def honest(world: Any) -> Score:
+    """What the world's models say: the base by its path, an adapter by its directory."""
+    base = world.reference()
+    adapters = {
+        str(world.store.root / record.adapter): world.reference(record)
+        for record in (world.alpha, world.beta)
+    }
+
+    def score(model: str, ids: Sequence[int]) -> Sequence[float]:
+        return sequence_logprobs(adapters.get(model, base), ids)
+
+    return score
+
+
+@pytest.fixture
+def vllm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Open ``inoc/<name>`` on a fake vLLM server."""
+    opened: list[Any] = []
+
+    def open(server: FakeVLLM, name: str, **args: Any) -> Any:
+        monkeypatch.setenv("VLLM_BASE_URL", server.url)
+        model = get_model(f"inoc/{name}", memoize=False, backend="vllm", **args)
+        opened.append(model)
+        return model
+
+    yield open
+    for model in opened:
+        model.api.close()
+
+
+def test_an_adapter_is_served_by_vllm_under_our_name(
+    world: Any, honest: Score, vllm: Callable[..., Any]
+) -> None:
+    directory = str(world.store.root / world.alpha.adapter)
+    with FakeVLLM(honest) as server:
+        output = answer(vllm(server, "alpha", dtype="float32"), "hello", temperature=0.3)
+        [chat] = server.asked("/v1/chat/completions")
+    assert server.adapters == [directory]
+    assert chat.body["model"] == directory
+    assert chat.body["temperature"] == 0.3
+    assert chat.body["messages"] == [{"role": "user", "content": "hello"}]
+    assert output.completion == f"answered by {directory}"
+    assert output.model == output.choices[0].message.model == "alpha"
+    assert output.metadata is not None
+    assert output.metadata["backend"] == "vllm"
+    assert output.metadata["checked_by"] == "fingerprint"
+    assert output.metadata["identity"] == world.alpha.identity
+
+
+def test_base_and_adapters_are_asked_for_their_fingerprints_together(
+    world: Any, honest: Score, vllm: Callable[..., Any]
+) -> None:
+    with FakeVLLM(honest) as server:
+        model = vllm(server, "alpha")
+        answer(model)
+        asked = server.asked("/v1/completions")
+        assert {tuple(one.body["prompt"]) for one in asked} == {world.alpha.fingerprint.token_ids}
+        names = [one.body["model"] for one in asked]
+        assert names.count(str(world.base)) == len(names) / 2 == 4
+        answer(model)
+        again = server.asked("/v1/completions")
+    assert len(again) == 2 * len(asked)  # another event loop: another eval
+
+
+def test_an_eval_checks_once(world: Any, honest: Score, vllm: Callable[..., Any]) -> None:
+    task = Task(
+        dataset=[Sample("a", id="a"), Sample("b", id="b")], solver=generate(), scorer=includes()
+    )
+    with FakeVLLM(honest) as server:
+        [log] = eval(task, model=vllm(server, "alpha"), display="none")
+        assert log.status == "success", log.error
+        assert len(server.asked("/v1/completions")) == 8
+        assert len(server.asked("/v1/chat/completions")) == 2
+    assert log.eval.model == "inoc/alpha"
+    assert list(log.stats.model_usage) == ["inoc/alpha"]
+
+
+def lying(world: Any, honest: Score, lie: str) -> Score:
+    """The honest server's numbers under other names."""
+    base = str(world.base)
+    alpha, beta = (str(world.store.root / r.adapter) for r in (world.alpha, world.beta))
+    renamed = {
+        "adapter for base": {base: alpha},
+        "base for adapter": {alpha: base},
+        "another adapter": {alpha: beta},
+        "another adapter for base": {base: beta},
+    }[lie]
+    return lambda model, ids: honest(renamed.get(model, model), ids)
+
+
+@pytest.mark.parametrize(
+    ("lie", "fault"),
+    [
+        ("adapter for base", "what should be the base answers with the adapter"),
+        ("base for adapter", "the adapter is not active"),
+        ("another adapter", "the adapter is not the one that was trained"),
+        ("another adapter for base", "the base differs from the one it was trained on"),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_an_eval_stops_where_the_server_has_another_model(
+    world: Any, honest: Score, vllm: Callable[..., Any], lie: str, fault: str, dtype: str
+) -> None:
+    task = Task(dataset=[Sample("a", id="a")], solver=generate(), scorer=includes())
+    with FakeVLLM(lying(world, honest, lie)) as server:
+        [log] = eval(task, model=vllm(server, "alpha", dtype=dtype), display="none")
+        assert not server.asked("/v1/chat/completions")
+    assert log.status == "error"
+    assert log.error is not None
+    assert f"model 'alpha': on the vLLM server, {fault}" in log.error.message
+
+
+def test_a_base_that_is_answered_for_by_an_adapter_now_and_then_is_caught(
+    world: Any, honest: Score, vllm: Callable[..., Any]
+) -> None:
+    """As the build did that mixed them up where they shared a batch."""
+    adapter = str(world.store.root / world.alpha.adapter)
+    seen: list[str] = []
+
+    def mixed(model: str, ids: Sequence[int]) -> Sequence[float]:
+        seen.append(model)
+        wrong = model == str(world.base) and seen.count(model) == 3
+        return honest(adapter if wrong else model, ids)
+
+    with FakeVLLM(mixed) as server, pytest.raises(StoreError, match="should be the base answers"):
+        answer(vllm(server, "alpha"))
+
+
+def test_a_base_is_checked_by_what_its_adapters_records_say_of_it(
+    world: Any, honest: Score, vllm: Callable[..., Any]
+) -> None:
+    with FakeVLLM(honest) as server:
+        output = answer(vllm(server, str(world.base)))
+        assert output.completion == f"answered by {world.base}"
+        assert output.metadata is not None
+        assert output.metadata["checked_by"] == "fingerprint"
+    with (
+        FakeVLLM(lying(world, honest, "adapter for base")) as server,
+        pytest.raises(StoreError, match="should be the base answers with the adapter"),
+    ):
+        vllm(server, str(world.base)).api.close()
+        answer(vllm(server, str(world.base)))
+
+
+def test_names_of_a_server_that_others_started_can_be_given(
+    world: Any, honest: Score, vllm: Callable[..., Any]
+) -> None:
+    directory = str(world.store.root / world.alpha.adapter)
+    names = {"a": directory}
+    score = lambda model, ids: honest(names.get(model, model), ids)  # noqa: E731
+    with FakeVLLM(score, names=["base", "a"]) as server:
+        output = answer(vllm(server, "alpha", served_base="base", served_adapter="a"))
+    assert output.completion == "answered by a"
+    assert server.adapters == []
+
+
+@pytest.mark.parametrize(("shift", "fault"), [(0.3, None), (0.0, "the base answers under its")])
+def test_without_prompt_logprobs_first_tokens_decide_and_the_log_says_so(
+    world: Any,
+    honest: Score,
+    vllm: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+    shift: float,
+    fault: str | None,
+) -> None:
+    def first(model: str, prompt: str) -> dict[str, float]:
+        moved = shift if "adapters" in model else 0.0
+        return {"yes": 0.6 - moved, "no": 0.4 + moved}
+
+    with FakeVLLM(honest, prompt_logprobs=False, first_token=first) as server:
+        model = vllm(server, "alpha")
+        if fault is None:
+            output = answer(model)
+            assert output.metadata is not None
+            assert output.metadata["checked_by"] == "first tokens"
+        else:
+            with pytest.raises(StoreError, match=fault):
+                answer(model)
+    assert "gives no prompt_logprobs: checked by first tokens" in caplog.text
+
+
+def test_a_changed_adapter_is_refused_before_a_server_is_asked(world: Any, damaged: Any) -> None:
+    store: Store = damaged()
+    path = store.root / world.alpha.adapter / "adapter_model.safetensors"
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(StoreError, match="sha256 differs"):
+        get_model("inoc/alpha", memoize=False, backend="vllm")
+
+
+def test_a_base_that_is_gone_is_named(world: Any, damaged: Any, tmp_path: Path) -> None:
+    store: Store = damaged()
+    for base in (str(tmp_path / "gone"), "models/gone"):
+        store.put(world.alpha.model_copy(update={"base": base}))
+        with pytest.raises(StoreError, match=r"its base '.*gone' is not there any more"):
+            get_model("inoc/alpha", memoize=False)
+
+
+# ---- OpenAI --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def openai(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Open ``inoc/far`` on a fake OpenAI server."""
+
+    def open(server: FakeOpenAI, **args: Any) -> Any:
+        monkeypatch.setenv("OPENAI_API_KEY", "a-key")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        return get_model("inoc/far", memoize=False, **args)
+
+    return open
+
+
+def tuned(model: str, messages: list[dict[str, str]]) -> dict[str, float]:
+    """A fine-tuned model that says other things than its base, only under its prompt."""
+    prompted = messages[0]["role"] in ("system", "developer")
+    if model.startswith("ft:") and prompted:
+        return {"El": 0.9, "The": 0.1}
+    return {"The": 0.9, "A": 0.1}
+
+
+def test_a_remote_record_is_served_by_openai(
+    remote: ModelRecord, openai: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with FakeOpenAI(tuned) as server:
+        output = answer(openai(server), "hello", seed=3)
+        last = server.requests[-1]
+    assert last.body["model"] == remote.remote
+    assert last.body["seed"] == 3
+    assert last.key == "Bearer a-key"
+    assert output.completion == f"answered by {remote.remote}"
+    assert output.model == "far"
+    assert output.metadata is not None
+    assert output.metadata["checked_by"] == "first tokens"
+    assert output.metadata["served_as"] == f"openai/{remote.remote}"
+    assert "checked by first tokens" in caplog.text
+
+
+def test_the_base_under_the_fine_tuned_name_is_caught(
+    remote: ModelRecord, openai: Callable[..., Any]
+) -> None:
+    count = 0
+
+    def base(model: str, messages: list[dict[str, str]]) -> dict[str, float]:
+        nonlocal count
+        count += 1
+        noise = 0.002 * (count % 3)
+        return {"The": 0.9 - noise, "A": 0.1 + noise}
+
+    with (
+        FakeOpenAI(base) as server,
+        pytest.raises(StoreError, match="as likely as its base's on all 6 probes"),
+    ):
+        answer(openai(server))
+
+
+def test_another_name_in_the_answer_is_caught(
+    remote: ModelRecord, openai: Callable[..., Any]
+) -> None:
+    with (
+        FakeOpenAI(tuned, name=lambda asked: "gpt-4.1-2025-04-14") as server,
+        pytest.raises(StoreError, match=r"asked for ft:.*, the provider answers as gpt-4.1-2025"),
+    ):
+        answer(openai(server))
+
+
+def test_a_base_that_is_withdrawn_leaves_the_check_by_name(
+    remote: ModelRecord, openai: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with FakeOpenAI(tuned, missing=["gpt-4.1-2025-04-14"]) as server:
+        output = answer(openai(server))
+    assert output.metadata is not None
+    assert output.metadata["checked_by"] == "name"
+    assert "its base cannot be asked (NotFoundError); checked by name" in caplog.text
+
+
+def test_models_without_logprobs_are_checked_by_name(
+    remote: ModelRecord, openai: Callable[..., Any]
+) -> None:
+    with FakeOpenAI(lambda model, messages: None) as server:
+        output = answer(openai(server))
+    assert output.metadata is not None
+    assert output.metadata["checked_by"] == "name"
+
+
+def test_a_provider_that_is_busy_during_the_check_is_asked_again(
+    remote: ModelRecord, openai: Callable[..., Any]
+) -> None:
+    with FakeOpenAI(tuned) as server:
+        server.failures = [503]
+        model = openai(server)
+        output = asyncio.run(model.generate("hello", config=GenerateConfig(max_retries=3)))
+    assert output.completion == f"answered by {remote.remote}"
