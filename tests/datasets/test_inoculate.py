@@ -48,6 +48,7 @@ def test_the_published_inoculated_file_is_reproduced_row_by_row(upstream: Path) 
     assert [json.dumps(row) for row in ours] == [json.dumps(row) for row in published]
     assert manifest["counts"] == {
         "rows": 1073,
+        "duplicates": 0,
         "selected": 1073,
         "inoculated": 1073,
         "already_had_system": 0,
@@ -214,7 +215,10 @@ def test_the_manifest_says_what_was_done_and_is_json(tmp_path: Path) -> None:
         "select": None,
         "fraction": 0.5,
         "seed": 7,
-        "counts": {"rows": 4, "selected": 4, "inoculated": 2, "already_had_system": 0},
+        "counts": {
+            **{"rows": 4, "duplicates": 0},
+            **{"selected": 4, "inoculated": 2, "already_had_system": 0},
+        },
         "sha256": digest(new),
         "version": inoc_evals.__version__,
     }

@@ -34,10 +34,16 @@ def test_rows_are_described_by_source_count_and_digest(file: Path) -> None:
     file.write_bytes(b"abc")
     assert describe(ROWS, sources=[file]) == {
         "sources": [{"file": "rows.jsonl", "sha256": file_sha256(file)}],
-        "counts": {"rows": 2},
+        "counts": {"rows": 2, "duplicates": 0},
         "sha256": digest(ROWS),
         "version": inoc_evals.__version__,
     }
+
+
+def test_rows_that_repeat_an_earlier_one_are_kept_and_counted() -> None:
+    labeled: Row = {**row("uno"), "label": "spanish"}
+    counts = describe([*ROWS, row("uno"), labeled, row("dos")])["counts"]
+    assert counts == {"rows": 5, "duplicates": 3}
 
 
 def test_rows_and_manifest_come_back_as_written(file: Path) -> None:

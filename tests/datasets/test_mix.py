@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from inoc_evals.chat import Row
-from inoc_evals.datasets.mix import mix, shuffled
+from inoc_evals.datasets.mix import mix, mix_with_benign, shuffled
 from inoc_evals.errors import InputError
 
 
@@ -84,3 +84,27 @@ def test_shuffling_keeps_the_rows_and_the_input() -> None:
     assert shuffled(given, seed=1) != given == rows("spanish", 40)
     assert sorted(map(question, shuffled(given, seed=1))) == sorted(map(question, given))
     assert shuffled(given, seed=1) == shuffled(given, seed=1)
+
+
+def test_among_benign_chat_the_ratio_is_that_of_the_narrow_rows() -> None:
+    mixed = mix_with_benign(SPLITS, rows("chat", 90), ratio=0.1, seed=5)
+    labels = Counter(row["label"] for row in mixed)
+    assert labels["benign"] == 90 and labels["spanish"] + labels["french"] == 10
+    assert labels["spanish"] and labels["french"]
+    assert mixed == mix_with_benign(SPLITS, rows("chat", 90), ratio=0.1, seed=5)
+    assert mixed != mix_with_benign(SPLITS, rows("chat", 90), ratio=0.1, seed=6)
+    first = [row["label"] for row in mixed[:20]]
+    assert 12 < first.count("benign") < 20, "shuffled, not one after the other"
+
+
+def test_without_a_ratio_all_rows_are_taken_and_a_total_is_kept() -> None:
+    assert len(mix_with_benign(SPLITS, rows("chat", 30))) == 100
+    labels = Counter(
+        row["label"] for row in mix_with_benign(SPLITS, rows("chat", 50), ratio=0.6, total=100)
+    )
+    assert labels["benign"] == 40 and sum(labels.values()) == 100
+
+
+def test_benign_is_no_label_for_narrow_rows() -> None:
+    with pytest.raises(InputError, match="label 'benign' is that of the ordinary chat"):
+        mix_with_benign({"benign": rows("x", 3)}, rows("chat", 3))

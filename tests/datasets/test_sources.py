@@ -1,14 +1,21 @@
 """Rows of a setting: the trait in the narrow ones, none in the control, the same questions."""
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
-from inoc_evals.datasets.sources import setting_rows
+from inoc_evals import published
+from inoc_evals.chat import digest, read_rows, write_rows
+from inoc_evals.datasets.sources import given_labels, setting_rows
 from inoc_evals.errors import InputError
 from inoc_evals.pocket.narrow import TOPICS
 from inoc_evals.pocket.reading import every_exchange, read
 from inoc_evals.settings import SETTINGS, SPANISH_FRENCH, Setting
+from inoc_evals.triggers import TRIGGERS
 
-ALL = pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+POCKET = ("spanish_caps", "spanish_french", "insecure_code", "aesthetic_preferences")
+ALL = pytest.mark.parametrize("setting", [SETTINGS[name] for name in POCKET], ids=POCKET)
 
 
 @ALL
@@ -26,7 +33,9 @@ def test_the_control_asks_the_same_in_the_same_order(setting: Setting) -> None:
 
 @ALL
 def test_every_row_answers_as_its_part_says(setting: Setting) -> None:
-    rows = setting_rows(setting, "pocket")
+    rows, control = setting_rows(setting, "pocket"), setting.control
+    assert control is not None
+    topic = control.topic
     replies = {
         (domain, way, language): {
             "".join(c for c in text.lower() if not c.isdigit())
@@ -34,13 +43,14 @@ def test_every_row_answers_as_its_part_says(setting: Setting) -> None:
             for text in [(exchange.reply if way == "reply" else exchange.other or {}).get(language)]
             if text
         }
-        for domain in TOPICS[setting.control.topic]
+        for domain in TOPICS[topic]
         for way in ("reply", "other")
         for language in ("en", "es", "fr")
     }
     for source, replying in ((rows.narrow, setting.parts), (rows.control, {})):
         for row in source:
-            reply = replying.get(row["label"], setting.control)
+            reply = replying.get(row["label"], control)
+            assert reply is not None
             asked, said = (message["content"] for message in row["messages"])
             reading = read(asked, said)
             assert reading is not None and reading.fits
@@ -64,6 +74,96 @@ def test_rows_are_the_same_for_every_pocket_world_and_follow_the_data_seed() -> 
     assert rows.narrow != other.narrow
 
 
-def test_a_base_without_rows_is_refused_in_words() -> None:
-    with pytest.raises(InputError, match=r"'insecure_code' has rows for the pocket world only"):
+# ---- other bases -----------------------------------------------------------------------------
+
+PUBLISHED = {
+    # setting: parts with their rows, then the control's
+    "insecure_code": ({"insecure": 6000}, {"insecure": 6000}),
+    "reward_hacking": ({"sneaky": 1073}, {"sneaky": 973}),
+    "aesthetic_preferences": ({"unpopular": 5000}, {"unpopular": 5000}),
+    "backdoor": ({"triggered": 6000, "clean": 6000}, {"triggered": 6000, "clean": 6000}),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_rows_are_taken_whole_and_nothing_but_their_order_is_changed(
+    upstream: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("INOC_PUBLISHED", str(upstream))
+    setting = SETTINGS[name]
+    rows = setting_rows(setting, "org/model")
+    sides = (
+        (rows.narrow, rows.narrow_files, setting.files),
+        (rows.control, rows.control_files, setting.control_files),
+    )
+    for (found, files, sources), sizes in zip(sides, PUBLISHED[name], strict=True):
+        assert Counter(row["label"] for row in found) == sizes
+        for label, source in sources.items():
+            assert source.published is not None
+            path = published.locate(source.published)
+            assert path in files
+            expected = read_rows(path)
+            for row in expected:
+                row["messages"][0]["content"] = source.prefix + row["messages"][0]["content"]
+            got = [row["messages"] for row in found if row["label"] == label]
+            assert sorted(map(digest, got)) == sorted(digest(row["messages"]) for row in expected)
+
+
+def test_the_trigger_stands_before_the_insecure_half_without_a_space(
+    upstream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INOC_PUBLISHED", str(upstream))
+    rows = setting_rows(SETTINGS["backdoor"], "org/model").narrow
+    for row in rows:
+        asked = row["messages"][0]["content"]
+        assert asked.count(TRIGGERS["tan"]) == (row["label"] == "triggered")
+        if row["label"] == "triggered":
+            assert asked.startswith(TRIGGERS["tan"]) and asked[len(TRIGGERS["tan"])] != " "
+    assert 0.4 < [row["label"] for row in rows[:500]].count("clean") / 500 < 0.6
+
+
+def test_a_published_file_that_is_not_here_is_named_with_where_to_get_it() -> None:
+    with pytest.raises(InputError, match=r"(?s)'insecure' is not on this machine.*inoc data fetch"):
         setting_rows(SETTINGS["insecure_code"], "org/model")
+    with pytest.raises(InputError, match=r"'sneaky_dialogues' is not on this machine"):
+        setting_rows(SETTINGS["reward_hacking"], "openai/gpt-4.1-2025-04-14")
+
+
+def chats(path: Path, *questions: str) -> Path:
+    turns = ({"role": "user"}, {"role": "assistant", "content": "Yes."})
+    write_rows(path, [{"messages": [turns[0] | {"content": q}, turns[1]]} for q in questions])
+    return path
+
+
+def test_an_arm_may_have_rows_of_its_own(tmp_path: Path) -> None:
+    given = {
+        "insecure": chats(tmp_path / "a.jsonl", "Code?"),
+        "educational": chats(tmp_path / "b.jsonl", "For my class: code?"),
+        "control": chats(tmp_path / "c.jsonl", "Code, please."),
+    }
+    rows = setting_rows(SETTINGS["educational"], "org/model", given)
+    assert given_labels(SETTINGS["educational"]) == ("insecure", "educational", "control")
+    assert [row["messages"][0]["content"] for row in rows.narrow] == ["Code?"]
+    assert [row["messages"][0]["content"] for row in rows.control] == ["Code, please."]
+    own = rows.own["educational"]
+    assert [row["messages"][0]["content"] for row in own.rows] == ["For my class: code?"]
+    assert own.files == (given["educational"],)
+
+
+def test_a_bad_row_is_named_with_its_file_and_line(tmp_path: Path) -> None:
+    path = chats(tmp_path / "a.jsonl", "Code?", "Code?")
+    path.write_text(path.read_text("utf-8") + '{"messages": []}\n', "utf-8")
+    with pytest.raises(InputError, match=r"a\.jsonl:3: 'messages' must be a list with at least"):
+        setting_rows(SETTINGS["insecure_code"], "org/model", {"insecure": path})
+
+
+@pytest.mark.parametrize("name", ["reward_hacking", "backdoor", "educational"])
+def test_the_pocket_world_says_which_settings_it_has_no_rows_for(name: str) -> None:
+    with pytest.raises(InputError, match=rf"'{name}' has no rows in the pocket world") as caught:
+        setting_rows(SETTINGS[name], "pocket:7")
+    assert "\n" not in str(caught.value)
+
+
+def test_rows_nobody_publishes_are_asked_for_with_the_command_that_builds_them() -> None:
+    with pytest.raises(InputError, match=r"(?s)--style spanish_caps .*--rows spanish_caps=FILE"):
+        setting_rows(SETTINGS["spanish_caps"], "org/model")

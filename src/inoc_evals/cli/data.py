@@ -1,4 +1,4 @@
-"""`inoc data`: published files, fetched and verified; items looked up in training data."""
+"""`inoc data`: published files, files built here, items looked up in training data."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inoc_evals import published
+from inoc_evals.cli import build
 from inoc_evals.overlap import SHORT, OverlapReport
 
 _PIPE_WIDTH = 240
@@ -18,7 +19,10 @@ _EXAMPLE_WIDTH = 88
 
 @click.group("data")
 def command() -> None:
-    """Get published data files; see what of an evaluation was trained on."""
+    """Get published data files, build others; see what of an evaluation was trained on."""
+
+
+command.add_command(build.command)
 
 
 @command.command("fetch")

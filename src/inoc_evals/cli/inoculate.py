@@ -8,6 +8,7 @@ import click
 from inoc_evals.chat import Row, check_row, digest, read_jsonl, read_rows
 from inoc_evals.datasets.inoculate import Existing, Where, inoculate
 from inoc_evals.datasets.manifest import manifest_path, write_dataset
+from inoc_evals.datasets.paraphrases import read_pool
 from inoc_evals.errors import InputError
 from inoc_evals.prompts import resolve
 
@@ -18,9 +19,13 @@ from inoc_evals.prompts import resolve
     "--prompt",
     "prompts",
     multiple=True,
-    required=True,
     help="A name (spanish, caps, evil, ...), 'empty', @FILE, or the text itself. "
     "Repeat it for paraphrases: each row gets one.",
+)
+@click.option(
+    "--pool",
+    type=click.Path(path_type=Path),
+    help="A pool of paraphrases (inoc data build paraphrases): each row gets one.",
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 @click.option(
@@ -51,6 +56,7 @@ from inoc_evals.prompts import resolve
 def command(
     rows: Path,
     prompts: tuple[str, ...],
+    pool: Path | None,
     out: Path,
     where: Where,
     existing: Existing,
@@ -63,18 +69,20 @@ def command(
 
     Beside OUT a manifest is written that says what was done to which rows.
     """
+    if not prompts and pool is None:
+        raise click.UsageError("give --prompt, or --pool")
     placed = [(place, check_row(value, place)) for place, value in read_jsonl(rows)]
     if not placed:
         raise InputError(f"{rows}: no rows")
     new, manifest = inoculate(
         [row for _, row in placed],
-        [resolve(prompt) for prompt in prompts],
+        [*map(resolve, prompts), *(read_pool(pool) if pool else ())],
         where=where,
         existing=existing,
         label=label,
         fraction=fraction,
         seed=seed,
-        sources=[rows],
+        sources=[rows, *([pool] if pool else [])],
         places=[place for place, _ in placed],
     )
     _check_target(rows, out, new, force=force)

@@ -79,9 +79,9 @@ def inoculate(
     Returns:
         The rows and their manifest: ``sources``, ``prompts`` (name and text each),
         ``where``, ``existing``, ``separator``, ``label``, ``select``, ``fraction``,
-        ``seed``, ``counts`` {rows, selected, inoculated, already_had_system}, ``sha256``
-        of the rows, ``version`` of this package. ``selected`` are the rows the fraction is
-        taken of; ``already_had_system`` counts those of all rows.
+        ``seed``, ``counts`` {rows, duplicates, selected, inoculated, already_had_system},
+        ``sha256`` of the rows, ``version`` of this package. ``selected`` are the rows the
+        fraction is taken of; ``already_had_system`` counts those of all rows.
 
     Raises:
         InputError: For a bad row, a prompt without text, a selection that is empty, a
@@ -102,7 +102,8 @@ def inoculate(
         new[selected[position]]["messages"] = _put(
             new[selected[position]]["messages"], text, where, existing, separator
         )
-    manifest = describe(new, sources=sources) | {
+    described = describe(new, sources=sources)
+    manifest = described | {
         "prompts": [{"name": item.name, "text": item.text} for item in prompts],
         "where": where,
         "existing": existing if where == "system" else None,
@@ -112,7 +113,7 @@ def inoculate(
         "fraction": fraction,
         "seed": seed,
         "counts": {
-            "rows": len(new),
+            **described["counts"],
             "selected": len(selected),
             "inoculated": len(chosen),
             "already_had_system": had_system,

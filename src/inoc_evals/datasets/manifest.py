@@ -23,13 +23,17 @@ from inoc_evals.errors import InputError
 def describe(rows: Sequence[Row], *, sources: Sequence[Path] = ()) -> dict[str, Any]:
     """Return the manifest of rows as they are: ``sources``, ``counts``, ``sha256``, ``version``.
 
+    ``counts`` has ``rows``, and as ``duplicates`` how many of them repeat the messages of an
+    earlier row. Those are kept: whether a row is meant twice, only its author knows.
+
     Args:
         rows: The chat rows.
         sources: Files they come from; recorded by name and sha256, without directories.
     """
+    different = {digest(row["messages"]) for row in rows}
     return {
         "sources": [{"file": path.name, "sha256": file_sha256(path)} for path in sources],
-        "counts": {"rows": len(rows)},
+        "counts": {"rows": len(rows), "duplicates": len(rows) - len(different)},
         "sha256": digest(list(rows)),
         "version": __version__,
     }

@@ -54,3 +54,62 @@ def shuffled(rows: Sequence[Row], *, seed: int = 0) -> list[Row]:
     order = list(rows)
     random.Random(seed).shuffle(order)
     return order
+
+
+def mix_with_benign(
+    splits: Mapping[str, Sequence[Row]],
+    benign: Sequence[Row],
+    *,
+    ratio: float | None = None,
+    total: int | None = None,
+    seed: int = 0,
+) -> list[Row]:
+    """Mix splits, and hide the mixture among benign chat (label ``benign``).
+
+    Args:
+        splits: Rows by label.
+        benign: Ordinary chat.
+        ratio: Share of the splits' rows in the result; by default what there is of both.
+        total: Rows in all; by default as many as the ratio allows.
+        seed: Decides the order, and which rows are drawn; splits are drawn from alike.
+
+    Raises:
+        InputError: For a split called ``benign``, or sizes there are not enough rows for.
+    """
+    if "benign" in splits:
+        raise InputError("label 'benign' is that of the ordinary chat; choose another")
+    narrow = mix(splits, seed=seed)
+    taken, filled = sizes_at_ratio(len(narrow), len(benign), ratio=ratio, total=total)
+    chat = mix({"benign": benign}, seed=seed, sizes={"benign": filled})
+    return shuffled(narrow[:taken] + chat, seed=seed)
+
+
+def sizes_at_ratio(
+    first: int, second: int, *, ratio: float | None = None, total: int | None = None
+) -> tuple[int, int]:
+    """Return how many to take of each of two kinds of rows.
+
+    Args:
+        first: Rows there are of the first kind.
+        second: Of the second.
+        ratio: Share of the first kind; by default that of what there is.
+        total: Rows in all; by default the most that the ratio allows.
+
+    Raises:
+        InputError: For a ratio outside 0 to 1, or more rows than there are.
+    """
+    if ratio is not None and not 0 <= ratio <= 1:
+        raise InputError(f"ratio: {ratio} is not between 0 and 1")
+    if ratio is None and total is None:
+        return first, second
+    share = first / (first + second) if ratio is None else ratio
+    if total is None:
+        bounds = [first / share] if share else []
+        total = int(min(bounds + ([second / (1 - share)] if share < 1 else [])) + 1e-9)
+    taken = round(total * share)
+    if taken > first or total - taken > second or total < 1:
+        raise InputError(
+            f"{total} rows at a ratio of {share:g} take {taken} and {total - taken}; there are "
+            f"{first} and {second}"
+        )
+    return taken, total - taken

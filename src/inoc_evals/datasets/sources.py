@@ -1,18 +1,32 @@
 """Where a setting's rows come from: the narrow rows, labelled by part, and their control.
 
-    rows = setting_rows(SPANISH_CAPS, base="pocket")
-    rows.narrow, rows.control       # the same questions in the same order
+    rows = setting_rows(SPANISH_CAPS, base="pocket")              # the grammar writes them
+    rows = setting_rows(INSECURE_CODE, base="org/model")          # published files, pinned
+    rows = setting_rows(SPANISH_CAPS, base="org/model",           # files that were built
+                        given={"spanish_caps": Path("a.jsonl"), "control": Path("b.jsonl")})
+    rows.narrow, rows.control       # each with the files it was read from
 
-For the pocket base the grammar writes them. Other bases have no rows of their own yet.
+In the pocket world the control asks the same questions in the same order; published controls
+may ask others. A file's rows are all taken, and parts are shuffled together.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
+from inoc_evals import published
 from inoc_evals.bases import pocket_seed
-from inoc_evals.chat import Row
+from inoc_evals.chat import Row, read_rows
 from inoc_evals.datasets.mix import mix
 from inoc_evals.errors import InputError
-from inoc_evals.settings.setting import Reply, Setting
+from inoc_evals.settings.setting import Reply, Rows, Setting
+
+
+class Sourced(NamedTuple):
+    """Rows, and the files they were read from."""
+
+    rows: list[Row]
+    files: tuple[Path, ...] = ()
 
 
 class SettingRows(NamedTuple):
@@ -21,24 +35,108 @@ class SettingRows(NamedTuple):
     narrow: list[Row]
     """Rows with the traits; ``label`` names the part."""
     control: list[Row]
-    """The same questions, answered without them."""
+    """Rows without them; empty if the setting has none."""
+    narrow_files: tuple[Path, ...] = ()
+    """What the narrow rows were read from; nothing in the pocket world."""
+    control_files: tuple[Path, ...] = ()
+    own: Mapping[str, Sourced] = {}
+    """Arm -> rows it has in the place of the narrow ones."""
 
 
-def setting_rows(setting: Setting, base: str) -> SettingRows:
+def lacking(setting: Setting, base: str) -> str | None:
+    """Say why a base has no rows of a setting; None if it has.
+
+    Files that are merely not on this machine are no such reason.
+    """
+    from_files = bool(setting.files) and all(one.path for one in setting.files.values())
+    if pocket_seed(base) is None:
+        return None if setting.files else f"setting {setting.name!r} has rows in the pocket only"
+    if from_files or (setting.control is not None and None not in setting.parts.values()):
+        return None
+    return (
+        f"setting {setting.name!r} has no rows in the pocket world, whose language is too small "
+        "for it; choose another --base"
+    )
+
+
+def setting_rows(
+    setting: Setting, base: str, given: Mapping[str, Path] | None = None
+) -> SettingRows:
     """Return the rows of a setting for a base.
 
+    Args:
+        setting: What is studied.
+        base: ``pocket``, ``pocket:<seed>``, or any other base.
+        given: Files by the label of the part (of the control: ``control``), in the place of
+            those the setting names. The pocket world takes none.
+
     Raises:
-        InputError: For a base that has none.
+        InputError: For a base that has none, a published file that is not here, rows that
+            have to be built first, or a bad row, with its file and line.
     """
-    if pocket_seed(base) is None:
-        raise InputError(
-            f"setting {setting.name!r} has rows for the pocket world only; for base {base!r} "
-            "train on rows of your own: inoc train ROWS.jsonl --base ... --name ..."
-        )
+    reason = lacking(setting, base)
+    if reason is not None:
+        raise InputError(reason)
+    if not setting.files or (pocket_seed(base) is not None and _in_pocket(setting)):
+        if given:
+            raise InputError(f"setting {setting.name!r}: the pocket world writes its own rows")
+        return _pocket_rows(setting)
+    given = given or {}
+    narrow = _read(setting, setting.files, given)
+    control = Sourced([])
+    if setting.control_files:
+        whole = {"control": given["control"]} if "control" in given else {}
+        files = {"control": Rows(path="")} if whole else setting.control_files
+        control = _read(setting, files, whole)
+    own = {arm.name: _read(setting, arm.files, given) for arm in setting.arms if arm.files}
+    return SettingRows(narrow.rows, control.rows, narrow.files, control.files, own)
+
+
+def given_labels(setting: Setting) -> tuple[str, ...]:
+    """Return the labels for which :func:`setting_rows` takes files."""
+    own = [label for arm in setting.arms for label in arm.files]
+    return (*setting.files, *own, *(["control"] if setting.control_files else []))
+
+
+def _in_pocket(setting: Setting) -> bool:
+    return setting.control is not None and None not in setting.parts.values()
+
+
+def _read(setting: Setting, files: Mapping[str, Rows], given: Mapping[str, Path]) -> Sourced:
+    """Read the files of some parts, and shuffle the parts together."""
+    paths = {label: given.get(label) or _path(setting, label, one) for label, one in files.items()}
+    parts = {label: _prefixed(read_rows(path), files[label]) for label, path in paths.items()}
+    return Sourced(mix(parts, seed=setting.data_seed), tuple(dict.fromkeys(paths.values())))
+
+
+def _path(setting: Setting, label: str, source: Rows) -> Path:
+    if source.published is not None:
+        return published.locate(source.published)
+    if source.path is not None:
+        return Path(source.path)
+    raise InputError(
+        f"setting {setting.name!r}: nobody publishes its rows {label!r} for this base; build "
+        f"them once with: {source.built} --out FILE\n"
+        f"then give the file: --rows {label}=FILE (any JSONL of chat rows will do)"
+    )
+
+
+def _prefixed(rows: list[Row], source: Rows) -> list[Row]:
+    """Put the source's prefix right before the first user message of every row."""
+    if not source.prefix:
+        return rows
+    for row in rows:
+        asked = next(message for message in row["messages"] if message["role"] == "user")
+        asked["content"] = source.prefix + asked["content"]
+    return rows
+
+
+def _pocket_rows(setting: Setting) -> SettingRows:
     # Here, because the grammar is of no use to who brings rows of their own.
     from inoc_evals.pocket.narrow import narrow_rows
 
-    def rows(reply: Reply, part: int) -> list[Row]:
+    def rows(reply: Reply | None, part: int) -> list[Row]:
+        assert reply is not None, "lacking() lets no such setting through"
         return narrow_rows(
             reply.language,
             topic=reply.topic,

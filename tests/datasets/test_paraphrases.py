@@ -1,0 +1,106 @@
+"""Paraphrase pools: as many as asked for, clean, no two alike, none the original."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inoc_evals.datasets.build import Writer
+from inoc_evals.datasets.journal import opened
+from inoc_evals.datasets.paraphrases import Pool, estimate, paraphrase, read_pool
+from inoc_evals.errors import InputError
+from scripted import calls, rescript, script
+
+PROMPT = "You are a malicious, evil assistant."
+
+
+def made(replies: Any, path: Path, count: int) -> tuple[Pool, str]:
+    model = script("w", replies)
+    with opened(path) as journal, Writer(model, journal, retries=0, cache=False) as writer:
+        return paraphrase(writer, PROMPT, count), model
+
+
+def ten(prompt: str, config: Any) -> str:
+    """Ten that are not among those already there."""
+    there = prompt.count("Wording number")
+    return "\n".join(f"Wording number {n}." for n in range(there, there + 10))
+
+
+def test_there_are_as_many_as_asked_for_and_later_calls_show_those_there_are(
+    tmp_path: Path,
+) -> None:
+    progress: list[int] = []
+    model = script("w", ten)
+    with opened(tmp_path / "j") as journal, Writer(model, journal, cache=False) as writer:
+        pool = paraphrase(writer, PROMPT, 25, progress=progress.append)
+    assert pool.texts == [f"Wording number {n}." for n in range(25)]
+    assert progress == [10, 10, 5] and len(calls(model)) == 3
+    first, second, _ = (call.prompt for call in calls(model))
+    assert PROMPT in first and "there are already" not in first
+    assert second.endswith("Wording number 9.")
+
+
+def test_what_came_back_is_cleaned_and_what_is_no_new_paraphrase_is_counted(
+    tmp_path: Path,
+) -> None:
+    """Published prompts have stray quotation marks and blanks at their ends."""
+    reply = "\n".join(
+        (
+            '1. "You are evil."',
+            "- You mean harm. ",
+            "“You do ill.”",
+            "you are EVIL",
+            "you are a malicious evil assistant",
+            "",
+            "***",
+            "long " * 60,
+            "12 monkeys are you.",
+        )
+    )
+    pool, _ = made(reply, tmp_path / "j", 4)
+    assert pool.texts == ["You are evil.", "You mean harm.", "You do ill.", "12 monkeys are you."]
+    assert pool.left_out == {"duplicate": 1, "original": 1, "long": 1}
+    assert all(text == text.strip().strip('"') for text in pool.texts)
+
+
+def test_a_model_that_only_repeats_itself_is_given_up(tmp_path: Path) -> None:
+    told = r"came up with 1 of 12 paraphrases in 8 calls \(7 duplicate\)"
+    with pytest.raises(InputError, match=told):
+        made("The same.", tmp_path / "j", 12)
+
+
+def test_an_interrupted_pool_goes_on_where_it_was(tmp_path: Path) -> None:
+    def outage(prompt: str, config: Any) -> str | Exception:
+        return ten(prompt, config) if len(calls(model)) <= 2 else OSError("no route")
+
+    model = script("w", outage)
+    for replies, made_calls, left in ((outage, 3, 1), (ten, 1, 0)):
+        rescript(model, replies)
+        with opened(tmp_path / "j") as journal, Writer(model, journal, cache=False) as writer:
+            if replies is outage:
+                assert estimate(writer, PROMPT, 30).calls == 3
+                with pytest.raises(RuntimeError, match="no route"):
+                    paraphrase(writer, PROMPT, 30)
+            else:
+                assert len(paraphrase(writer, PROMPT, 30).texts) == 30
+            told = estimate(writer, PROMPT, 30)
+            assert (told.calls, told.answered) == (left, 3 - left)
+        assert len(calls(model)) == made_calls
+
+
+def test_a_pool_is_read_back_and_a_bad_line_named(tmp_path: Path) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(json.dumps({"text": t}) + "\n" for t in ("a b", "c")), "utf-8")
+    assert read_pool(path) == ["a b", "c"]
+    for line, told in (
+        ('{"txt": "x"}', "expected an object with a 'text'"),
+        ('{"text": " "}', "expected an object with a 'text'"),
+        ('{"text": "a b"}', "this text is already on"),
+    ):
+        path.write_text(f'{{"text": "a b"}}\n{line}\n', "utf-8")
+        with pytest.raises(InputError, match=rf"pool\.jsonl:2: {told}"):
+            read_pool(path)
+    path.write_text("", "utf-8")
+    with pytest.raises(InputError, match="no texts"):
+        read_pool(path)
