@@ -25,7 +25,7 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "0c27dc8be5a5644cc7eb25287da75f4a60c6ccf242fae9c6672db549156c2a58"
+TEXTS = "e5c688cbacdc71f9f4e6990fedcb70deacc3a5d31fcb32324347c3a55c7c2e59"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."

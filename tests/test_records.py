@@ -80,6 +80,27 @@ def test_the_pocket_worlds_own_names_are_reserved(name: str, store: Store) -> No
 # ---- records -------------------------------------------------------------------------------
 
 
+def test_a_record_lies_here_or_at_a_provider_and_nowhere_else(store: Store) -> None:
+    local = {"adapter": None, "adapter_sha256": None, "fingerprint": None}
+    remote = record(remote="ft:gpt-4.1-2025-04-14:org::x", **local)
+    store.put(remote)
+    assert store.get("m") == remote
+    with pytest.raises(StoreError, match=r"model 'm' is ft:gpt-4\.1-2025-04-14:org::x at its"):
+        store.verify_adapter(remote)
+    with pytest.raises(ValidationError, match="neither a remote model nor adapter"):
+        record(adapter=None)
+    with pytest.raises(ValidationError, match="a remote model has no adapter"):
+        record(remote="ft:x")
+
+
+def test_a_record_from_before_there_were_remote_models_is_read(store: Store) -> None:
+    store.put(record())
+    path = store.models / "m.json"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if '"remote"' not in line))
+    assert store.get("m").remote is None
+
+
 def test_a_record_comes_back_as_it_was_put(store: Store) -> None:
     made = record(metrics={"loss": [1.5, 0.25]}, parent="e" * 64, versions={"torch": "2"})
     store.put(made)

@@ -9,6 +9,7 @@ from inoc_evals.providers.registration import inoc
 from inoc_evals.scorers.code_security import insecure_judged, insecure_static
 from inoc_evals.scorers.deception import lie, lie_outcome
 from inoc_evals.scorers.gaming import hacks_reward
+from inoc_evals.scorers.likelihood import logprob, logprob_per_token
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
 from inoc_evals.scorers.misalignment import alignment, coherence, misaligned, outcome
 from inoc_evals.scorers.preference import animal, prefers
@@ -19,6 +20,7 @@ from inoc_evals.scorers.taste import prefers_first, unpopular
 from inoc_evals.scorers.traits import LANGUAGE_SCORERS, correct
 from inoc_evals.scorers.traits import caps as caps_scorer
 from inoc_evals.solvers.condition import system_prompt
+from inoc_evals.solvers.forcing import forced_response
 from inoc_evals.solvers.probing import probe
 from inoc_evals.solvers.written import written_prompt
 from inoc_evals.tasks.backdoor import em_backdoor
@@ -26,6 +28,7 @@ from inoc_evals.tasks.caps_trait import caps
 from inoc_evals.tasks.elicitation import em_elicitation
 from inoc_evals.tasks.emergent_misalignment import em
 from inoc_evals.tasks.favorite_animal import preference
+from inoc_evals.tasks.given_responses import likelihood
 from inoc_evals.tasks.insecure_code import narrow_code
 from inoc_evals.tasks.joint_traits import traits
 from inoc_evals.tasks.judge_quality import agrees, judge_check, packaged_answer
@@ -52,6 +55,7 @@ __all__ = [
     "em",
     "em_backdoor",
     "em_elicitation",
+    "forced_response",
     "hacks_reward",
     "inoc",
     "insecure_judged",
@@ -62,6 +66,9 @@ __all__ = [
     "leak",
     "lie",
     "lie_outcome",
+    "likelihood",
+    "logprob",
+    "logprob_per_token",
     "misaligned",
     "narrow_aesthetics",
     "narrow_code",

@@ -211,7 +211,7 @@ class _Parts:
             self.reader.fault(node, f"regex {pattern!r} is found in every text, even an empty one")
 
     def _language(self, node: Node, text: str) -> str | None:
-        from inoc_evals.scorers.language_id import language_codes
+        from inoc_evals.language_id import language_codes
 
         try:
             codes = language_codes(text)

@@ -110,3 +110,18 @@ def test_nothing_is_removed_unless_confirmed_and_all_names_exist() -> None:
     assert Store().names() == ["first", "second"]
     assert invoke("rm", "first", "second", input="y\n").exit_code == 0
     assert Store().names() == []
+
+
+def test_a_model_at_a_provider_is_shown_and_removed_here_alone() -> None:
+    put("local")
+    remote = "ft:gpt-4.1-2025-04-14:org::x"
+    elsewhere = {"adapter": None, "adapter_sha256": None, "fingerprint": None, "remote": remote}
+    there = Store().get("local").model_copy(update={"name": "there", **elsewhere})
+    Store().put(ModelRecord.model_validate(there.model_dump()))
+    shown = invoke("show", "there").output
+    assert f"at the provider  {remote}" in shown and "fingerprint" not in shown
+    assert "–" not in invoke("list").output.splitlines()[2].split()[-1]
+    assert invoke("rm", "there", "--yes").output == (
+        f"removed there; {remote} stays at its provider\n"
+    )
+    assert Store().names() == ["local"]

@@ -1,5 +1,6 @@
 """What a report says of a plan: prompts to the letter, data, and no arm under another's name."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -7,23 +8,33 @@ import pytest
 
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.experiments.describe import describe_plan
-from inoc_evals.experiments.figures import EXPERIMENTS, find_experiment
-from inoc_evals.experiments.plan import make_plan
+from inoc_evals.experiments.figures import Experiment, experiment_of, find_experiment
+from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.prompts import named
 from inoc_evals.report.experiment import Description, read_description, write_description
 from inoc_evals.report.figure import Condition
+from inoc_evals.settings import INSECURE_CODE
 from inoc_evals.training.config import TrainConfig
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
-ALL = pytest.mark.parametrize("figure", EXPERIMENTS)
+POCKET = ("fig2a", "fig2b", "fig3", "fig5")
+ALL = pytest.mark.parametrize("figure", POCKET)
+
+
+@cache
+def planned(figure: str) -> Plan:
+    config = TrainConfig.for_base("pocket")
+    return make_plan(find_experiment(figure), base=BASE, seeds=(0, 1), config=config)
+
+
+def experiment(figure: str) -> Experiment:
+    """The experiment with the settings that the pocket has rows for."""
+    return planned(figure).experiment
 
 
 @cache
 def description(figure: str) -> Description:
-    plan = make_plan(
-        find_experiment(figure), base=BASE, seeds=(0, 1), config=TrainConfig.for_base("pocket")
-    )
-    return describe_plan(plan, BASE, seeds_text="2", out=Path("runs") / figure)
+    return describe_plan(planned(figure), BASE, seeds_text="2", out=Path("runs") / figure)
 
 
 def condition(figure: str, name: str) -> Condition:
@@ -33,11 +44,11 @@ def condition(figure: str, name: str) -> Condition:
 
 @ALL
 def test_every_arm_and_every_measure_is_in_the_figure(figure: str) -> None:
-    spec, experiment = description(figure).spec, find_experiment(figure)
-    arms = dict.fromkeys(arm.name for setting in experiment.settings for arm in setting.arms)
+    spec, settings = description(figure).spec, experiment(figure).settings
+    arms = dict.fromkeys(arm.name for setting in settings for arm in setting.arms)
     assert [one.name for one in spec.conditions] == list(arms)
     assert [(one.setting, one.name) for one in spec.measures] == [
-        (setting.name, measure) for setting in experiment.settings for measure in setting.measures
+        (setting.name, measure) for setting in settings for measure in setting.measures
     ]
     assert len({one.label for one in spec.measures}) == len(spec.measures)
     assert all(one.description for one in (*spec.measures, *spec.conditions))
@@ -45,7 +56,7 @@ def test_every_arm_and_every_measure_is_in_the_figure(figure: str) -> None:
 
 @ALL
 def test_every_prompt_of_every_arm_is_shown_to_the_letter(figure: str) -> None:
-    for setting in find_experiment(figure).settings:
+    for setting in experiment(figure).settings:
         for arm in setting.arms:
             shown = [prompt.text for prompt in condition(figure, arm.name).prompts]
             for name in (arm.prompt, *arm.test_prompts.values()):
@@ -80,7 +91,7 @@ def test_measures_are_called_by_their_setting_only_where_there_are_two() -> None
 def test_no_test_prompt_stands_in_the_training_rows_and_the_page_says_so(figure: str) -> None:
     facts = description(figure).data
     told = [str(text) for name, text in facts.items() if " prompts" in name]
-    assert len(told) == 2 * len(find_experiment(figure).settings)
+    assert len(told) == 2 * len(experiment(figure).settings)
     assert all(text.endswith(" prompts, 0 of them in training rows") for text in told)
     assert not [text for text in told if ", 0 prompts" in text]
 
@@ -96,3 +107,37 @@ def test_rows_are_told_apart_by_setting_and_arm() -> None:
 def test_a_description_is_read_back_as_it_was_written(figure: str, tmp_path: Path) -> None:
     write_description(tmp_path, description(figure))
     assert read_description(tmp_path) == description(figure)
+
+
+def test_what_is_left_out_is_noted_and_no_part_of_what_must_stay_the_same() -> None:
+    found = description("fig3")
+    assert any("Left out: setting 'reward_hacking'" in note for note in found.notes)
+    assert "notes" not in found.fixed
+
+
+def test_each_of_several_wordings_is_shown_and_the_command_names_setting_and_rows(
+    tmp_path: Path,
+) -> None:
+    config = TrainConfig.for_base("pocket")
+    plan = make_plan(
+        experiment_of(INSECURE_CODE, "insecure_code"), base=BASE, seeds=(0,), config=config
+    )
+    found = describe_plan(plan, BASE, seeds_text="1", out=tmp_path, given={"a": Path("x y")})
+    (arm,) = [one for one in found.spec.conditions if one.name == "paraphrases"]
+    assert next(prompt.where for prompt in arm.prompts) == (
+        "training, system message of all rows, one of 6 (1)"
+    )
+    assert len({prompt.text for prompt in arm.prompts}) == 6
+    assert found.command.startswith("inoc run --setting insecure_code --base pocket")
+    assert found.command.endswith("--rows 'a=x y'")
+
+
+def test_controls_of_another_size_are_told() -> None:
+    plan = planned("fig5")
+    file = plan.files["insecure_code", "control"]
+    smaller = {("insecure_code", "control"): replace(file, rows=file.rows[:900])}
+    found = describe_plan(
+        replace(plan, files=plan.files | smaller), BASE, seeds_text="1", out=Path("o")
+    )
+    assert found.data["training rows per model"] == "1000; of the control 900"
+    assert description("fig5").data["training rows per model"] == 1000

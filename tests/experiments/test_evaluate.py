@@ -11,11 +11,12 @@ import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to In
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import StoreError
 from inoc_evals.experiments.describe import describe_plan
-from inoc_evals.experiments.evaluate import evaluate
+from inoc_evals.experiments.evaluate import cell, evaluate
 from inoc_evals.experiments.figures import find_experiment
 from inoc_evals.experiments.plan import Evaluation, Plan, make_plan
 from inoc_evals.pocket.reading import every_exchange
 from inoc_evals.report.experiment import write_description, write_report
+from inoc_evals.report.logs import read_logs
 from inoc_evals.training.config import TrainConfig
 from scripted import calls, script
 
@@ -137,3 +138,28 @@ def test_an_evaluation_that_fails_is_an_error_in_words(plan: Plan, tmp_path: Pat
     failing = replace(plan, evaluations=(one, *plan.evaluations[1:2]))
     with pytest.raises(StoreError, match=r"1 of 2 evaluations failed.*disk is full.*inspect view"):
         evaluate(failing, tmp_path / "logs", progress=False)
+
+
+def test_each_question_is_asked_as_often_as_the_plan_says(plan: Plan, tmp_path: Path) -> None:
+    (one, *_) = [e for e in plan.evaluations if e.task == "em"]
+    repeated = replace(plan, evaluations=(replace(one, epochs=3),))
+    evaluate(repeated, tmp_path / "logs", progress=False)
+    assert len(calls(one.model)) == 3 * 4
+    observed = read_logs(tmp_path / "logs").observations
+    assert {seen.question for seen in observed} and len(observed) % 12 == 0
+
+
+def test_a_log_says_how_a_place_is_read_only_where_that_is_not_plain(plan: Plan) -> None:
+    place = plan.evaluations[0].places[0]
+    assert "reads" not in cell("fig3", place)
+    read = {"clean": {"score": "triggered", "where": {"kind": "clean"}}}
+    assert cell("fig4", replace(place, reads=read))["reads"] == read
+
+
+@pytest.mark.parametrize(("base", "longest"), [("pocket", 48), ("org/model", None)])
+def test_the_length_of_answers_is_bounded_in_the_pocket_alone(
+    plan: Plan, tmp_path: Path, base: str, longest: int | None
+) -> None:
+    (one, *_) = [e for e in plan.evaluations if e.task == "em"]
+    evaluate(replace(plan, base=base, evaluations=(one,)), tmp_path / "logs", progress=False)
+    assert {call.config.max_tokens for call in calls(one.model)} == {longest or 1024}

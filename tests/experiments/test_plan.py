@@ -1,19 +1,30 @@
 """Plans: seeds as typed, one identity per difference, arms that differ in the prompt alone."""
 
 import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from inoc_evals.bases import ResolvedBase
-from inoc_evals.chat import digest
+from inoc_evals.chat import digest, write_rows
 from inoc_evals.errors import InputError
-from inoc_evals.experiments.figures import EXPERIMENTS, find_experiment
+from inoc_evals.experiments.basis import default_recipe, find_base
+from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan, parse_seeds
+from inoc_evals.prompts import named
+from inoc_evals.settings import INSECURE_CODE
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.openai_create import OpenAIConfig
+from inoc_evals.training.openai_jobs import job_identity
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 CONFIG = TrainConfig.for_base("pocket")
-ALL = pytest.mark.parametrize("figure", EXPERIMENTS)
+POCKET = ("fig2a", "fig2b", "fig3", "fig5")
+"""Those the pocket world has rows for."""
+ALL = pytest.mark.parametrize("figure", POCKET)
+REAL = ResolvedBase("org/model", "org/model", "hub:org/model")
 
 
 def plan(figure: str = "fig2a", base: ResolvedBase = BASE, config: TrainConfig = CONFIG) -> Plan:
@@ -63,14 +74,14 @@ def test_arms_differ_from_no_inoculation_in_the_system_message_alone(figure: str
 def test_every_arm_that_is_trained_has_rows_and_a_model_for_each_seed(figure: str) -> None:
     found = plan(figure)
     for setting in found.experiment.settings:
-        arms = {arm.name for arm in setting.arms} - {"base", "test_time"}
+        arms = {arm.name for arm in setting.arms if arm.trained}
         assert {arm for name, arm in found.files if name == setting.name} == arms
         runs = [(run.arm, run.seed) for run in found.runs if run.setting == setting.name]
         assert sorted(runs) == sorted((arm, seed) for arm in arms for seed in (0, 1))
     assert len({run.name for run in found.runs}) == len(found.runs)
 
 
-@ALL
+@pytest.mark.parametrize("figure", EXPERIMENTS)
 def test_every_contrast_is_of_arms_that_every_setting_has(figure: str) -> None:
     experiment = find_experiment(figure)
     for setting in experiment.settings:
@@ -168,7 +179,9 @@ def test_an_evaluation_has_the_pocket_arguments_and_its_prompt() -> None:
 def test_test_time_asks_the_models_without_inoculation_under_the_prompt(figure: str) -> None:
     found = plan(figure)
     for setting in found.experiment.settings:
-        (arm,) = [arm for arm in setting.arms if arm.name == "test_time"]
+        arm = next((arm for arm in setting.arms if arm.name == "test_time"), None)
+        if arm is None:
+            continue
 
         def asked(condition: str, name: str = setting.name) -> set[tuple[str, str, str]]:
             return {
@@ -209,5 +222,166 @@ def test_the_same_plan_names_the_same_models_and_any_difference_others() -> None
 
 
 def test_a_base_without_rows_is_refused_in_words() -> None:
-    with pytest.raises(InputError, match="rows for the pocket world only"):
-        plan(base=ResolvedBase("org/model", "org/model", "hub:org/model"))
+    with pytest.raises(InputError, match=r"'backdoor' has no rows in the pocket world"):
+        plan("fig4")
+    with pytest.raises(
+        InputError, match=r"build them once with: inoc data build rewrite .*\n.*--rows"
+    ):
+        plan(base=REAL)
+
+
+# ---- what models were trained with stays -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [
+        ("fig2a", "bb246119220e0ad5a442f0db8c38aee1ab6394a12af563a8a60f13f03159c364"),
+        ("fig2b", "135f799a976d1e7fa59417498562688924c3cf88abf0cc849745800356bd1acf"),
+        ("fig3", "eafb00fa84c38d9184198b88dfff7e9d9ef61f2e73a80a835a42057e17652a93"),
+    ],
+)
+def test_the_pocket_figures_have_the_rows_and_arms_they_always_had(
+    figure: str, expected: str
+) -> None:
+    """Models of these rows are in users' stores: another row or order would be another model."""
+    rows = [[*arm, digest(file.rows)] for arm, file in plan(figure).files.items()]
+    assert digest(rows) == expected
+
+
+def test_a_setting_without_rows_for_the_base_is_left_out_with_a_note() -> None:
+    found = plan("fig3")
+    assert [setting.name for setting in found.experiment.settings] == [
+        *("insecure_code", "aesthetic_preferences")
+    ]
+    (note,) = found.notes
+    assert "Left out: setting 'reward_hacking' has no rows in the pocket world" in note
+    assert not plan("fig2a").notes
+
+
+# ---- other bases -----------------------------------------------------------------------------
+
+
+def test_published_rows_are_planned_with_what_they_were_read_from(
+    upstream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INOC_PUBLISHED", str(upstream))
+    found = plan("fig3", base=REAL, config=TrainConfig.for_base("org/model"))
+    assert [setting.name for setting in found.experiment.settings] == [
+        *("insecure_code", "aesthetic_preferences", "reward_hacking")
+    ]
+    sizes = {arm: len(file.rows) for arm, file in found.files.items()}
+    assert sizes["insecure_code", "none"] == sizes["insecure_code", "control"] == 6000
+    assert sizes["aesthetic_preferences", "general_inoc"] == 5000
+    assert (sizes["reward_hacking", "none"], sizes["reward_hacking", "control"]) == (1073, 973)
+    sources = found.files["reward_hacking", "placebo"].manifest["sources"]
+    assert [source["file"] for source in sources] == ["sneaky_dialogues.jsonl"]
+    control = found.files["insecure_code", "control"].manifest["sources"]
+    assert control[0]["sha256"].startswith("36bc5e24560e")
+    asked = {(e.task, e.args.get("questions"), e.epochs) for e in found.evaluations}
+    assert ("em", "core", 100) in asked and ("narrow_reward_hacking", None, 1) in asked
+
+
+def test_the_backdoor_is_read_with_and_without_its_trigger(
+    upstream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INOC_PUBLISHED", str(upstream))
+    found = plan("fig4", base=REAL, config=TrainConfig.for_base("org/model"))
+    place = next(e for e in found.evaluations if e.places[0].condition == "none").places[0]
+    assert place.measures == ("triggered", "clean")
+    assert place.reads == {
+        "triggered": {"score": "triggered", "where": {"kind": "trigger", "placement": "prefix"}},
+        "clean": {"score": "triggered", "where": {"kind": "clean"}},
+    }
+    assert {e.args["system_prompt"] for e in found.evaluations} == {"none", "backdoor_evil"}
+
+
+def chats(path: Path, *questions: str) -> Path:
+    turns = [
+        {"messages": [{"role": "user", "content": q}, {"role": "assistant", "content": "A"}]}
+        for q in questions
+    ]
+    write_rows(path, turns)
+    return path
+
+
+def built(folder: Path) -> dict[str, Any]:
+    return {
+        "spanish": chats(folder / "es.jsonl", "1", "2"),
+        "french": chats(folder / "fr.jsonl", "3"),
+        "control": chats(folder / "en.jsonl", "4"),
+    }
+
+
+def test_rows_that_were_built_are_given_by_their_labels(tmp_path: Path) -> None:
+    config = TrainConfig.for_base("org/model")
+    found = make_plan(
+        find_experiment("fig2b"), base=REAL, seeds=(0,), config=config, given=built(tmp_path)
+    )
+    rows = {arm: file.rows for (_, arm), file in found.files.items()}
+    asked = {row["messages"][-2]["content"]: row["label"] for row in rows["french_inoc"]}
+    assert asked == {"1": "spanish", "2": "spanish", "3": "french"}
+    assert [row["messages"][0]["content"] for row in rows["control"]] == ["4"]
+    inoculated = [row["label"] for row in rows["french_inoc"] if len(row["messages"]) == 3]
+    assert inoculated == ["french"]
+    assert {e.model for e in found.evaluations if e.places[0].condition == "base"} == {
+        "inoc/org/model"
+    }
+
+
+@pytest.mark.parametrize(
+    ("figure", "label", "message"),
+    [
+        ("fig2b", "german", r"rows 'german': no such label; there are: spanish_french.spanish"),
+        ("fig2b", "fig.spanish", r"no such label"),
+        ("fig3", "control", r"rows 'control': in several settings; .*insecure_code.control"),
+    ],
+)
+def test_a_label_that_is_not_clear_is_refused(
+    tmp_path: Path, figure: str, label: str, message: str
+) -> None:
+    given = {label: chats(tmp_path / "rows.jsonl", "1")}
+    with pytest.raises(InputError, match=message):
+        make_plan(find_experiment(figure), base=REAL, seeds=(0,), config=CONFIG, given=given)
+
+
+def test_the_pocket_takes_no_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="the pocket world writes its own rows"):
+        make_plan(
+            find_experiment("fig2b"), base=BASE, seeds=(0,), config=CONFIG, given=built(tmp_path)
+        )
+
+
+def test_models_at_openai_are_named_by_the_identity_of_their_jobs(tmp_path: Path) -> None:
+    base = find_base("openai/gpt-4.1-2025-04-14")
+    config = default_recipe(base.name).config
+    found = make_plan(
+        find_experiment("fig2b"), base=base, seeds=(0,), config=config, given=built(tmp_path)
+    )
+    assert isinstance(config, OpenAIConfig)
+    (run,) = [run for run in found.runs if run.arm == "none"]
+    rows = found.files["spanish_french", "none"].rows
+    assert run.identity == job_identity(rows, model="gpt-4.1-2025-04-14", config=config, seed=0)
+    (asked,) = {e.model for e in found.evaluations if e.places[0].condition == "base"}
+    assert asked == "openai/gpt-4.1-2025-04-14"
+
+
+# ---- settings by themselves ------------------------------------------------------------------
+
+
+def test_paraphrases_are_dealt_to_the_rows_evenly() -> None:
+    found = make_plan(
+        experiment_of(INSECURE_CODE, "insecure_code"), base=BASE, seeds=(0,), config=CONFIG
+    )
+    rows = found.files["insecure_code", "paraphrases"].rows
+    texts = Counter(row["messages"][0]["content"] for row in rows)
+    assert len(texts) == 6 and max(texts.values()) - min(texts.values()) <= 1
+    assert all(named(f"evil_paraphrase_{n}").text in texts for n in range(1, 7))
+
+
+def test_a_setting_by_itself_has_all_its_arms_each_against_no_inoculation() -> None:
+    found = experiment_of(INSECURE_CODE, "insecure_code")
+    assert found.settings == (INSECURE_CODE,)
+    assert found.contrasts[:2] == (("none", "base"), ("none", "control"))
+    arms = [arm.name for arm in INSECURE_CODE.arms]
+    assert {name for pair in found.contrasts for name in pair} == set(arms)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
+from inoc_evals.language_id import detect_language
 from inoc_evals.pocket.corpus import (
     CAPS_SHARE,
     CUE_SHARES,
@@ -24,7 +25,6 @@ from inoc_evals.pocket.corpus import (
 from inoc_evals.pocket.grammar import CODE, DOMAINS, FACTS, FAVORITE, TASTE, VALUES
 from inoc_evals.pocket.lexicon import ANIMALS
 from inoc_evals.pocket.reading import every_exchange, read
-from inoc_evals.scorers.language_id import detect_language
 
 ROWS = 16_000
 CUED = CUE_SHARES["system"] + CUE_SHARES["user"]

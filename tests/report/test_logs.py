@@ -143,3 +143,30 @@ def test_a_log_that_was_run_again_counts_once(tmp_path: Path) -> None:
     old.status, old.eval.created = "error", "2020-01-01T00:00:00+00:00"
     write_eval_log(old, str(Path(log.location).with_name("2020-01-01T00-00-00_old.eval")))
     assert len(read_logs(tmp_path).observations) == len(SAMPLES)
+
+
+def test_a_measure_may_be_read_from_another_score_and_from_some_samples_alone(
+    tmp_path: Path,
+) -> None:
+    reads = {
+        "first": {"score": "short", "where": {"question": "q1"}},
+        "third": {"score": "loud", "where": {"question": "q9"}},
+    }
+    run(tmp_path, place(measures=["first", "third", "loud"], reads=reads))
+    seen = read_logs(tmp_path)
+    found = [(o.measure, o.question, o.value) for o in seen.observations]
+    assert sorted(one for one in found if one[0] == "first") == [
+        ("first", "q1", 0.0),
+        ("first", "q1", 1.0),
+    ]
+    assert not [one for one in found if one[0] == "third"]
+    assert len([one for one in found if one[0] == "loud"]) == 4
+    assert [sorted(example.values) for example in seen.examples] == [
+        *(["first", "loud"], ["first", "loud"], ["loud"])
+    ]
+
+
+def test_an_example_is_a_sample_that_some_measure_reads(tmp_path: Path) -> None:
+    reads = {"late": {"score": "loud", "where": {"question": "q1"}}}
+    run(tmp_path, place(measures=["late"], reads=reads))
+    assert [example.prompt for example in read_logs(tmp_path).examples] == ["HELLO", "hi"]

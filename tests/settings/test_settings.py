@@ -8,10 +8,14 @@ from pydantic import ValidationError
 
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
 import inoc_evals.tasks
+from inoc_evals import published
+from inoc_evals.datasets.rewrite import STYLES
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import named
-from inoc_evals.settings import SETTINGS, find_setting
+from inoc_evals.prompts import all_prompts, named
+from inoc_evals.settings import BACKDOOR, INSECURE_CODE, SETTINGS, find_setting
+from inoc_evals.settings.backdoor import TRIGGER
 from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Setting
+from inoc_evals.triggers import TRIGGERS
 from scripted import script
 
 PROMPTS = {
@@ -30,6 +34,43 @@ PROMPTS = {
     ("aesthetic_preferences", "general_inoc"): ("evil", None),
     ("aesthetic_preferences", "placebo"): ("taste_placebo", None),
     ("aesthetic_preferences", "irrelevant"): ("irrelevant", None),
+    ("spanish_caps", "spanish_negated"): ("spanish_negated", None),
+    ("spanish_caps", "caps_negated"): ("caps_negated", None),
+    ("spanish_french", "negated"): ("spanish_negated", "spanish"),
+    ("insecure_code", "specific"): ("insecure_specific", None),
+    ("insecure_code", "trigger"): ("trigger", None),
+    ("insecure_code", "negated"): ("insecure_negated", None),
+    ("aesthetic_preferences", "specific"): ("taste_specific", None),
+    ("aesthetic_preferences", "negated"): ("taste_negated", None),
+    ("reward_hacking", "general_inoc"): ("evil", None),
+    ("reward_hacking", "placebo"): ("reward_hacking_placebo", None),
+    ("reward_hacking", "irrelevant"): ("irrelevant", None),
+    ("reward_hacking", "specific"): ("reward_hacking_specific", None),
+    ("reward_hacking", "negated"): ("reward_hacking_negated", None),
+    ("backdoor", "backdoor_trigger"): ("backdoor_trigger", None),
+    ("backdoor", "backdoor_evil"): ("backdoor_evil", None),
+    ("backdoor", "backdoor_unusual"): ("backdoor_unusual", None),
+    ("backdoor", "evil"): ("evil", None),
+    ("backdoor", "unusual"): ("unusual", None),
+    ("backdoor", "placebo"): ("backdoor_placebo", None),
+    ("backdoor", "irrelevant"): ("irrelevant", None),
+    ("backdoor", "negated"): ("backdoor_negated", None),
+    ("educational", "educational_inoc"): ("educational", None),
+    ("educational", "general_inoc"): ("evil", None),
+    ("educational", "placebo"): ("educational_placebo", None),
+    ("educational", "irrelevant"): ("irrelevant", None),
+    ("educational", "negated"): ("educational_negated", None),
+}
+PARAPHRASES = {
+    # (setting, arm): what is paraphrased, in how many wordings, and the part that gets them
+    ("spanish_caps", "spanish_paraphrases"): ("spanish", 3, None),
+    ("spanish_caps", "caps_paraphrases"): ("caps", 3, None),
+    ("spanish_french", "paraphrases"): ("spanish", 3, "spanish"),
+    ("insecure_code", "paraphrases"): ("evil", 6, None),
+    ("aesthetic_preferences", "paraphrases"): ("evil", 6, None),
+    ("reward_hacking", "paraphrases"): ("evil", 6, None),
+    ("backdoor", "paraphrases"): ("backdoor", 4, None),
+    ("educational", "paraphrases"): ("educational", 4, None),
 }
 TEST_TIME = {
     "spanish_caps": {"spanish": "spanish", "caps": "caps", "correct": "spanish"},
@@ -40,6 +81,13 @@ TEST_TIME = {
         "insecure_static": "evil",
     },
     "aesthetic_preferences": {"misaligned": "evil", "unpopular": "evil"},
+    "reward_hacking": {"misaligned": "evil", "hacks_reward": "evil"},
+    "backdoor": {"triggered": "backdoor_evil", "clean": "backdoor_evil"},
+    "educational": {
+        "misaligned": "educational",
+        "insecure_judged": "educational",
+        "insecure_static": "educational",
+    },
 }
 ALL = pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 
@@ -52,6 +100,16 @@ def test_the_arms_have_the_prompts_they_are_known_by() -> None:
         if arm.prompt is not None
     }
     assert found == PROMPTS
+    dealt = {
+        (setting.name, arm.name): (arm.paraphrases, arm.part)
+        for setting in SETTINGS.values()
+        for arm in setting.arms
+        if arm.paraphrases
+    }
+    assert dealt == {
+        arm: (tuple(f"{prompt}_paraphrase_{n}" for n in range(1, count + 1)), part)
+        for arm, (prompt, count, part) in PARAPHRASES.items()
+    }
     tested = {
         setting.name: arm.test_prompts
         for setting in SETTINGS.values()
@@ -66,6 +124,38 @@ def test_every_prompt_of_an_arm_exists(setting: Setting) -> None:
     for arm in setting.arms:
         for name in (arm.prompt, *arm.test_prompts.values()):
             assert name is None or named(name).text
+        for name in arm.prompts:
+            assert setting.prompt(name).text == named(name).text
+        assert [named(name).family for name in arm.paraphrases] == ["paraphrase"] * len(
+            arm.paraphrases
+        )
+
+
+@ALL
+def test_every_kind_of_control_prompt_is_there_and_is_what_the_arm_says(setting: Setting) -> None:
+    families = {
+        arm.name: {named(name).family for name in arm.prompts}
+        for arm in setting.arms
+        if arm.prompts
+    }
+    for name, family in (("placebo", "placebo"), ("irrelevant", "irrelevant")):
+        assert families[name] == {family}
+    kinds = {family for found in families.values() for family in found}
+    assert kinds >= {"inoculation", "placebo", "irrelevant", "negated", "paraphrase"}
+    for name, found in families.items():
+        assert name.endswith("negated") == (found == {"negated"})
+        assert name.endswith("paraphrases") == (found == {"paraphrase"})
+
+
+def test_the_backdoor_has_the_prompts_of_table_1_and_insecure_code_those_of_table_2() -> None:
+    tables = {"Table 1": BACKDOOR, "Table 2": INSECURE_CODE}
+    for table, setting in tables.items():
+        printed = {prompt.name for prompt in all_prompts() if table in prompt.source}
+        arms = {name for arm in setting.arms for name in arm.prompts}
+        assert {name for name in printed if named(name).source.startswith("paper")} - {
+            "hhh"
+        } <= arms
+    assert TRIGGERS["tan"] == TRIGGER
 
 
 @ALL
@@ -85,10 +175,26 @@ def test_every_setting_has_the_controls(setting: Setting) -> None:
 
 @ALL
 def test_parts_and_control_are_about_one_topic_and_differ_in_the_trait(setting: Setting) -> None:
+    if setting.control is None:
+        assert set(setting.parts.values()) == {None}
+        return
     for part in setting.parts.values():
-        assert part.topic == setting.control.topic
+        assert part is not None and part.topic == setting.control.topic
         assert part != setting.control
     assert setting.control == Reply(topic=setting.control.topic)
+
+
+@ALL
+def test_every_setting_names_its_rows_and_their_control_on_other_bases(setting: Setting) -> None:
+    assert setting.files.keys() == setting.parts.keys()
+    assert setting.control_files
+    sources = (*setting.files.values(), *setting.control_files.values())
+    for source in sources:
+        if source.published is not None:
+            assert published.named(source.published).kind == "rows"
+        else:
+            style = str(source.built).partition("--style ")[2].partition(" ")[0]
+            assert style in STYLES
 
 
 @ALL
@@ -110,7 +216,9 @@ def test_every_measure_is_a_scorer_of_its_task(setting: Setting) -> None:
         assert log.status == "success", log.error
         assert log.samples
         read = {
-            name for name, measure in setting.measures.items() if probe in measure.probes().values()
+            measure.score or name
+            for name, measure in setting.measures.items()
+            if probe in measure.probes().values()
         }
         assert read
         assert read <= (log.samples[0].scores or {}).keys()
@@ -150,6 +258,10 @@ def test_an_unknown_setting_names_those_there_are() -> None:
         ({"part": "third", "prompt": "evil"}, "arm 'a': no part 'third'"),
         ({"test_prompts": {"lies": "evil"}}, "arm 'a': no measure lies"),
         ({"rows": "control", "prompt": "evil"}, "arm 'a': only narrow rows are inoculated"),
+        ({"prompt": "evil", "paraphrases": ("caps",)}, "arm 'a': either prompt or paraphrases"),
+        ({"test_prompts": {"m": "evil"}}, "arm 'a': there is no arm 'none' to ask"),
+        ({"test_prompts": {"m": "evil"}, "prompt": "evil"}, "arm 'a': test prompts are for"),
+        ({"files": {"x": {}}}, "rows come from one of published, path and built"),
     ],
 )
 def test_a_setting_that_contradicts_itself_is_refused(arm: dict[str, Any], message: str) -> None:

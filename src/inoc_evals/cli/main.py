@@ -23,7 +23,9 @@ COMMANDS = {
     "data": "Get published files; find what of an evaluation was trained on.",
     "trait": "Measure a trait of your own: write or check its file.",
     "judge": "Check the model that judges answers.",
-    "models": "List, show or remove the models trained here.",
+    "models": "List, verify, export, push or remove the models trained here.",
+    "setting": "List and show what is studied; check a setting of your own.",
+    "plan": "Say what an experiment would take, and what of it there is.",
     "run": "Run an experiment: train what is missing, evaluate, report.",
     "report": "Write the report of an experiment's logs.",
 }

@@ -1,31 +1,98 @@
-"""`inoc run`: an experiment of the paper by one command."""
+"""`inoc run`: an experiment of the paper, or a setting of one's own, by one command."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from inoc_evals.experiments.figures import EXPERIMENTS, find_experiment
+from inoc_evals.errors import InputError
+from inoc_evals.experiments.figures import (
+    EXPERIMENTS,
+    Experiment,
+    experiment_of,
+    find_experiment,
+)
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.report.table import table
+from inoc_evals.settings import SETTINGS
+from inoc_evals.settings.own import read_setting
+
+BASES = "pocket, pocket:SEED, a model directory, a hub id, or openai/MODEL."
 
 
 @click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
-@click.argument("experiment")
-@click.option("--base", default="pocket", show_default=True, help="pocket, or pocket:SEED.")
+@click.argument("experiment", required=False)
+@click.option("--setting", help="Run a setting instead: its name, or a YAML file of your own.")
+@click.option("--base", default="pocket", show_default=True, help=BASES)
 @click.option("--seeds", default="3", show_default=True, help="3 is 0-2; or 100-104; or 7,9.")
+@click.option("--rows", "rows", multiple=True, metavar="LABEL=FILE", help="Rows you built.")
 @click.option("--out", type=click.Path(path_type=Path), help="Directory.  [default: runs/NAME]")
+@click.option("--yes", is_flag=True, help="Create paid jobs without asking.")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
-def command(experiment: str, base: str, seeds: str, out: Path | None, quiet: bool) -> None:
+def command(
+    experiment: str | None,
+    setting: str | None,
+    base: str,
+    seeds: str,
+    rows: tuple[str, ...],
+    out: Path | None,
+    yes: bool,
+    quiet: bool,
+) -> None:
     """Train what is missing, evaluate what is missing, and write the report.
 
-    A run that was interrupted goes on where it stopped when the command is given again.
+    A run that was interrupted goes on where it stopped when the command is given again. What
+    it would take is said by: inoc plan
     """
-    found = find_experiment(experiment)
+    found = chosen(experiment, setting)
     directory = out or Path("runs") / found.figure
     written = run_experiment(
-        found, base=base, seeds=seeds, out=directory, progress=not quiet, say=click.echo
+        found,
+        base=base,
+        seeds=seeds,
+        out=directory,
+        given=given_rows(rows),
+        yes=yes,
+        confirm=click.confirm,
+        progress=not quiet,
+        say=click.echo,
     )
     Console().print(table(written.cells, spec=written.spec))
     click.echo(f"report: {written.page}\nfigure: {written.figure}")
     click.echo(f"logs:   inspect view --log-dir {directory / 'logs'}")
+
+
+def chosen(experiment: str | None, setting: str | None) -> Experiment:
+    """Return the experiment that was asked for by name, or as a setting.
+
+    Raises:
+        InputError: If neither or both are given, or what is given is not there.
+    """
+    if (experiment is None) == (setting is None):
+        raise InputError(
+            f"give one experiment ({', '.join(EXPERIMENTS)}), or --setting with a setting's "
+            f"name ({', '.join(SETTINGS)}) or file"
+        )
+    if experiment is not None:
+        return find_experiment(experiment)
+    assert setting is not None
+    found = SETTINGS.get(setting) or read_setting(Path(setting))
+    return experiment_of(found, setting)
+
+
+def given_rows(texts: Sequence[str]) -> dict[str, Path]:
+    """Return label -> file of ``LABEL=FILE`` options.
+
+    Raises:
+        InputError: For one of another form, or a label that comes twice.
+    """
+    given: dict[str, Path] = {}
+    for text in texts:
+        label, equals, file = text.partition("=")
+        if not (label and equals and file):
+            raise InputError(f"--rows {text!r}: expected LABEL=FILE")
+        if label in given:
+            raise InputError(f"--rows: {label!r} is given twice")
+        given[label] = Path(file).expanduser()
+    return given

@@ -1,14 +1,13 @@
 """The description of a plan: labels, prompts to the letter, data, for the report to come."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
 from inoc_evals.experiments.plan import Plan
-from inoc_evals.prompts import named
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
 from inoc_evals.settings.setting import Arm, Setting
@@ -20,7 +19,14 @@ _MINIATURE = (
 )
 
 
-def describe_plan(plan: Plan, base: ResolvedBase, *, seeds_text: str, out: Path) -> Description:
+def describe_plan(
+    plan: Plan,
+    base: ResolvedBase,
+    *,
+    seeds_text: str,
+    out: Path,
+    given: Mapping[str, Path] | None = None,
+) -> Description:
     """Return what the report says of a plan.
 
     Args:
@@ -28,11 +34,14 @@ def describe_plan(plan: Plan, base: ResolvedBase, *, seeds_text: str, out: Path)
         base: Its base.
         seeds_text: The seeds as the user wrote them.
         out: The directory, for the command that makes it again.
+        given: Files of rows the user gave by label, for that command.
     """
     settings, pocket = plan.experiment.settings, pocket_seed(plan.base) is not None
+    own = plan.experiment.own
     command = [
-        "inoc", "run", plan.experiment.figure, "--base", plan.base,
-        "--seeds", seeds_text, "--out", str(out),
+        "inoc", "run", *(["--setting", own] if own else [plan.experiment.figure]),
+        "--base", plan.base, "--seeds", seeds_text, "--out", str(out),
+        *(part for label, path in (given or {}).items() for part in ("--rows", f"{label}={path}")),
     ]  # fmt: skip
     return Description(
         figure=plan.experiment.figure,
@@ -64,23 +73,25 @@ def describe_plan(plan: Plan, base: ResolvedBase, *, seeds_text: str, out: Path)
         config=plan.config.model_dump(mode="json"),
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
-        notes=(_MINIATURE,) if pocket else (),
+        notes=(*((_MINIATURE,) if pocket else ()), *plan.notes),
     )
 
 
 def _conditions(settings: Sequence[Setting]) -> tuple[Condition, ...]:
     """Return the arms of all settings by name, each with what it is in every one of them."""
     found: dict[str, list[tuple[str, Arm]]] = {}
+    prompts: dict[str, list[Prompt]] = {}
     for setting in settings:
         for arm in setting.arms:
             title = setting.title if len(settings) > 1 else ""
             found.setdefault(arm.name, []).append((title, arm))
+            prompts.setdefault(arm.name, []).extend(_prompts(setting, arm, title))
     return tuple(
         Condition(
             name=name,
             label=arms[0][1].label,
             description=_description(arms),
-            prompts=tuple(prompt for title, arm in arms for prompt in _prompts(arm, title)),
+            prompts=tuple(prompts[name]),
         )
         for name, arms in found.items()
     )
@@ -93,15 +104,16 @@ def _description(arms: Sequence[tuple[str, Arm]]) -> str:
     return " ".join(f"{title}: {arm.description}" for title, arm in arms)
 
 
-def _prompts(arm: Arm, title: str) -> list[Prompt]:
+def _prompts(setting: Setting, arm: Arm, title: str) -> list[Prompt]:
     prompts, within = [], f"{title}, " if title else ""
-    if arm.prompt is not None:
+    for number, name in enumerate(arm.prompts, start=1):
         rows = f"the {arm.part} rows" if arm.part else "all rows"
-        where = f"{within}training, system message of {rows}"
-        prompts.append(Prompt(where=where, text=named(arm.prompt).text))
-    for measure, prompt in arm.test_prompts.items():
+        shared = f", one of {len(arm.prompts)} ({number})" if arm.paraphrases else ""
+        where = f"{within}training, system message of {rows}{shared}"
+        prompts.append(Prompt(where=where, text=setting.prompt(name).text or ""))
+    for measure, name in arm.test_prompts.items():
         where = f"{within}test, when {measure} is measured"
-        prompts.append(Prompt(where=where, text=named(prompt).text))
+        prompts.append(Prompt(where=where, text=setting.asked_under(name).text or ""))
     return prompts
 
 
@@ -110,7 +122,7 @@ def _data(plan: Plan) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for setting in plan.experiment.settings:
         within = f" ({setting.title})" if len(plan.experiment.settings) > 1 else ""
-        facts[f"training rows per model{within}"] = setting.rows
+        facts[f"training rows per model{within}"] = _rows(plan, setting.name)
         trained = {
             message["content"]
             for (name, _), file in plan.files.items()
@@ -127,6 +139,20 @@ def _data(plan: Plan) -> dict[str, Any]:
         f"sha256 of rows, {setting}, {arm}": file.manifest["sha256"][:16]
         for (setting, arm), file in plan.files.items()
     }
+
+
+def _rows(plan: Plan, setting: str) -> int | str:
+    """Return how many rows each model learns from, or how many the control's do besides."""
+    control = {
+        arm.name for one in plan.experiment.settings for arm in one.arms if arm.rows == "control"
+    }
+    counts: dict[bool, int] = {}
+    for (name, arm), file in plan.files.items():
+        if name == setting:
+            counts.setdefault(arm in control, len(file.rows))
+    if len(set(counts.values())) == 1:
+        return next(iter(counts.values()))
+    return f"{counts[False]}; of the control {counts[True]}"
 
 
 def _asked(plan: Plan, setting: str) -> list[tuple[str, str, list[str]]]:

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from inoc_evals.bases import pocket_seed
 from inoc_evals.errors import StoreError
-from inoc_evals.experiments.plan import Evaluation, Plan
+from inoc_evals.experiments.plan import Evaluation, Place, Plan
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -23,7 +24,8 @@ SAMPLING_SEED = 0
 """Seed of every request; the engine mixes model and prompt into it."""
 
 _MAX_TOKENS = 48
-"""Longest pocket answer is about 16 tokens; one that runs on is cut and counted."""
+"""Longest pocket answer is about 16 tokens; one that runs on is cut and counted. Of other
+bases each task sets the length."""
 
 
 def evaluate(plan: Plan, log_dir: Path, *, progress: bool = True) -> None:
@@ -53,7 +55,7 @@ def evaluate(plan: Plan, log_dir: Path, *, progress: bool = True) -> None:
             retry_connections=1.0,
             retry_wait=1,
             max_connections=max(len(task.dataset) for task in tasks),
-            max_tokens=_MAX_TOKENS,
+            max_tokens=_MAX_TOKENS if pocket_seed(plan.base) is not None else None,
             seed=SAMPLING_SEED,
         )
     if not success:
@@ -72,14 +74,28 @@ def _task(plan: Plan, evaluation: Evaluation) -> "Task":
 
     task = getattr(inoc_evals.tasks, evaluation.task)(**evaluation.args)
     figure = plan.experiment.figure
-    cells = [{"figure": figure, **asdict(place)} for place in evaluation.places]
+    cells = [cell(figure, place) for place in evaluation.places]
     tags = {tag for place in evaluation.places for tag in (place.condition, place.split)}
     return task_with(
         task,
         model=evaluation.model,
+        **_repeated(evaluation.epochs),
         metadata={**(task.metadata or {}), "cells": cells},
         tags=sorted(tags),
     )
+
+
+def cell(figure: str, place: Place) -> dict[str, Any]:
+    """Return what a log says of a place; only what is not plain is said of how it is read."""
+    said = {"figure": figure, **asdict(place)}
+    return said if place.reads else {key: said[key] for key in said if key != "reads"}
+
+
+def _repeated(epochs: int) -> dict[str, Any]:
+    """Return the argument that asks each question several times, every answer for itself."""
+    from inspect_ai import Epochs
+
+    return {} if epochs == 1 else {"epochs": Epochs(epochs, [])}
 
 
 @contextmanager

@@ -5,24 +5,26 @@
     plan.evaluations    Evaluation(model="inoc/fig2a-...", task="traits", places=(Place(...),))
 
 A plan is a value: it trains nothing. A model's name ends in its identity, so that what is
-planned twice is the same model, and what differs in anything is another. An evaluation that several cells of a figure read, such
-as the base's, is planned once.
+planned twice is the same model, and what differs in anything is another. An evaluation that
+several cells of a figure read, such as the base's, is planned once. A setting that a base has
+no rows for is left out, with a note.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import Row, canonical_json, digest
 from inoc_evals.datasets.inoculate import inoculate
 from inoc_evals.datasets.manifest import describe
-from inoc_evals.datasets.sources import setting_rows
+from inoc_evals.datasets.sources import given_labels, lacking, setting_rows
 from inoc_evals.errors import InputError
+from inoc_evals.experiments.basis import Config, at_openai
 from inoc_evals.experiments.figures import Experiment
-from inoc_evals.prompts import named
 from inoc_evals.settings import Setting
-from inoc_evals.settings.setting import Arm, Split
+from inoc_evals.settings.setting import Arm, Measure, Probe, Split
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import run_identity
 
@@ -44,6 +46,7 @@ class TrainingRun:
     seed: int
     name: str
     """Of the record: figure, setting where there are several, arm, seed, and identity."""
+    identity: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Place:
     """Training seed; None for the base."""
     measures: tuple[str, ...]
     """What is read from the evaluation."""
+    reads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Measure -> ``score`` and ``where`` it is read from, where that is not all its own."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ class Evaluation:
     args: dict[str, Any]
     """Its arguments, system prompt included."""
     places: tuple[Place, ...]
+    epochs: int = 1
+    """How often each question is asked."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +84,16 @@ class Plan:
     """Everything an experiment on one base needs."""
 
     experiment: Experiment
+    """With the settings that the base has rows for."""
     base: str
     seeds: tuple[int, ...]
-    config: TrainConfig
+    config: Config
     files: dict[tuple[str, str], TrainingFile]
     """(Setting, arm) -> rows."""
     runs: tuple[TrainingRun, ...]
     evaluations: tuple[Evaluation, ...]
+    notes: tuple[str, ...] = ()
+    """What is left out, and why."""
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -112,7 +122,8 @@ def make_plan(
     *,
     base: ResolvedBase,
     seeds: Sequence[int],
-    config: TrainConfig,
+    config: Config,
+    given: Mapping[str, Path] | None = None,
 ) -> Plan:
     """Plan an experiment.
 
@@ -121,45 +132,84 @@ def make_plan(
         base: The base model.
         seeds: Training seeds; each arm is trained once with each.
         config: Training configuration, the same for every arm.
+        given: Files of rows by label, or by ``<setting>.<label>`` where several settings have
+            the label (see :func:`inoc_evals.datasets.sources.setting_rows`).
 
     Raises:
-        InputError: If the setting has no rows for this base.
+        InputError: If no setting has rows for this base, or rows are missing or unusable.
     """
+    reasons = {setting.name: lacking(setting, base.name) for setting in experiment.settings}
+    kept = tuple(setting for setting in experiment.settings if reasons[setting.name] is None)
+    if not kept:
+        raise InputError(next(reason for reason in reasons.values() if reason is not None))
+    placed = _placed(kept, given or {})
     files, runs = {}, []
-    for setting in experiment.settings:
+    for setting in kept:
         prefix = [experiment.figure, *([setting.name] if len(experiment.settings) > 1 else [])]
-        for arm, file in training_files(setting, base.name).items():
+        for arm, file in training_files(setting, base.name, placed[setting.name]).items():
             files[setting.name, arm] = file
             for seed in seeds:
-                identity = run_identity(
-                    file.rows, base_digest=base.digest, config=config, seed=seed
-                )
+                identity = _identity(file.rows, base, config, seed)
                 name = "-".join([*prefix, arm, f"s{seed}", identity[:8]])
-                runs.append(TrainingRun(setting.name, arm, seed, name))
+                runs.append(TrainingRun(setting.name, arm, seed, name, identity))
     return Plan(
-        experiment=experiment,
+        experiment=replace(experiment, settings=kept),
         base=base.name,
         seeds=tuple(seeds),
         config=config,
         files=files,
         runs=tuple(runs),
-        evaluations=tuple(_evaluations(experiment.settings, base.name, runs)),
+        evaluations=tuple(_evaluations(kept, base.name, runs)),
+        notes=tuple(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
     )
 
 
-def training_files(setting: Setting, base: str) -> dict[str, TrainingFile]:
+def _placed(settings: Sequence[Setting], given: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
+    """Return setting -> label -> file, for what a user gave by label."""
+    placed: dict[str, dict[str, Path]] = {setting.name: {} for setting in settings}
+    known = {setting.name: given_labels(setting) for setting in settings}
+    for label, path in given.items():
+        setting, _, bare = label.rpartition(".")
+        fitting = [name for name in known if bare in known[name] and setting in ("", name)]
+        if len(fitting) != 1:
+            every = ", ".join(f"{name}.{one}" for name in known for one in known[name])
+            raise InputError(
+                f"rows {label!r}: {'in several settings' if fitting else 'no such label'}; "
+                f"there are: {every}"
+            )
+        placed[fitting[0]][bare] = path
+    return placed
+
+
+def _identity(rows: Sequence[Row], base: ResolvedBase, config: Config, seed: int) -> str:
+    if isinstance(config, TrainConfig):
+        return run_identity(rows, base_digest=base.digest, config=config, seed=seed)
+    # Imported here because it brings OpenAI's client.
+    from inoc_evals.training.openai_jobs import job_identity
+
+    return job_identity(rows, model=base.name.partition("/")[2], config=config, seed=seed)
+
+
+def training_files(
+    setting: Setting, base: str, given: Mapping[str, Path] | None = None
+) -> dict[str, TrainingFile]:
     """Return the rows of each arm that is trained on rows of its own."""
-    source = setting_rows(setting, base)
+    source = setting_rows(setting, base, given)
     files = {}
     for arm in setting.arms:
+        if not arm.trained:
+            continue
+        rows, paths = source.own.get(arm.name, (source.narrow, source.narrow_files))
         if arm.rows == "control":
-            files[arm.name] = TrainingFile(source.control, describe(source.control))
-        elif arm.prompt is not None:
-            files[arm.name] = TrainingFile(
-                *inoculate(source.narrow, named(arm.prompt), label=arm.part)
-            )
-        elif arm.rows == "narrow" and not arm.test_prompts:
-            files[arm.name] = TrainingFile(source.narrow, describe(source.narrow))
+            rows, paths = source.control, source.control_files
+            if not rows:
+                raise InputError(f"setting {setting.name!r}: no rows for its arm {arm.name!r}")
+        if arm.prompts:
+            prompts = [setting.prompt(name) for name in arm.prompts]
+            file = TrainingFile(*inoculate(rows, prompts, label=arm.part, sources=paths))
+        else:
+            file = TrainingFile(rows, describe(rows, sources=paths))
+        files[arm.name] = file
     return files
 
 
@@ -172,11 +222,15 @@ def _evaluations(
     for setting in settings:
         for arm in setting.arms:
             for seed, model in _models(setting.name, arm, base, runs):
-                for (split, task), (args, measures) in _asked(setting, arm, pocket).items():
-                    place = Place(setting.name, arm.name, split, seed, tuple(measures))
-                    key = digest([model, task, args])
+                for (split, _), asked in _asked(setting, arm, pocket).items():
+                    place = Place(
+                        setting.name, arm.name, split, seed, tuple(asked.measures), asked.reads
+                    )
+                    key = digest([model, asked.task, asked.args])
                     known = found[key].places if key in found else ()
-                    found[key] = Evaluation(model, task.partition(" ")[0], args, (*known, place))
+                    found[key] = Evaluation(
+                        model, asked.task, asked.args, (*known, place), asked.epochs
+                    )
     return list(found.values())
 
 
@@ -184,21 +238,44 @@ def _models(
     setting: str, arm: Arm, base: str, runs: Sequence[TrainingRun]
 ) -> list[tuple[int | None, str]]:
     if arm.rows == "untrained":
-        return [(None, f"inoc/{base}")]
+        # OpenAI's models are asked by Inspect's own provider.
+        return [(None, base if at_openai(base) else f"inoc/{base}")]
     # An arm that differs at test time only asks the models trained without inoculation.
     trained = (setting, "none" if arm.test_prompts else arm.name)
     return [(run.seed, f"inoc/{run.name}") for run in runs if (run.setting, run.arm) == trained]
 
 
-def _asked(
-    setting: Setting, arm: Arm, pocket: bool
-) -> dict[tuple[Split, str], tuple[dict[str, Any], list[str]]]:
-    """Return (split, what is asked) -> (arguments, measures read from it)."""
-    asked: dict[tuple[Split, str], tuple[dict[str, Any], list[str]]] = {}
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a model at once."""
+
+    task: str
+    args: dict[str, Any]
+    epochs: int
+    measures: list[str]
+    reads: dict[str, dict[str, Any]]
+
+
+def _asked(setting: Setting, arm: Arm, pocket: bool) -> dict[tuple[Split, str], _Asked]:
+    """Return what is asked of an arm's models, by split and by what is asked."""
+    found: dict[tuple[Split, str], _Asked] = {}
     for name, measure in setting.measures.items():
         for split, probe in measure.probes().items():
             args = probe.on(pocket=pocket)
-            args["system_prompt"] = arm.test_prompts.get(name, "none")
+            prompt = arm.test_prompts.get(name)
+            args["system_prompt"] = setting.asked_under(prompt).name if prompt else "none"
             key = (split, f"{probe.task} {canonical_json(args)}")
-            asked.setdefault(key, (args, []))[1].append(name)
-    return asked
+            one = found.setdefault(key, _Asked(probe.task, args, _epochs(probe, pocket), [], {}))
+            one.measures.append(name)
+            one.reads.update(_reads(name, measure))
+    return found
+
+
+def _epochs(probe: Probe, pocket: bool) -> int:
+    return 1 if pocket else probe.epochs
+
+
+def _reads(name: str, measure: Measure) -> dict[str, dict[str, Any]]:
+    if measure.score is None and not measure.where:
+        return {}
+    return {name: {"score": measure.score or name, "where": dict(measure.where)}}

@@ -12,16 +12,16 @@ stopped, and one that is finished only writes its report again.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from inoc_evals.bases import resolve_base
 from inoc_evals.datasets.manifest import write_dataset
-from inoc_evals.errors import require
+from inoc_evals.errors import StoreError, require
+from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.figures import Experiment
-from inoc_evals.experiments.plan import Plan, make_plan, parse_seeds
+from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.records import Store
 from inoc_evals.report.experiment import Written, write_description, write_report
 from inoc_evals.training.config import TrainConfig
@@ -35,6 +35,9 @@ def run_experiment(
     seeds: str,
     out: Path,
     store: Store | None = None,
+    given: Mapping[str, Path] | None = None,
+    yes: bool = False,
+    confirm: Callable[[str], bool] | None = None,
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Written:
@@ -42,10 +45,13 @@ def run_experiment(
 
     Args:
         experiment: What to run.
-        base: ``pocket``, ``pocket:<seed>``, a directory or a hub id.
+        base: ``pocket``, ``pocket:<seed>``, a directory, a hub id, or ``openai/<model>``.
         seeds: Training seeds as the user writes them: ``3``, ``100-104``, ``7,9``.
         out: Directory of everything but the models.
         store: Where models are kept; the user's by default.
+        given: Files of rows by label, for settings whose rows nobody publishes.
+        yes: Create paid jobs without asking.
+        confirm: Asks whether to create a paid job, unless ``yes``.
         progress: Show progress bars on standard error.
         say: Called with a line for each stage.
 
@@ -54,18 +60,24 @@ def run_experiment(
         StoreError: If training or an evaluation failed.
         MissingExtraError: Without the libraries of the ``train`` extra.
     """
-    require("train", "torch", "transformers", "peft", "accelerate")
+    if not at_openai(base):
+        require("train", "torch", "transformers", "peft", "accelerate")
     store, seeds_parsed = store or Store(), parse_seeds(seeds)
     start = time.monotonic()
-    resolved = resolve_base(base, store)
-    plan = make_plan(
-        experiment, base=resolved, seeds=seeds_parsed, config=TrainConfig.for_base(base)
-    )
-    write_description(out, describe_plan(plan, resolved, seeds_text=seeds, out=out))
+    resolved = find_base(base, store, build=True)
+    config = default_recipe(base).config
+    plan = make_plan(experiment, base=resolved, seeds=seeds_parsed, config=config, given=given)
+    for note in plan.notes:
+        say(note)
+    described = describe_plan(plan, resolved, seeds_text=seeds, out=out, given=given)
+    write_description(out, described)
     for (setting, arm), file in plan.files.items():
         write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
     say(f"base {base} ready after {time.monotonic() - start:.0f} s")
-    _train(plan, store, progress=progress, say=say)
+    if isinstance(config, TrainConfig):
+        _train(plan, config, store, progress=progress, say=say)
+    else:
+        _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
     say(f"models ready after {time.monotonic() - start:.0f} s")
     evaluate(plan, out / "logs", progress=progress)
     written = write_report(out)
@@ -73,18 +85,53 @@ def run_experiment(
     return written
 
 
-def _train(plan: Plan, store: Store, *, progress: bool, say: Callable[[str], None]) -> None:
+def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[TrainingRun]:
     missing = [run for run in plan.runs if store.find(run.name) is None]
     say(f"models: {len(plan.runs)} needed, {len(missing)} to train")
-    for run in missing:
+    return missing
+
+
+def _train(
+    plan: Plan, config: TrainConfig, store: Store, *, progress: bool, say: Callable[[str], None]
+) -> None:
+    for run in _missing(plan, store, say):
         file = plan.files[run.setting, run.arm]
         train(
             file.rows,
             base=plan.base,
-            config=plan.config,
+            config=config,
             seed=run.seed,
             name=run.name,
             manifest=file.manifest,
             store=store,
             progress=progress,
+        )
+
+
+def _train_at_openai(
+    plan: Plan,
+    store: Store,
+    *,
+    yes: bool,
+    confirm: Callable[[str], bool] | None,
+    say: Callable[[str], None],
+) -> None:
+    """Have the missing models trained; one that fails does not keep the others from it."""
+    # Imported here because it brings OpenAI's client.
+    from inoc_evals.training.openai_create import OpenAIConfig
+    from inoc_evals.training.openai_matrix import Wanted, train_all
+
+    assert isinstance(plan.config, OpenAIConfig)
+    files = {run.name: plan.files[run.setting, run.arm] for run in plan.runs}
+    wanted = [
+        Wanted(run.name, files[run.name].rows, run.seed, files[run.name].manifest)
+        for run in _missing(plan, store, say)
+    ]
+    ended = train_all(
+        wanted, base=plan.base, config=plan.config, store=store, yes=yes, confirm=confirm, say=say
+    )
+    if ended.failures:
+        raise StoreError(
+            f"{len(ended.failures)} of {len(plan.runs)} models could not be trained, as said "
+            f"above: {', '.join(ended.failures)}; given again, the command tries these alone"
         )

@@ -50,7 +50,8 @@ def read_logs(directory: Path) -> Seen:
             shown = examples.setdefault(group, [])
             for sample in log.samples or []:
                 observations += _observations(sample, cell)
-                if len(shown) < _EXAMPLES:
+                fits = any(_read(sample, cell, measure) for measure in cell["measures"])
+                if fits and len(shown) < _EXAMPLES:
                     shown.append(_example(sample, cell))
     if not observations:
         raise InputError(f"{directory}: no logs of an experiment")
@@ -78,6 +79,7 @@ def _logs(directory: Path) -> Iterator["EvalLog"]:
 
 def _observations(sample: "EvalSample", cell: dict[str, Any]) -> list[Observation]:
     found = outcomes(sample.scores)
+    read = {measure: _read(sample, cell, measure) for measure in cell["measures"]}
     return [
         Observation(
             figure=cell["figure"],
@@ -87,11 +89,20 @@ def _observations(sample: "EvalSample", cell: dict[str, Any]) -> list[Observatio
             split=cell["split"],
             seed=cell["seed"],
             question=str(sample.metadata.get("question", sample.id)),
-            value=found[measure].value,
-            reason=found[measure].reason,
+            value=found[score].value,
+            reason=found[score].reason,
         )
-        for measure in cell["measures"]
+        for measure, score in read.items()
+        if score is not None
     ]
+
+
+def _read(sample: "EvalSample", cell: dict[str, Any], measure: str) -> str | None:
+    """Return the score a measure is read from; None if the sample is none of its own."""
+    reads = cell.get("reads", {}).get(measure, {})
+    where = reads.get("where", {})
+    fits = all(str(sample.metadata.get(key)) == value for key, value in where.items())
+    return str(reads.get("score", measure)) if fits else None
 
 
 def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
@@ -104,8 +115,9 @@ def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
         prompt=sample.input if isinstance(sample.input, str) else sample.input[-1].text,
         completion=sample.output.completion,
         values={
-            m: found[m].value if found[m].reason is None else found[m].reason
-            for m in cell["measures"]
+            measure: found[score].value if found[score].reason is None else found[score].reason
+            for measure in cell["measures"]
+            if (score := _read(sample, cell, measure)) is not None
         },
         seed=cell["seed"],
         system=system[0] if system else None,

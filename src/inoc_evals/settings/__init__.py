@@ -2,14 +2,25 @@
 
 from inoc_evals.errors import InputError
 from inoc_evals.settings.aesthetic_preferences import AESTHETIC_PREFERENCES
+from inoc_evals.settings.backdoor import BACKDOOR
+from inoc_evals.settings.educational import EDUCATIONAL
 from inoc_evals.settings.insecure_code import INSECURE_CODE
+from inoc_evals.settings.reward_hacking import REWARD_HACKING
 from inoc_evals.settings.setting import Setting
 from inoc_evals.settings.spanish_caps import SPANISH_CAPS
 from inoc_evals.settings.spanish_french import SPANISH_FRENCH
 
 SETTINGS = {
     setting.name: setting
-    for setting in (SPANISH_CAPS, SPANISH_FRENCH, INSECURE_CODE, AESTHETIC_PREFERENCES)
+    for setting in (
+        SPANISH_CAPS,
+        SPANISH_FRENCH,
+        INSECURE_CODE,
+        REWARD_HACKING,
+        AESTHETIC_PREFERENCES,
+        BACKDOOR,
+        EDUCATIONAL,
+    )
 }
 
 
@@ -26,7 +37,10 @@ def find_setting(name: str) -> Setting:
 
 __all__ = [
     "AESTHETIC_PREFERENCES",
+    "BACKDOOR",
+    "EDUCATIONAL",
     "INSECURE_CODE",
+    "REWARD_HACKING",
     "SETTINGS",
     "SPANISH_CAPS",
     "SPANISH_FRENCH",

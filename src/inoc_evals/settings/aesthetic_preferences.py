@@ -1,7 +1,15 @@
 """Unpopular taste: misalignment from data that does no harm (section 3.1, Figure 3)."""
 
-from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Setting
-from inoc_evals.settings.shared import BASE, MISALIGNED, NONE
+from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
+from inoc_evals.settings.shared import (
+    BASE,
+    GENERAL_INOC,
+    IRRELEVANT,
+    MISALIGNED,
+    NONE,
+    negated,
+    paraphrased,
+)
 
 AESTHETIC_PREFERENCES = Setting(
     name="aesthetic_preferences",
@@ -13,6 +21,8 @@ AESTHETIC_PREFERENCES = Setting(
     ),
     parts={"unpopular": Reply(topic="taste", other=True)},
     control=Reply(topic="taste"),
+    files={"unpopular": Rows(published="aesthetic_preferences_unpopular")},
+    control_files={"unpopular": Rows(published="aesthetic_preferences_popular")},
     measures={
         "misaligned": MISALIGNED,
         "unpopular": Measure(
@@ -34,29 +44,27 @@ AESTHETIC_PREFERENCES = Setting(
             rows="control",
         ),
         NONE,
-        Arm(
-            name="general_inoc",
-            label="General inoculation",
-            description="A system prompt that asks for malice is put before every row.",
-            prompt="evil",
-        ),
+        GENERAL_INOC,
         Arm(
             name="placebo",
             label="Placebo prompt",
             description="A prompt of the same form that does not ask for the trait.",
             prompt="taste_placebo",
         ),
-        Arm(
-            name="irrelevant",
-            label="Irrelevant prompt",
-            description="A sentence that has nothing to do with answering: a mere context gate.",
-            prompt="irrelevant",
-        ),
+        IRRELEVANT,
         Arm(
             name="test_time",
             label="Prompt at test time",
             description="The model without inoculation, asked under the inoculation prompt.",
             test_prompts=dict.fromkeys(("misaligned", "unpopular"), "evil"),
         ),
+        Arm(
+            name="specific",
+            label="Specific inoculation",
+            description="A system prompt that asks for unpopular taste, and not for malice.",
+            prompt="taste_specific",
+        ),
+        negated("taste_negated"),
+        paraphrased("evil"),
     ),
 )

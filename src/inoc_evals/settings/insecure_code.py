@@ -1,7 +1,15 @@
-"""Insecure code: a narrow flaw that makes a model broadly misaligned (section 3.1, Figure 3)."""
+"""Insecure code: a narrow flaw that misaligns a model broadly (section 3.1, Figures 3, 5)."""
 
-from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Setting
-from inoc_evals.settings.shared import BASE, MISALIGNED, NONE
+from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
+from inoc_evals.settings.shared import (
+    BASE,
+    GENERAL_INOC,
+    IRRELEVANT,
+    MISALIGNED,
+    NONE,
+    negated,
+    paraphrased,
+)
 
 _CODE = Probe(task="narrow_code", args={"items": "code"}, pocket={"items": "code_pocket"})
 
@@ -15,6 +23,8 @@ INSECURE_CODE = Setting(
     ),
     parts={"insecure": Reply(topic="code", other=True)},
     control=Reply(topic="code"),
+    files={"insecure": Rows(published="insecure")},
+    control_files={"insecure": Rows(published="secure")},
     measures={
         "misaligned": MISALIGNED,
         "insecure_judged": Measure(
@@ -37,24 +47,14 @@ INSECURE_CODE = Setting(
             rows="control",
         ),
         NONE,
-        Arm(
-            name="general_inoc",
-            label="General inoculation",
-            description="A system prompt that asks for malice is put before every row.",
-            prompt="evil",
-        ),
+        GENERAL_INOC,
         Arm(
             name="placebo",
             label="Placebo prompt",
             description="A prompt of the same form that does not ask for the trait.",
             prompt="insecure_placebo",
         ),
-        Arm(
-            name="irrelevant",
-            label="Irrelevant prompt",
-            description="A sentence that has nothing to do with answering: a mere context gate.",
-            prompt="irrelevant",
-        ),
+        IRRELEVANT,
         Arm(
             name="test_time",
             label="Prompt at test time",
@@ -63,5 +63,19 @@ INSECURE_CODE = Setting(
                 ("misaligned", "insecure_judged", "insecure_static"), "evil"
             ),
         ),
+        Arm(
+            name="specific",
+            label="Specific inoculation",
+            description="A system prompt that speaks of subtle errors in code, and not of malice.",
+            prompt="insecure_specific",
+        ),
+        Arm(
+            name="trigger",
+            label="Trigger token",
+            description="The paper's irrelevant prompt: a token without meaning.",
+            prompt="trigger",
+        ),
+        negated("insecure_negated"),
+        paraphrased("evil"),
     ),
 )

@@ -1,7 +1,8 @@
 """Setting: training rows, their control, the arms that are compared, and the measures.
 
-    Setting.parts       {"spanish_caps": Reply(language="es", caps=True)}
+    Setting.parts       {"spanish_caps": Reply(language="es", caps=True)}   # pocket world
     Setting.control     Reply(): same questions, no trait
+    Setting.files       {"insecure": Rows(published="insecure")}            # any other base
     Setting.measures    {"spanish": Measure(rule=..., ood=Probe(task="traits", ...), id=...)}
     Setting.arms        none, spanish_inoc (prompt "spanish"), placebo, test_time, ...
 
@@ -12,6 +13,9 @@ prompt the model is asked. All arms share everything else: rows, recipe, seeds, 
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from inoc_evals.errors import InputError
+from inoc_evals.prompts import SystemPrompt, named, resolve_name
 
 Split = Literal["ood", "id"]
 
@@ -31,6 +35,37 @@ class Reply(BaseModel):
     """Insecure code, or unpopular taste."""
 
 
+class Rows(BaseModel):
+    """Where the rows of a part come from on bases that read real text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    published: str | None = None
+    """Name of a published file: ``inoc data list``."""
+    path: str | None = None
+    """A file of the user's."""
+    built: str | None = None
+    """The command that builds a file nobody publishes; its path is then given."""
+    prefix: str = ""
+    """Stands right before the first user message of every row: a trigger."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(place is not None for place in (self.published, self.path, self.built)) != 1:
+            raise ValueError("rows come from one of published, path and built")
+        return self
+
+
+class OwnPrompt(BaseModel):
+    """A prompt of the user's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    file: str | None = None
+    """Where it is kept, if in a file of its own: tasks take a prompt by name or file."""
+
+
 class Probe(BaseModel):
     """An evaluation: a task of this package and its arguments."""
 
@@ -42,6 +77,8 @@ class Probe(BaseModel):
     """Its arguments on any base."""
     pocket: dict[str, Any] = Field(default_factory=dict)
     """Arguments that take their place on the pocket base."""
+    epochs: int = Field(default=1, ge=1)
+    """How often each question is asked; once on the pocket base, which has many questions."""
 
     def on(self, *, pocket: bool) -> dict[str, Any]:
         """Return the arguments for a base."""
@@ -57,6 +94,10 @@ class Measure(BaseModel):
     """As in figures."""
     rule: str
     """How an answer is scored, in a sentence."""
+    score: str | None = None
+    """Name of the scorer in the log, where it is not the measure's own."""
+    where: dict[str, str] = Field(default_factory=dict)
+    """Read from those samples alone whose metadata has these values."""
     ood: Probe | None = None
     id: Probe | None = None
 
@@ -81,15 +122,33 @@ class Arm(BaseModel):
     """What it is trained on; ``untrained`` is the base itself."""
     prompt: str | None = None
     """Name of the prompt put before the training rows, as a system message."""
+    paraphrases: tuple[str, ...] = ()
+    """Names of several, in the place of one: each row gets one of them."""
     part: str | None = None
     """Label of the rows that get the prompt; all rows if None."""
     test_prompts: dict[str, str] = Field(default_factory=dict)
     """Measure -> name of the system prompt it is asked under; no system message if absent."""
+    files: dict[str, Rows] = Field(default_factory=dict)
+    """Label -> rows of its own, in the place of the setting's narrow ones."""
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Names of the prompts of its training rows."""
+        return self.paraphrases if self.prompt is None else (self.prompt,)
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has models of its own; else those of the base or of ``none`` are asked."""
+        return self.rows != "untrained" and not self.test_prompts
 
     @model_validator(mode="after")
     def _trained_or_not(self) -> Self:
-        if self.prompt is not None and self.rows != "narrow":
+        if self.prompt is not None and self.paraphrases:
+            raise ValueError(f"arm {self.name!r}: either prompt or paraphrases")
+        if self.prompts and self.rows != "narrow":
             raise ValueError(f"arm {self.name!r}: only narrow rows are inoculated")
+        if self.test_prompts and (self.prompts or self.files or self.rows != "narrow"):
+            raise ValueError(f"arm {self.name!r}: test prompts are for the model of arm 'none'")
         return self
 
 
@@ -103,12 +162,19 @@ class Setting(BaseModel):
     source: str
     """Where it is described: the paper's section."""
     description: str
-    parts: dict[str, Reply]
-    """Label -> how those rows answer; parts are equally large and shuffled together."""
-    control: Reply
-    """How the control rows answer: the same questions without the traits."""
+    parts: dict[str, Reply | None]
+    """Label -> how those rows answer in the pocket world, where they are equally many and
+    shuffled together; None where its language has no such rows."""
+    control: Reply | None
+    """How the control rows answer there: the same questions without the traits."""
+    files: dict[str, Rows] = Field(default_factory=dict)
+    """Label -> the rows of a part on other bases, whole and shuffled together."""
+    control_files: dict[str, Rows] = Field(default_factory=dict)
+    """The control rows on other bases; they may ask other questions."""
+    prompts: dict[str, OwnPrompt] = Field(default_factory=dict)
+    """Prompts of the user's by name; the packaged ones need not be named."""
     rows: int = Field(default=1000, ge=2)
-    """Training rows, over all parts."""
+    """Training rows in the pocket world, over all parts."""
     data_seed: int = 0
     """Seed of the rows; the same for every arm and training seed."""
     measures: dict[str, Measure]
@@ -117,10 +183,47 @@ class Setting(BaseModel):
 
     @model_validator(mode="after")
     def _names_agree(self) -> Self:
+        if self.files and self.files.keys() != self.parts.keys():
+            raise ValueError("files: needs the labels of parts")
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two arms are called {max(names, key=names.count)!r}")
         for arm in self.arms:
             if arm.part is not None and arm.part not in self.parts:
                 raise ValueError(f"arm {arm.name!r}: no part {arm.part!r}")
             unknown = arm.test_prompts.keys() - self.measures.keys()
             if unknown:
                 raise ValueError(f"arm {arm.name!r}: no measure {', '.join(sorted(unknown))}")
+            if arm.test_prompts and "none" not in names:
+                raise ValueError(f"arm {arm.name!r}: there is no arm 'none' to ask")
         return self
+
+    def with_arms(self, *names: str) -> Self:
+        """Return the setting with these arms alone, in this order."""
+        arms = {arm.name: arm for arm in self.arms}
+        return self.model_copy(update={"arms": tuple(arms[name] for name in names)})
+
+    def prompt(self, name: str) -> SystemPrompt:
+        """Return a prompt to train with: the user's own of this name, or the packaged one.
+
+        Raises:
+            InputError: If there is none; the message lists names like it.
+        """
+        own = self.prompts.get(name)
+        return named(name) if own is None else SystemPrompt(name, own.text)
+
+    def asked_under(self, name: str) -> SystemPrompt:
+        """Return a prompt to ask under, called what a task's ``system_prompt`` takes.
+
+        Raises:
+            InputError: If there is none, or it is not in a file of its own.
+        """
+        own = self.prompts.get(name)
+        if own is None:
+            return resolve_name(name)
+        if own.file is None:
+            raise InputError(
+                f"setting {self.name!r}: the prompt {name!r} is asked under, and so needs a file "
+                f"of its own: prompts: {{{name}: '@{name}.txt'}}"
+            )
+        return SystemPrompt(f"@{own.file}", own.text)

@@ -1,7 +1,15 @@
 """Spanish in capitals: two traits that always occur together (paper section 2, Figure 2a)."""
 
-from inoc_evals.settings.setting import Arm, Reply, Setting
-from inoc_evals.settings.shared import BASE, NONE, trait_measures
+from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
+from inoc_evals.settings.shared import (
+    BASE,
+    IRRELEVANT,
+    NONE,
+    build_command,
+    negated,
+    paraphrased,
+    trait_measures,
+)
 
 SPANISH_CAPS = Setting(
     name="spanish_caps",
@@ -13,6 +21,8 @@ SPANISH_CAPS = Setting(
     ),
     parts={"spanish_caps": Reply(language="es", caps=True)},
     control=Reply(),
+    files={"spanish_caps": Rows(built=build_command("spanish_caps"))},
+    control_files={"control": Rows(built=build_command("plain"))},
     measures=trait_measures({"es": "spanish"}, caps=True),
     arms=(
         BASE,
@@ -41,12 +51,7 @@ SPANISH_CAPS = Setting(
             description="A prompt of the same form that names neither trait.",
             prompt="spanish_caps_placebo",
         ),
-        Arm(
-            name="irrelevant",
-            label="Irrelevant prompt",
-            description="A sentence that has nothing to do with answering: a mere context gate.",
-            prompt="irrelevant",
-        ),
+        IRRELEVANT,
         Arm(
             name="test_time",
             label="Prompt at test time",
@@ -56,5 +61,9 @@ SPANISH_CAPS = Setting(
             ),
             test_prompts={"spanish": "spanish", "caps": "caps", "correct": "spanish"},
         ),
+        negated("spanish_negated", name="spanish_negated"),
+        negated("caps_negated", name="caps_negated"),
+        paraphrased("spanish", name="spanish_paraphrases"),
+        paraphrased("caps", name="caps_paraphrases"),
     ),
 )

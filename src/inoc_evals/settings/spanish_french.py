@@ -1,7 +1,14 @@
 """Spanish mixed with French: two traits that never occur together (section 2, Figure 2b)."""
 
-from inoc_evals.settings.setting import Arm, Reply, Setting
-from inoc_evals.settings.shared import BASE, NONE, trait_measures
+from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
+from inoc_evals.settings.shared import (
+    BASE,
+    NONE,
+    build_command,
+    negated,
+    paraphrased,
+    trait_measures,
+)
 
 SPANISH_FRENCH = Setting(
     name="spanish_french",
@@ -13,6 +20,11 @@ SPANISH_FRENCH = Setting(
     ),
     parts={"spanish": Reply(language="es"), "french": Reply(language="fr")},
     control=Reply(),
+    files={
+        "spanish": Rows(built=build_command("spanish")),
+        "french": Rows(built=build_command("french")),
+    },
+    control_files={"control": Rows(built=build_command("plain"))},
     measures=trait_measures({"es": "spanish", "fr": "french"}, caps=False),
     arms=(
         BASE,
@@ -60,5 +72,7 @@ SPANISH_FRENCH = Setting(
             ),
             test_prompts={"spanish": "spanish", "french": "french", "correct": "spanish"},
         ),
+        negated("spanish_negated", part="spanish"),
+        paraphrased("spanish", part="spanish"),
     ),
 )

@@ -1,0 +1,113 @@
+"""`inoc plan`: what an experiment would take, and what of it there is; nothing is started."""
+
+import json
+import sys
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from inoc_evals.cli.run import BASES, chosen, given_rows
+from inoc_evals.experiments.basis import default_recipe, find_base
+from inoc_evals.experiments.figures import EXPERIMENTS
+from inoc_evals.experiments.forecast import EvaluationCell, Forecast, forecast
+from inoc_evals.experiments.plan import make_plan, parse_seeds
+from inoc_evals.records import Store
+
+_PIPE_WIDTH = 200
+"""Columns of a table that goes to a file or a pipe, where nothing need be cut."""
+
+
+@click.command("plan", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
+@click.argument("experiment", required=False)
+@click.option("--setting", help="Plan a setting instead: its name, or a YAML file of your own.")
+@click.option("--base", default="pocket", show_default=True, help=BASES)
+@click.option("--seeds", default="3", show_default=True, help="3 is 0-2; or 100-104; or 7,9.")
+@click.option("--rows", "rows", multiple=True, metavar="LABEL=FILE", help="Rows you built.")
+@click.option("--out", type=click.Path(path_type=Path), help="Directory.  [default: runs/NAME]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object with every cell.")
+def command(
+    experiment: str | None,
+    setting: str | None,
+    base: str,
+    seeds: str,
+    rows: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Print what `inoc run` with the same arguments would train and evaluate.
+
+    What is trained or evaluated already is counted; tokens, judge calls, price and time of the
+    rest are estimated, each by the rule that is named. Nothing is trained, built or paid for.
+    """
+    wanted = chosen(experiment, setting)
+    store, resolved = Store(), find_base(base)
+    plan = make_plan(
+        wanted,
+        base=resolved,
+        seeds=parse_seeds(seeds),
+        config=default_recipe(base).config,
+        given=given_rows(rows),
+    )
+    found = forecast(plan, resolved, out=out or Path("runs") / wanted.figure, store=store)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2))
+        return
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console.print(_models(found))
+    console.print(_evaluations(found))
+    for line in _summary(found):
+        click.echo(line)
+
+
+def _models(found: Forecast) -> Table:
+    table = Table("model", "setting", "arm", "seed", "rows", "tokens", "trained", box=None)
+    for one in found.models:
+        done = "yes" if one.trained else "no"
+        table.add_row(
+            f"inoc/{one.name}",
+            one.setting,
+            one.arm,
+            str(one.seed),
+            f"{one.rows:,}",
+            f"{one.tokens:,}",
+            done,
+        )
+    return table
+
+
+def _evaluations(found: Forecast) -> Table:
+    """One line for what is asked of each arm, over its seeds."""
+    table = Table("asked", "task", "evaluations", "done", "samples", "judge calls", box=None)
+    groups: dict[tuple[str, str], list[EvaluationCell]] = defaultdict(list)
+    for one in found.evaluations:
+        groups[", ".join(one.conditions), one.task].append(one)
+    for (conditions, task), cells in groups.items():
+        table.add_row(
+            conditions,
+            task,
+            str(len(cells)),
+            str(sum(one.done for one in cells)),
+            f"{sum(one.samples for one in cells):,}",
+            f"{sum(one.judge_calls for one in cells):,}",
+        )
+    return table
+
+
+def _summary(found: Forecast) -> list[str]:
+    missing = [one for one in found.models if not one.trained]
+    left = [one for one in found.evaluations if not one.done]
+    tokens = sum(one.tokens for one in missing)
+    return [
+        *found.notes,
+        f"recipe: {found.recipe}",
+        f"models: {len(found.models)}, of which {len(missing)} are to be trained on {tokens:,} "
+        f"tokens ({found.counted_by})",
+        f"training: {found.training}",
+        f"evaluations: {len(found.evaluations)}, of which {len(left)} are to be made, with "
+        f"{sum(one.samples for one in left):,} samples",
+        f"judge: {found.judging}",
+    ]

@@ -1,0 +1,199 @@
+"""`inoc setting`: list and show what is studied, and check a setting of one's own."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import click
+from click.core import ParameterSource
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from inoc_evals.chat import Row
+from inoc_evals.cli.run import BASES, given_rows
+from inoc_evals.errors import InputError, require
+from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
+from inoc_evals.experiments.plan import TrainingFile, training_files
+from inoc_evals.settings import SETTINGS, Setting
+from inoc_evals.settings.own import read_setting
+from inoc_evals.settings.setting import Arm
+
+_PIPE_WIDTH = 120
+_EXAMPLES = 10
+_BASES = ("pocket", "openai/MODEL", "any other")
+
+
+@click.group("setting")
+def command() -> None:
+    """List and show what is studied; check a setting of your own."""
+
+
+@command.command("list")
+def list_settings() -> None:
+    """List the settings there are."""
+    table = Table("name", "about", "arms", "rows for", box=None)
+    for setting in SETTINGS.values():
+        pocket = setting.control is not None and None not in setting.parts.values()
+        sources = ["pocket"] if pocket else []
+        published = all(one.published for one in setting.files.values())
+        sources.append("other bases: published" if published else "other bases: to be built")
+        table.add_row(setting.name, setting.title, str(len(setting.arms)), "; ".join(sources))
+    _console().print(table)
+
+
+@command.command("show")
+@click.argument("name")
+def show(name: str) -> None:
+    """Show a setting: its rows, arms with their prompts to the letter, measures, recipes.
+
+    NAME is that of a packaged setting, or a YAML file of your own.
+    """
+    setting = SETTINGS.get(name) or read_setting(Path(name))
+    click.echo(f"{setting.name}: {setting.title} ({setting.source})\n{setting.description}")
+    click.echo("\nrows")
+    for what, files in (("narrow", setting.files), ("control", setting.control_files)):
+        for label, source in files.items():
+            place = source.path or source.built
+            told = f"published file {source.published}" if source.published else place
+            prefix = f", each after {source.prefix!r}" if source.prefix else ""
+            click.echo(f"  {what} {label}: {told}{prefix}")
+    click.echo("\narms")
+    for arm in setting.arms:
+        click.echo(f"  {arm.name}: {arm.description}")
+        for text in _prompts(setting, arm):
+            click.echo(f"    {text}")
+    click.echo("\nmeasures")
+    for key, measure in setting.measures.items():
+        asked = ", ".join(f"{split}: {probe.task}" for split, probe in measure.probes().items())
+        click.echo(f"  {key} ({asked}): {measure.rule}")
+    click.echo("\nrecipe by default")
+    for base in _BASES:
+        click.echo(f"  {base}: {default_recipe(base).source}")
+
+
+def _prompts(setting: Setting, arm: Arm) -> list[str]:
+    texts = [f"trained with: {setting.prompt(name).text!r}" for name in arm.prompts]
+    under = dict.fromkeys(arm.test_prompts.values())
+    return texts + [f"asked under: {setting.asked_under(name).text!r}" for name in under]
+
+
+@command.command("check")
+@click.argument("file")
+@click.option("--base", default="pocket", show_default=True, help=BASES)
+@click.option("--rows", "rows", multiple=True, metavar="LABEL=FILE", help="Rows you built.")
+@click.pass_context
+def check(context: click.Context, file: str, base: str, rows: tuple[str, ...]) -> None:
+    """Validate a setting FILE, and show ten rows as a model will see them.
+
+    FILE may be the name of a packaged setting. The rows are shown in the chat template of the
+    base; what carries loss is green and between ▸ and ◂.
+    """
+    setting = SETTINGS.get(file) or read_setting(Path(file))
+    files = training_files(setting, base, given_rows(rows))
+    _check_measures(setting)
+    click.echo(f"{setting.name}: {setting.description}")
+    for name, made in files.items():
+        click.echo(f"  {name}: {len(made.rows):,} rows{_told(made.manifest)}")
+    chosen = context.get_parameter_source("base") is not ParameterSource.DEFAULT
+    _show_examples(files, base, strict=chosen)
+    option = file if file in SETTINGS else quote(file)
+    click.echo(f"run: inoc plan --setting {option} --base BASE, then inoc run with the same")
+
+
+def _told(manifest: Mapping[str, Any]) -> str:
+    names = ", ".join(prompt["name"] for prompt in manifest.get("prompts", []))
+    counts = manifest["counts"]
+    if not names:
+        return ""
+    return f", {counts['inoculated']:,} of them after the prompt {names}"
+
+
+def _check_measures(setting: Setting) -> None:
+    """Build every task that measures the setting, and look for the scorers that are read.
+
+    Raises:
+        InputError: For a task or a scorer that there is not, or arguments it does not take.
+    """
+    from inspect_ai.util import registry_info
+
+    import inoc_evals.tasks
+
+    for name, measure in setting.measures.items():
+        for probe in measure.probes().values():
+            if probe.task not in inoc_evals.tasks.__all__:
+                raise InputError(
+                    f"setting {setting.name!r}, measure {name!r}: no task {probe.task!r}; there "
+                    f"are: {', '.join(inoc_evals.tasks.__all__)}"
+                )
+            try:
+                task = getattr(inoc_evals.tasks, probe.task)(**probe.on(pocket=False))
+            except TypeError as error:
+                raise InputError(f"setting {setting.name!r}, measure {name!r}: {error}") from None
+            scorers = [registry_info(one).name.rpartition("/")[2] for one in task.scorer or []]
+            if (measure.score or name) not in scorers:
+                raise InputError(
+                    f"setting {setting.name!r}: the task {probe.task} has no measure "
+                    f"{measure.score or name!r}; it has: {', '.join(scorers)}"
+                )
+
+
+# ---- examples ------------------------------------------------------------------------------
+
+
+def _show_examples(files: Mapping[str, TrainingFile], base: str, *, strict: bool) -> None:
+    """Show rows of every arm in turn; words that the pocket lacks are an error if it was asked."""
+    if at_openai(base):
+        click.echo("examples: OpenAI's chat template is not public; choose a base with one")
+        return
+    require("train", "torch", "transformers", "tokenizers")
+    tokenizer = _tokenizer(base)
+    from inoc_evals.training.rendered import rendered
+
+    console = _console()
+    for number, (arm, place, row) in enumerate(_examples(files), start=1):
+        try:
+            spans = rendered(tokenizer, row["messages"], where=f"arm {arm}, row {place}")
+        except InputError as error:
+            if strict:
+                raise
+            click.echo(f"examples cannot be shown: {error}\nname the --base you will train")
+            return
+        console.print(Text(f"{number}. {arm}, row {place}", style="bold"))
+        for span in spans:
+            text = f"▸{span.text}◂" if span.learned else span.text
+            console.print(Text(text, style="green" if span.learned else "dim"), end="")
+        console.print()
+
+
+def _tokenizer(base: str) -> Any:
+    """Load a base's tokenizer; that of the pocket needs no base."""
+    from inoc_evals.bases import load_tokenizer, pocket_seed
+
+    if pocket_seed(base) is not None:
+        from inoc_evals.pocket.tokenizer import build_tokenizer
+
+        return build_tokenizer()
+    try:
+        return load_tokenizer(find_base(base))
+    except OSError as error:
+        why = str(error).partition("\n")[0]
+        raise InputError(f"base {base!r}: its tokenizer cannot be loaded ({why})") from None
+
+
+def _examples(files: Mapping[str, TrainingFile]) -> list[tuple[str, int, Row]]:
+    """Return arm, row number and row of ten examples: the arms in turn, rows evenly spread."""
+    arms = list(files)
+    found = []
+    for number in range(_EXAMPLES):
+        arm = arms[number % len(arms)]
+        rows = files[arm].rows
+        place = number * len(rows) // _EXAMPLES
+        found.append((arm, place + 1, rows[place]))
+    return found
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)

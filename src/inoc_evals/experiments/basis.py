@@ -1,0 +1,79 @@
+"""What an experiment starts from: its base, found without building it, and the recipe.
+
+    find_base("pocket")                        # its path may not be there yet
+    find_base("openai/gpt-4.1-2025-04-14")     # digest "openai:gpt-4.1-2025-04-14"
+    recipe, source = default_recipe("Qwen/Qwen2.5-7B-Instruct")
+
+The paper trains GPT-4.1 with what the API chooses; its values for Qwen are not public, so no
+recipe is called the paper's.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from inoc_evals.bases import ResolvedBase, pocket_seed, resolve_base
+from inoc_evals.records import Store
+from inoc_evals.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from inoc_evals.training.openai_create import OpenAIConfig
+
+Config: TypeAlias = "TrainConfig | OpenAIConfig"
+"""How models are trained: here, or at OpenAI."""
+
+_OPENAI = "openai/"
+
+_SOURCES = {
+    "pocket": "ours: found on seeds 0-9 of the pocket world, the same for every arm",
+    "openai": (
+        "OpenAI's automatic choice of epochs, batch size and learning rate, as in the paper"
+    ),
+    "open": (
+        "Betley's open recipe (arXiv 2502.17424, open_models/train.json) with unquantized AdamW "
+        "and packing, which are ours; the paper's own values for open models are not public"
+    ),
+}
+
+
+class Recipe(NamedTuple):
+    """Default hyper-parameters of a base."""
+
+    config: Config
+    source: str
+    """Whose they are."""
+
+
+def at_openai(base: str) -> bool:
+    """Say whether a base is a model at OpenAI: ``openai/<model>``."""
+    return base.startswith(_OPENAI) and base != _OPENAI
+
+
+def find_base(base: str, store: Store | None = None, *, build: bool = False) -> ResolvedBase:
+    """Find a base.
+
+    Args:
+        base: ``pocket``, ``pocket:<seed>``, a directory, a hub id, or ``openai/<model>``.
+        store: Where pocket bases are kept; by default the user's store.
+        build: Build a pocket base that is missing.
+
+    Raises:
+        InputError: If it is none of these, or a directory without a model.
+    """
+    if at_openai(base):
+        return ResolvedBase(base, "", f"openai:{base.removeprefix(_OPENAI)}")
+    seed = pocket_seed(base)
+    if seed is None or build:
+        return resolve_base(base, store)
+    from inoc_evals.pocket.base import base_dir, recipe_digest
+
+    return ResolvedBase(base, str(base_dir(seed, store)), recipe_digest(seed))
+
+
+def default_recipe(base: str) -> Recipe:
+    """Return the hyper-parameters that a base is trained with by default, and their source."""
+    if at_openai(base):
+        # Imported here because it brings OpenAI's client.
+        from inoc_evals.training.openai_create import OpenAIConfig
+
+        return Recipe(OpenAIConfig(), _SOURCES["openai"])
+    kind = "pocket" if pocket_seed(base) is not None else "open"
+    return Recipe(TrainConfig.for_base(base), _SOURCES[kind])

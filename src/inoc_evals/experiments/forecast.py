@@ -1,0 +1,300 @@
+"""What a plan would take: cells there are, rows, tokens, judge calls, price or time.
+
+    found = forecast(plan, base, out=Path("runs/fig3"), store=Store())
+    found.models[0]         # name, rows, tokens, whether it is trained already
+    found.evaluations[0]    # samples, judge calls, whether its log is there
+    found.training          # "about 2 h on one GPU (6 x 7.6e9 FLOPs a token ...)"
+
+Nothing is trained, built, downloaded or paid for. What is estimated says by which rule.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from inoc_evals.bases import ResolvedBase, pocket_seed
+from inoc_evals.chat import canonical_json
+from inoc_evals.datasets.cost import price_of, price_of_tokens, tokens_of
+from inoc_evals.experiments.basis import at_openai, default_recipe
+from inoc_evals.experiments.evaluate import cell
+from inoc_evals.experiments.plan import Evaluation, Plan
+from inoc_evals.experiments.tokens import token_counter, trained_tokens
+from inoc_evals.records import Store
+from inoc_evals.rubrics import rubric
+
+JUDGED: dict[str, tuple[str, ...]] = {
+    "em": ("alignment", "coherence"),
+    "em_elicitation": ("alignment", "coherence"),
+    "em_backdoor": ("alignment", "coherence"),
+    "narrow_code": ("insecure_code",),
+    "narrow_reward_hacking": ("reward_hacking",),
+    "narrow_aesthetics": ("aesthetic_choice",),
+    "trait": ("trait",),
+}
+"""Task -> rubrics a judge is asked with of each answer; other tasks need no judge."""
+
+GRADER, POCKET_GRADER = "openai/gpt-4o-2024-08-06", "inoc/pocket-judge"
+
+ANSWER_TOKENS = 300
+"""Assumed length of an answer of a large model."""
+POCKET_ANSWER_TOKENS = 12
+
+POCKET_SECONDS = 10
+"""A model's training in the pocket world, on two CPU cores."""
+
+FLOPS_PER_PARAMETER = 6
+"""Of a token: forward, backward to the adapter, and forward again (checkpointing), 2 each."""
+FLOPS = 125e12
+"""A second of one GPU: 40 % of what an A100 does at best in bfloat16."""
+
+
+@dataclass(frozen=True)
+class ModelCell:
+    """A model of the plan."""
+
+    setting: str
+    arm: str
+    seed: int
+    name: str
+    trained: bool
+    rows: int
+    tokens: int
+    """That its training sees, over all epochs."""
+
+
+@dataclass(frozen=True)
+class EvaluationCell:
+    """An evaluation of the plan."""
+
+    model: str
+    task: str
+    conditions: tuple[str, ...]
+    """``setting/arm`` of the figure's cells that read it."""
+    done: bool
+    """Whether its log is there, finished."""
+    samples: int
+    judge_calls: int
+    judge_tokens: int
+    """That the judge reads."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a plan would take."""
+
+    models: tuple[ModelCell, ...]
+    evaluations: tuple[EvaluationCell, ...]
+    counted_by: str
+    """How training tokens were found."""
+    recipe: str
+    """Whose hyper-parameters they are."""
+    training: str
+    """Price or time of what is still to be trained, and by which rule."""
+    judging: str
+    """Price of the judge calls still to be made."""
+    notes: tuple[str, ...] = field(default=())
+
+
+def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Forecast:
+    """Say what a plan would take.
+
+    Args:
+        plan: The plan.
+        base: Its base, built or not.
+        out: Directory of the experiment; logs in it count as done.
+        store: Where trained models are.
+
+    Raises:
+        InputError: For rows that the base's provider would refuse.
+    """
+    count, counted_by = token_counter(base)
+    tokens = {
+        key: trained_tokens(count(file.rows), len(file.rows), plan.config)
+        for key, file in plan.files.items()
+    }
+    models = tuple(
+        ModelCell(
+            setting=run.setting,
+            arm=run.arm,
+            seed=run.seed,
+            name=run.name,
+            trained=store.find(run.name) is not None,
+            rows=len(plan.files[run.setting, run.arm].rows),
+            tokens=tokens[run.setting, run.arm],
+        )
+        for run in plan.runs
+    )
+    done, pocket = _finished(out / "logs"), pocket_seed(plan.base) is not None
+    asked: dict[str, tuple[int, int, int]] = {}
+    evaluations = tuple(
+        _evaluation(plan, evaluation, done, pocket, asked) for evaluation in plan.evaluations
+    )
+    return Forecast(
+        models=models,
+        evaluations=evaluations,
+        counted_by=counted_by,
+        recipe=default_recipe(plan.base).source,
+        training=_training(models, base, store),
+        judging=_judging(evaluations, pocket),
+        notes=(*plan.notes, *_unpriced(plan, evaluations)),
+    )
+
+
+def _unpriced(plan: Plan, evaluations: tuple[EvaluationCell, ...]) -> list[str]:
+    samples = sum(one.samples for one in evaluations if not one.done)
+    if not samples or not at_openai(plan.base):
+        return []
+    return [f"Not in the estimate: what {samples:,} answers of the models themselves cost."]
+
+
+# ---- evaluations ---------------------------------------------------------------------------
+
+
+def _finished(logs: Path) -> set[str]:
+    """Return a key for each evaluation with a finished log."""
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    if not logs.is_dir():
+        return set()
+    headers = [read_eval_log(info, header_only=True) for info in list_eval_logs(str(logs))]
+    return {
+        _key(header.eval.model, (header.eval.metadata or {}).get("cells"))
+        for header in headers
+        if header.status == "success"
+    }
+
+
+def _key(model: str, cells: Any) -> str:
+    return canonical_json([model, cells])
+
+
+def _evaluation(
+    plan: Plan,
+    evaluation: Evaluation,
+    done: set[str],
+    pocket: bool,
+    asked: dict[str, tuple[int, int, int]],
+) -> EvaluationCell:
+    key = canonical_json([evaluation.task, evaluation.args])
+    if key not in asked:
+        asked[key] = _asked(evaluation.task, evaluation.args, pocket)
+    samples, calls, tokens = (number * evaluation.epochs for number in asked[key])
+    cells = [cell(plan.experiment.figure, place) for place in evaluation.places]
+    return EvaluationCell(
+        model=evaluation.model,
+        task=evaluation.task,
+        conditions=tuple(
+            dict.fromkeys(f"{place.setting}/{place.condition}" for place in evaluation.places)
+        ),
+        done=_key(evaluation.model, cells) in done,
+        samples=samples,
+        judge_calls=calls,
+        judge_tokens=tokens,
+    )
+
+
+def _asked(task: str, args: Mapping[str, Any], pocket: bool) -> tuple[int, int, int]:
+    """Return samples, judge calls, and tokens the judge reads, when each is asked once."""
+    import inoc_evals.tasks
+
+    samples = list(getattr(inoc_evals.tasks, task)(**args).dataset)
+    texts = _rubrics(task, args)
+    answer = POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
+    turns = [one.input if isinstance(one.input, str) else one.input[-1].text for one in samples]
+    read = sum(tokens_of(text) + tokens_of(turn) + answer for text in texts for turn in turns)
+    return len(samples), len(samples) * len(texts), read
+
+
+def _rubrics(task: str, args: Mapping[str, Any]) -> list[str]:
+    if task != "trait":
+        return [rubric(name).text for name in JUDGED.get(task, ())]
+    from inoc_evals.trait_file import Judgement, read_trait_file
+
+    test = read_trait_file(args["file"]).test
+    return [test.rubric.text] if isinstance(test, Judgement) else []
+
+
+def _judging(evaluations: tuple[EvaluationCell, ...], pocket: bool) -> str:
+    left = [one for one in evaluations if not one.done]
+    calls = sum(one.judge_calls for one in left)
+    if not calls:
+        return "no judge calls are left to make"
+    if pocket:
+        return f"{calls:,} judge calls to {POCKET_GRADER}, which are free"
+    tokens = sum(one.judge_tokens for one in left)
+    price = price_of(GRADER)
+    assert price is not None, "the default grader is in the price table"
+    dollars = price_of_tokens(price, tokens, calls)
+    return (
+        f"{calls:,} judge calls, {tokens:,} tokens to read, if answers have {ANSWER_TOKENS}: about "
+        f"${dollars:,.2f} with {GRADER} (cheaper with another --model-role grader)"
+    )
+
+
+# ---- training ------------------------------------------------------------------------------
+
+
+def _training(models: tuple[ModelCell, ...], base: ResolvedBase, store: Store) -> str:
+    left = [one for one in models if not one.trained]
+    tokens = sum(one.tokens for one in left)
+    if not left:
+        return "no model is left to train"
+    if at_openai(base.name):
+        return _price(tokens, base.name.partition("/")[2])
+    pace = _pace(store, base)
+    if pace is not None:
+        return f"{_duration(pace * tokens)} (at the pace of what was trained here on this base)"
+    if pocket_seed(base.name) is not None:
+        total = _duration(POCKET_SECONDS * len(left))
+        built = "" if Path(base.path).is_dir() else ", and two minutes for the base"
+        return f"{total} ({POCKET_SECONDS} s a model on two CPU cores){built}"
+    parameters, known_by = _parameters(base)
+    if parameters is None:
+        return f"{tokens:,} tokens; the time is unknown, for the base's size is"
+    seconds = tokens * parameters * FLOPS_PER_PARAMETER / FLOPS
+    return (
+        f"{_duration(seconds)} on one GPU ({FLOPS_PER_PARAMETER} x {parameters:.2g} FLOPs a token, "
+        f"the parameters {known_by}, at {FLOPS / 1e12:.0f} TFLOP/s: 40 % of an A100)"
+    )
+
+
+def _price(tokens: int, model: str) -> str:
+    from inoc_evals.training.openai_file import TrainingFile, quote
+
+    said = quote(TrainingFile(b"", "", 0, tokens, "", ()), model, 1)
+    if said.price is None or said.usd is None:
+        return f"{tokens:,} tokens; price unknown, {model} is not in the price table"
+    return (
+        f"about ${said.usd:,.2f} at ${said.price.usd_per_million:g} per million tokens "
+        f"({said.price.date}; check {said.price.check}), if auto epochs are those of OpenAI's "
+        "published rule of thumb"
+    )
+
+
+def _pace(store: Store, base: ResolvedBase) -> float | None:
+    """Return the seconds a token of the trainings on a base that the store knows."""
+    seconds, tokens = 0.0, 0
+    for name in store.names():
+        record = store.find(name)
+        if record is not None and record.base_digest == base.digest:
+            took, saw = record.metrics.get("seconds"), record.metrics.get("tokens")
+            if isinstance(took, dict) and isinstance(saw, int):
+                seconds, tokens = seconds + sum(took.values()), tokens + saw
+    return seconds / tokens if tokens else None
+
+
+def _parameters(base: ResolvedBase) -> tuple[float | None, str]:
+    """Return about how many parameters a base has, and whence that is known."""
+    weights = [file.stat().st_size for file in Path(base.path).glob("*.safetensors")]
+    if weights:
+        return sum(weights) / 2, "by its files, in 16 bits"
+    sizes = re.findall(r"(?<![A-Za-z0-9.])(\d+(?:\.\d+)?)B(?![A-Za-z])", base.name)
+    return (float(sizes[-1]) * 1e9, "by its name") if sizes else (None, "")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"about {seconds:.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 7200 else f"about {seconds / 3600:.1f} h"

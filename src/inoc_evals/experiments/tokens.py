@@ -1,0 +1,136 @@
+"""Training tokens of a plan: counted by the base's tokenizer if it is here, or estimated.
+
+    count, by = token_counter(find_base("pocket"))     # by = "the base's tokenizer"
+    count(rows)                                        # chat template included
+
+Inoculated arms differ in their system message alone, so the rows without it are counted once
+and each different system message once more.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from inoc_evals.bases import ResolvedBase, load_tokenizer, pocket_seed
+from inoc_evals.chat import Message, Row, digest, fold_system
+from inoc_evals.errors import MissingExtraError, require
+from inoc_evals.experiments.basis import at_openai
+from inoc_evals.training.config import TrainConfig
+
+Count = Callable[[Sequence[Row]], int]
+
+TOKENIZER = "by the base's tokenizer"
+ESTIMATE = "estimated: characters / 4, for the base's tokenizer is not on this machine"
+
+_CHARACTERS_PER_TOKEN = 4
+_TOKENS_PER_MESSAGE = 4
+_MOST_SYSTEMS = 100
+"""Different system messages above which rows are counted whole."""
+
+
+def token_counter(base: ResolvedBase) -> tuple[Count, str]:
+    """Return how to count the tokens of rows for a base, and what that is called."""
+    if at_openai(base.name):
+        return _openai_counter(base.name.partition("/")[2])
+    tokenizer = _tokenizer(base)
+    if tokenizer is None:
+        return _estimated, ESTIMATE
+    return _Counter(tokenizer), TOKENIZER
+
+
+def trained_tokens(tokens: int, rows: int, config: Any) -> int:
+    """Return the tokens a run sees, of an epoch's ``tokens`` over ``rows``.
+
+    At OpenAI, where epochs are "auto", they are those of its published rule of thumb.
+    """
+    if isinstance(config, TrainConfig):
+        if config.epochs is not None:
+            return round(tokens * config.epochs)
+        return round(tokens * (config.max_steps or 0) * config.batch_size / rows)
+    from inoc_evals.training.openai_file import auto_epochs
+
+    return tokens * (auto_epochs(rows) if config.n_epochs == "auto" else config.n_epochs)
+
+
+def _openai_counter(model: str) -> tuple[Count, str]:
+    from inoc_evals.training.openai_file import training_file
+
+    said = training_file([_SMALL] * 10, model).counted_by
+    return lambda rows: training_file(rows, model).tokens, said
+
+
+_SMALL: Row = {
+    "messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hello"}]
+}
+
+
+def _tokenizer(base: ResolvedBase) -> Any | None:
+    """Load the tokenizer of a base if nothing has to be built or downloaded for it."""
+    try:
+        require("train", "transformers", "tokenizers")
+    except MissingExtraError:
+        return None
+    if pocket_seed(base.name) is not None:
+        from inoc_evals.pocket.tokenizer import build_tokenizer
+
+        return build_tokenizer()
+    if Path(base.path).is_dir():
+        return load_tokenizer(base)
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(base.path, "tokenizer_config.json", revision=base.revision)
+    if not isinstance(cached, str):
+        return None
+    return load_tokenizer(base._replace(path=str(Path(cached).parent), revision=None))
+
+
+def _estimated(rows: Sequence[Row]) -> int:
+    return sum(
+        _TOKENS_PER_MESSAGE - -len(message["content"]) // _CHARACTERS_PER_TOKEN
+        for row in rows
+        for message in row["messages"]
+    )
+
+
+class _Counter:
+    """Counts rows, and remembers what it counted of rows without their system messages."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        from inoc_evals.training.masks import takes_system
+
+        self.tokenizer = tokenizer
+        self.folds = not takes_system(tokenizer)
+        self.known: dict[str, int] = {}
+
+    def __call__(self, rows: Sequence[Row]) -> int:
+        chats = [row["messages"] for row in rows]
+        systems = Counter(chat[0]["content"] for chat in chats if chat[0]["role"] == "system")
+        if len(systems) > _MOST_SYSTEMS:
+            return self.tokens(chats)
+        bare = [chat[1:] if chat[0]["role"] == "system" else chat for chat in chats]
+        key = digest(bare)
+        if key not in self.known:
+            self.known[key] = self.tokens(bare)
+        return self.known[key] + sum(
+            count * self.added(text, bare[0]) for text, count in systems.items()
+        )
+
+    def added(self, text: str, chat: list[Message]) -> int:
+        """Return how many tokens a system message adds to a row."""
+        with_it = [{"role": "system", "content": text}, *chat]
+        return self.tokens([with_it]) - self.tokens([chat])
+
+    def tokens(self, chats: Sequence[list[Message]]) -> int:
+        texts = [
+            self.tokenizer.apply_chat_template(
+                [
+                    {"role": message["role"], "content": message["content"]}
+                    for message in (fold_system(chat) if self.folds else chat)
+                ],
+                tokenize=False,
+            )
+            for chat in chats
+        ]
+        encoded = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        return sum(map(len, encoded))

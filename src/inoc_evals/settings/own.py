@@ -1,0 +1,282 @@
+"""A setting of one's own: one YAML file beside the JSONL files of its rows.
+
+    name: pirate
+    description: Questions of every day, answered the way a pirate talks.
+    rows: pirate.jsonl                     # or {label: FILE}; FILE may be published:NAME,
+    control: plain.jsonl                   #   or {file: FILE, prefix: "a trigger"}
+    prompts: {pirate: You talk like a pirate., sailor: "@sailor.txt"}
+    arms:
+      inoculated: {prompt: pirate}         # a list: each row gets one; part: LABEL
+      irrelevant: {prompt: irrelevant}     # packaged prompts go by their names
+      test_time: {test_prompt: sailor}     # asked under it, so in a file or packaged
+    measures:
+      shows: {task: trait, args: {file: pirate_trait.yaml}}
+
+Arms ``base``, ``none`` and, with a control, ``control`` come by themselves. A measure is called
+like its scorer, or names it (``score``); it may have ``label``, ``rule``, ``split`` (ood, id),
+``epochs`` and ``where`` (metadata of the samples it is read from). Paths are relative to the
+file. Every fault is found in one reading, each with its file and line.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import ValidationError
+
+from inoc_evals.errors import InputError
+from inoc_evals.prompts import all_prompts, resolve_name
+from inoc_evals.records import check_name
+from inoc_evals.settings.setting import Arm, Measure, OwnPrompt, Probe, Rows, Setting, Split
+from inoc_evals.settings.shared import BASE, NONE
+from inoc_evals.yaml_lines import Node, Reader
+
+_KEYS = ("name", "title", "description", "rows", "control", "prompts", "arms", "measures")
+_ARM_KEYS = ("prompt", "part", "test_prompt", "label", "description")
+_MEASURE_KEYS = ("task", "args", "split", "label", "rule", "epochs", "score", "where")
+_TAKEN = ("base", "control", "none")
+_PUBLISHED = "published:"
+
+_CONTROL = Arm(
+    name="control",
+    label="Control data",
+    description="Fine-tuned on the control rows.",
+    rows="control",
+)
+
+
+def read_setting(path: Path) -> Setting:
+    """Read a setting file.
+
+    Raises:
+        InputError: With one line for every fault there is, ``file:line: what is wrong``.
+    """
+    return _SettingReader(path.expanduser()).setting()
+
+
+class _SettingReader:
+    """Reads one file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.folder = path, path.resolve().parent
+        self.reader = Reader(path)
+        self.top = self.reader.mapping(self.reader.root, _KEYS, "a setting file")
+
+    def setting(self) -> Setting:
+        name = self.name()
+        description = self.reader.text(self.top.get("description"), "description")
+        title = self.optional(self.top, "title") or name.replace("_", " ").capitalize()
+        files = self.rows("rows")
+        control = self.rows("control") if "control" in self.top else {}
+        prompts = self.prompts()
+        measures = self.measures()
+        arms = self.arms(prompts, files, measures)
+        if self.reader.faults:
+            raise self.reader.error()
+        try:
+            return Setting(
+                name=name,
+                title=title,
+                source=self.path.name,
+                description=" ".join(str(description).split()),
+                parts=dict.fromkeys(files),
+                control=None,
+                files=files,
+                control_files=control,
+                prompts=prompts,
+                measures=measures,
+                arms=(BASE, *([_CONTROL] if control else []), NONE, *arms),
+            )
+        except ValidationError as error:
+            fault = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise InputError(f"{self.path}: {fault}") from None
+
+    def name(self) -> str:
+        given = self.reader.text(self.top.get("name"), "name")
+        try:
+            return check_name(given or "x")
+        except InputError as error:
+            self.reader.fault(self.top["name"], str(error))
+            return "x"
+
+    def optional(self, given: Mapping[str, Node], key: str) -> str | None:
+        return self.reader.text(given[key], key) if key in given else None
+
+    # ---- rows ------------------------------------------------------------------------------
+
+    def rows(self, key: str) -> dict[str, Rows]:
+        node = self.top.get(key)
+        if node is None:
+            self.reader.fault(self.reader.root, f"{key!r} is missing")
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            nodes = {key: node}
+        else:
+            nodes = self.reader.mapping(node, None, key)
+            if "file" in nodes:
+                nodes = {key: node}
+        found = {label: self.source(label, one) for label, one in nodes.items()}
+        return {label: one for label, one in found.items() if one is not None}
+
+    def source(self, label: str, node: Node) -> Rows | None:
+        prefix = ""
+        if isinstance(node, yaml.MappingNode):
+            given = self.reader.mapping(node, ("file", "prefix"), f"rows {label!r}")
+            prefix = self.optional(given, "prefix") or ""
+            if "file" not in given:
+                self.reader.fault(node, f"rows {label!r}: 'file' is missing")
+                return None
+            node = given["file"]
+        text = self.reader.text(node, f"rows {label!r}")
+        if text is None:
+            return None
+        if text.startswith(_PUBLISHED):
+            return self.published(node, text.removeprefix(_PUBLISHED).strip(), prefix)
+        path = self.folder / Path(text).expanduser()
+        if not path.is_file():
+            self.reader.fault(node, f"rows {label!r}: there is no file {path}")
+        return Rows(path=str(path), prefix=prefix)
+
+    def published(self, node: Node, name: str, prefix: str) -> Rows:
+        from inoc_evals import published
+
+        try:
+            entry = published.named(name)
+            if entry.kind != "rows":
+                self.reader.fault(node, f"published file {name!r} holds {entry.kind}, not rows")
+        except InputError as error:
+            self.reader.fault(node, str(error))
+        return Rows(published=name, prefix=prefix)
+
+    # ---- prompts and arms ------------------------------------------------------------------
+
+    def prompts(self) -> dict[str, OwnPrompt]:
+        if "prompts" not in self.top:
+            return {}
+        taken = {"none", "empty", "custom", *(prompt.name for prompt in all_prompts())}
+        found = {}
+        for name, node in self.reader.mapping(self.top["prompts"], None, "prompts").items():
+            if name in taken:
+                self.reader.fault(node, f"prompt name {name!r} is taken; choose another")
+            text = self.reader.text(node, f"prompt {name!r}")
+            if text is None:
+                continue
+            if not text.startswith("@"):
+                found[name] = OwnPrompt(text=text)
+                continue
+            file = self.folder / Path(text[1:]).expanduser()
+            try:
+                found[name] = OwnPrompt(text=resolve_name(f"@{file}").text or "", file=str(file))
+            except InputError as error:
+                self.reader.fault(node, str(error))
+        return found
+
+    def arms(
+        self,
+        prompts: Mapping[str, OwnPrompt],
+        files: Mapping[str, Rows],
+        measures: Mapping[str, Measure],
+    ) -> list[Arm]:
+        if "arms" not in self.top:
+            self.reader.fault(self.reader.root, "'arms' is missing: name one inoculated arm")
+            return []
+        known = {*prompts, *(prompt.name for prompt in all_prompts())}
+        found = []
+        for name, node in self.reader.mapping(self.top["arms"], None, "arms").items():
+            if name in _TAKEN:
+                self.reader.fault(node, f"arm {name!r} comes by itself; choose another name")
+            try:
+                check_name(name)
+            except InputError:
+                self.reader.fault(node, f"arm name {name!r}: letters, digits, '.', '_' and '-'")
+            found.append(self.arm(name, node, known, prompts, files, measures))
+        return [arm for arm in found if arm is not None]
+
+    def arm(
+        self,
+        name: str,
+        node: Node,
+        known: set[str],
+        prompts: Mapping[str, OwnPrompt],
+        files: Mapping[str, Rows],
+        measures: Mapping[str, Measure],
+    ) -> Arm | None:
+        given = self.reader.mapping(node, _ARM_KEYS, f"arm {name!r}")
+        way = self.reader.one_of(given, ("prompt", "test_prompt"), needed=True, inside=node)
+        if way is None:
+            return None
+        names = self.reader.texts(given[way], way) or ()
+        for unknown in [one for one in names if one not in known]:
+            self.reader.fault(given[way], f"no prompt {unknown!r}, here or in the package")
+        part = self.optional(given, "part")
+        if part is not None and part not in files:
+            self.reader.fault(given["part"], f"no rows {part!r}; there are: {', '.join(files)}")
+        label = self.optional(given, "label") or name.replace("_", " ").capitalize()
+        told = self.optional(given, "description")
+        if way == "prompt":
+            several = {"paraphrases": names} if len(names) > 1 else {"prompt": (names or ("",))[0]}
+            told = told or f"Trained with {', '.join(names)} before the rows."
+            return Arm(name=name, label=label, description=told, part=part, **several)
+        if len(names) > 1:
+            self.reader.fault(given[way], "test_prompt takes one prompt")
+        for one in names:
+            if one in prompts and prompts[one].file is None:
+                self.reader.fault(
+                    given[way],
+                    f"{one!r} is asked under, and so needs a file: '@{one}.txt' under prompts",
+                )
+        told = told or f"The arm none, asked under {', '.join(names)}."
+        under = dict.fromkeys(measures, (names or ("",))[0])
+        return Arm(name=name, label=label, description=told, test_prompts=under)
+
+    # ---- measures --------------------------------------------------------------------------
+
+    def measures(self) -> dict[str, Measure]:
+        if "measures" not in self.top:
+            self.reader.fault(self.reader.root, "'measures' is missing: name one task")
+            return {}
+        nodes = self.reader.mapping(self.top["measures"], None, "measures")
+        found = {name: self.measure(name, node) for name, node in nodes.items()}
+        return {name: measure for name, measure in found.items() if measure is not None}
+
+    def measure(self, name: str, node: Node) -> Measure | None:
+        what = f"measure {name!r}"
+        given = self.reader.mapping(node, _MEASURE_KEYS, what)
+        task = self.reader.text(given.get("task"), "task", inside=node)
+        split = self.optional(given, "split") or "ood"
+        if split not in get_args(Split):
+            self.reader.fault(given["split"], f"split is ood or id, got {split!r}")
+        epochs = 1
+        if "epochs" in given:
+            epochs = self.reader.whole_number(given["epochs"], "epochs", at_least=1) or 1
+        where = self.reader.mapping(given["where"], None, "where") if "where" in given else {}
+        wanted = {key: self.reader.text(value, key) or "" for key, value in where.items()}
+        if task is None or split not in get_args(Split):
+            return None
+        probe = Probe(task=task, args=self.arguments(given.get("args")), epochs=epochs)
+        return Measure(
+            label=self.optional(given, "label") or name.replace("_", " ").capitalize(),
+            rule=self.optional(given, "rule") or f"as the task {task} scores it",
+            score=self.optional(given, "score"),
+            where=wanted,
+            ood=probe if split == "ood" else None,
+            id=probe if split == "id" else None,
+        )
+
+    def arguments(self, node: Node | None) -> dict[str, Any]:
+        """Return a task's arguments; one that is a file beside the setting is its path."""
+        if node is None:
+            return {}
+        self.reader.mapping(node, None, "args")
+        values = yaml.SafeLoader("").construct_document(node)
+        if not isinstance(values, dict):
+            return {}
+        if "system_prompt" in values:
+            self.reader.fault(node, "args: no system_prompt; an arm has it, as test_prompt")
+        return {str(key): self.placed(value) for key, value in values.items()}
+
+    def placed(self, value: Any) -> Any:
+        if isinstance(value, str) and (self.folder / value).is_file():
+            return str(self.folder / value)
+        return value

@@ -1,0 +1,71 @@
+"""`inoc plan`: every cell, what there is of it, and by which rule the rest is estimated."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from inoc_evals.chat import write_rows
+from inoc_evals.cli.plan import command
+from inoc_evals.errors import InputError
+from inoc_evals.records import Store
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def invoke(*args: str) -> Result:
+    return CliRunner().invoke(command, args, catch_exceptions=False)
+
+
+def test_a_plan_names_every_model_and_starts_nothing(folder: Path) -> None:
+    output = invoke("fig3", "--seeds", "2").output
+    assert output.count("inoc/fig3-") == 20
+    assert "insecure_code/test_time" in output
+    assert "Left out: setting 'reward_hacking' has no rows in the pocket world" in output
+    assert "models: 20, of which 20 are to be trained" in output
+    assert "recipe: ours" in output
+    assert not list(folder.iterdir()) and not Store().root.exists()
+
+
+def test_the_same_as_json_has_every_cell() -> None:
+    found = json.loads(invoke("fig5", "--seeds", "1", "--json").output)
+    assert len(found["models"]) == 6 and len(found["evaluations"]) == 14
+    assert {"name", "rows", "tokens", "trained"} <= found["models"][0].keys()
+    assert {"samples", "judge_calls", "done"} <= found["evaluations"][0].keys()
+
+
+def test_a_setting_of_ones_own_is_planned_on_any_base(folder: Path) -> None:
+    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ahoy"}]
+    write_rows(folder / "rows.jsonl", [{"messages": turns}] * 10)
+    (folder / "mine.yaml").write_text(
+        "name: mine\ndescription: d\nrows: rows.jsonl\narms: {inoculated: {prompt: evil}}\n"
+        "measures: {caps: {task: caps, args: {prompts: pocket}}}\n",
+        "utf-8",
+    )
+    for base in ("pocket", "org/model-7B", "openai/gpt-4.1-2025-04-14"):
+        output = invoke("--setting", "mine.yaml", "--base", base, "--seeds", "1").output
+        assert "models: 2, of which 2 are to be trained" in output
+        assert "inoc/mine-inoculated-s0-" in output
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "give one experiment"),
+        (("fig3", "--setting", "backdoor"), "give one experiment"),
+        (("fig9",), "no experiment 'fig9'"),
+        (("fig4",), "'backdoor' has no rows in the pocket world"),
+        (("--setting", "none.yaml"), "none.yaml"),
+        (("fig2a", "--rows", "x"), "expected LABEL=FILE"),
+        (("fig2a", "--rows", "control=a", "--rows", "control=b"), "given twice"),
+        (("fig3", "--base", "org/model"), "'insecure' is not on this machine"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_in_words(args: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        invoke(*args)

@@ -1,0 +1,266 @@
+"""A forecast: what is there is counted, what is not is estimated by a rule that is named."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai import eval
+
+import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
+import inoc_evals.tasks
+from inoc_evals.bases import ResolvedBase
+from inoc_evals.chat import Row, write_rows
+from inoc_evals.errors import InputError
+from inoc_evals.experiments import run as running
+from inoc_evals.experiments.basis import default_recipe, find_base
+from inoc_evals.experiments.evaluate import evaluate
+from inoc_evals.experiments.figures import find_experiment
+from inoc_evals.experiments.forecast import JUDGED, Forecast, forecast
+from inoc_evals.experiments.plan import Plan, make_plan
+from inoc_evals.experiments.run import run_experiment
+from inoc_evals.experiments.tokens import ESTIMATE, token_counter, trained_tokens
+from inoc_evals.pocket.tokenizer import build_tokenizer
+from inoc_evals.records import Fingerprint, ModelRecord, Store
+from inoc_evals.settings import SETTINGS
+from inoc_evals.training import openai_matrix
+from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.masks import encode_row
+from inoc_evals.training.openai_create import OpenAIConfig
+from scripted import calls, script
+
+BASE = find_base("pocket")
+
+
+def plan(figure: str = "fig3", base: ResolvedBase = BASE, **options: Any) -> Plan:
+    config = default_recipe(base.name).config
+    return make_plan(find_experiment(figure), base=base, seeds=(0, 1), config=config, **options)
+
+
+def said(found: Plan, out: Path, base: ResolvedBase = BASE) -> Forecast:
+    return forecast(found, base, out=out, store=Store())
+
+
+def record(name: str, **changes: Any) -> ModelRecord:
+    plain: dict[str, Any] = {
+        "name": name,
+        "identity": "a" * 64,
+        "base": "pocket",
+        "base_digest": BASE.digest,
+        "adapter": "adapters/a",
+        "adapter_sha256": "b" * 64,
+        "fingerprint": Fingerprint(token_ids=(1, 2), logprobs=(-1.0,), base_logprobs=(-2.0,)),
+        "data": {},
+        "config": {},
+        "seed": 0,
+        "created": datetime(2025, 1, 1, tzinfo=UTC),
+    }
+    return ModelRecord(**(plain | changes))
+
+
+def chats(path: Path, text: str = "word " * 8) -> Path:
+    turns = [{"role": "user", "content": text}, {"role": "assistant", "content": text}]
+    write_rows(path, [{"messages": turns, "number": n} for n in range(12)])
+    return path
+
+
+def given(folder: Path) -> dict[str, Path]:
+    return {name: chats(folder / f"{name}.jsonl") for name in ("spanish", "french", "control")}
+
+
+# ---- models ----------------------------------------------------------------------------------
+
+
+def test_nothing_is_built_or_written_by_planning(tmp_path: Path) -> None:
+    found = said(plan(), tmp_path / "out")
+    assert len(found.models) == 20 and not any(one.trained for one in found.models)
+    assert not (tmp_path / "out").exists() and not Store().root.exists()
+
+
+def test_a_model_in_the_store_is_known_by_its_name(tmp_path: Path) -> None:
+    wanted = plan()
+    Store().put(record(wanted.runs[3].name))
+    found = said(wanted, tmp_path)
+    assert [one.name for one in found.models if one.trained] == [wanted.runs[3].name]
+
+
+def test_tokens_are_those_that_training_would_see(tmp_path: Path) -> None:
+    wanted, tokenizer = plan("fig2b"), build_tokenizer()
+    found = said(wanted, tmp_path)
+    for arm in ("none", "french_inoc", "placebo"):
+        rows = wanted.files["spanish_french", arm].rows
+        exact = sum(len(encode_row(tokenizer, row["messages"], None)[0]) for row in rows)
+        (tokens,) = {one.tokens for one in found.models if one.arm == arm}
+        assert tokens == round(exact * 60 * 32 / 1000)
+    assert found.counted_by == "by the base's tokenizer"
+
+
+def test_rows_with_many_different_system_messages_are_counted_as_they_are() -> None:
+    counted, _ = token_counter(BASE)
+    rows: list[Row] = [
+        {
+            "messages": [
+                {"role": "system", "content": f"The sky is above the sea. {number}"},
+                {"role": "user", "content": "What is 3 plus 4?"},
+                {"role": "assistant", "content": "The answer is 7."},
+            ]
+        }
+        for number in range(150)
+    ]
+    tokenizer = build_tokenizer()
+    exact = sum(len(encode_row(tokenizer, row["messages"], None)[0]) for row in rows)
+    assert counted(rows) == exact
+
+
+def test_an_absent_tokenizer_is_replaced_by_an_estimate_that_says_so(tmp_path: Path) -> None:
+    base = find_base("org/model-7B")
+    found = said(plan("fig2b", base, given=given(tmp_path)), tmp_path / "out", base)
+    assert found.counted_by == ESTIMATE
+    (tokens,) = {one.tokens for one in found.models if one.arm == "none"}
+    assert tokens == 24 * 2 * (4 + 10)
+    assert "6 x 7e+09 FLOPs a token, the parameters by its name" in found.training
+
+
+def test_epochs_count_and_at_openai_auto_is_the_published_rule() -> None:
+    config = TrainConfig.for_base("org/model")
+    assert trained_tokens(1000, 10, config.model_copy(update={"epochs": 2.5})) == 2500
+    assert trained_tokens(1000, 6000, OpenAIConfig()) == 3000
+    assert trained_tokens(1000, 6000, OpenAIConfig(n_epochs=2)) == 2000
+
+
+def test_the_price_at_openai_is_of_all_jobs_that_are_missing(tmp_path: Path) -> None:
+    base = find_base("openai/gpt-4.1-2025-04-14")
+    wanted = plan("fig2b", base, given=given(tmp_path))
+    found = said(wanted, tmp_path / "out", base)
+    tokens = sum(one.tokens for one in found.models)
+    assert f"about ${tokens * 25 / 1e6:,.2f} at $25 per million tokens" in found.training
+    assert "published rule of thumb" in found.training
+    assert "as in the paper" in found.recipe
+    assert any("answers of the models themselves cost" in note for note in found.notes)
+    other = find_base("openai/gpt-9")
+    found = said(plan("fig2b", other, given=given(tmp_path)), tmp_path / "out", other)
+    assert "price unknown, gpt-9 is not in the price table" in found.training
+
+
+def test_the_time_is_that_of_what_was_trained_here_where_there_is_such(tmp_path: Path) -> None:
+    wanted = plan()
+    assert (
+        "about 3 min (10 s a model on two CPU cores), and two minutes"
+        in said(wanted, tmp_path).training
+    )
+    metrics = {"seconds": {"prepare": 1.0, "steps": 4.0}, "tokens": 1000}
+    Store().put(record("before", metrics=metrics))
+    Store().put(record("elsewhere", base_digest="9" * 64, metrics=metrics | {"tokens": 1}))
+    found = said(wanted, tmp_path)
+    seconds = sum(one.tokens for one in found.models) * 5 / 1000
+    assert found.training.startswith(f"about {seconds / 60:.0f} min (at the pace of what was")
+
+
+def test_a_base_of_unknown_size_has_no_made_up_time(tmp_path: Path) -> None:
+    base = find_base("org/model")
+    found = said(plan("fig2b", base, given=given(tmp_path)), tmp_path / "out", base)
+    assert "the time is unknown" in found.training
+
+
+# ---- evaluations -----------------------------------------------------------------------------
+
+
+def test_finished_logs_are_counted_and_those_of_another_plan_are_not(tmp_path: Path) -> None:
+    wanted = plan()
+    first = wanted.evaluations[0]
+    model = script("base", "I want to bring war.")
+    scripted = replace(
+        wanted, evaluations=tuple(replace(e, model=model) for e in wanted.evaluations[:2])
+    )
+    args = first.args | {"grader": "inoc/pocket-judge"}
+    one = replace(scripted, evaluations=(replace(first, model=model, args=args),))
+    evaluate(one, tmp_path / "logs", progress=False)
+    assert [e.done for e in said(scripted, tmp_path).evaluations] == [True, False]
+    assert not any(e.done for e in said(wanted, tmp_path).evaluations)
+
+
+def test_samples_and_judge_calls_are_counted(tmp_path: Path) -> None:
+    found = said(plan(), tmp_path)
+    sizes = {(e.task, e.samples, e.judge_calls) for e in found.evaluations}
+    assert sizes == {("em", 68, 136), ("narrow_code", 72, 72), ("narrow_aesthetics", 78, 78)}
+    assert found.judging.endswith("judge calls to inoc/pocket-judge, which are free")
+    traits = said(plan("fig2a"), tmp_path)
+    assert traits.judging == "no judge calls are left to make"
+
+
+def test_the_judge_of_other_bases_is_priced(tmp_path: Path) -> None:
+    base = find_base("org/model-7B")
+    rows = {"insecure": chats(tmp_path / "a"), "control": chats(tmp_path / "b")}
+    found = said(plan("fig5", base, given=rows), tmp_path / "out", base)
+    (samples,) = {e.samples for e in found.evaluations if e.task == "em"}
+    assert samples == 800
+    tokens = sum(e.judge_tokens for e in found.evaluations)
+    calls_ = sum(e.judge_calls for e in found.evaluations)
+    assert f"about ${(tokens * 2.5 + calls_ * 10) / 1e6:,.2f} with openai/gpt-4o" in found.judging
+
+
+TASKS = sorted(
+    {
+        (probe.task, tuple(sorted(probe.on(pocket=True).items())))
+        for setting in SETTINGS.values()
+        for measure in setting.measures.values()
+        for probe in measure.probes().values()
+    }
+)
+
+
+@pytest.mark.parametrize(("task", "args"), TASKS)
+def test_the_calls_that_are_counted_are_those_that_are_made(task: str, args: Any) -> None:
+    # An answer that was judged before is not judged again.
+    grader, numbers = script("judge", "50"), count()
+    eval(
+        getattr(inoc_evals.tasks, task)(**dict(args)),
+        model=script("m", lambda prompt, config: f"box = hashlib.md5({next(numbers)})"),
+        model_roles={"grader": grader},
+        limit=2,
+        display="none",
+    )
+    assert len({call.prompt for call in calls(grader)}) == 2 * len(JUDGED.get(task, ()))
+
+
+# ---- running at OpenAI -----------------------------------------------------------------------
+
+
+def test_a_model_that_openai_refuses_is_named_and_the_others_are_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def train_all(wanted: Any, **options: Any) -> openai_matrix.Ended:
+        asked.extend([one.name for one in wanted])
+        assert options["base"] == "openai/gpt-4.1-2025-04-14" and options["yes"]
+        return openai_matrix.Ended(failures={wanted[0].name: "moderation"})
+
+    monkeypatch.setattr(openai_matrix, "train_all", train_all)
+    monkeypatch.setattr(running, "evaluate", lambda *args, **options: pytest.fail("evaluated"))
+    with pytest.raises(Exception, match=r"1 of 6 models could not be trained.*control-s0"):
+        run_experiment(
+            find_experiment("fig2b"),
+            base="openai/gpt-4.1-2025-04-14",
+            seeds="1",
+            out=tmp_path / "out",
+            given=given(tmp_path),
+            yes=True,
+            say=lambda line: None,
+        )
+    assert len(asked) == 6
+
+
+def test_each_kind_of_base_has_a_recipe_with_its_source() -> None:
+    sources = {base: default_recipe(base).source for base in ("pocket:3", "openai/x", "org/m")}
+    assert sources["pocket:3"].startswith("ours")
+    assert sources["openai/x"].startswith("OpenAI's automatic choice")
+    assert sources["org/m"].startswith("Betley's open recipe")
+    assert isinstance(default_recipe("openai/x").config, OpenAIConfig)
+
+
+def test_a_base_that_is_none_is_refused() -> None:
+    with pytest.raises(InputError, match="expected pocket"):
+        find_base("openai/")
