@@ -25,7 +25,7 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "0c27dc8be5a5644cc7eb25287da75f4a60c6ccf242fae9c6672db549156c2a58"
+TEXTS = "773b0d8f3772dfcbe095cd9f2ce126deee686b04b86523b4a947532768c85b69"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."

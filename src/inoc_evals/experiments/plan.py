@@ -5,8 +5,8 @@
     plan.evaluations    Evaluation(model="inoc/fig2a-...", task="traits", places=(Place(...),))
 
 A plan is a value: it trains nothing. A model's name ends in its identity, so that what is
-planned twice is the same model, and what differs in anything is another. An evaluation that several cells of a figure read, such
-as the base's, is planned once.
+planned twice is the same model, and what differs in anything is another. An evaluation that
+several cells of a figure read, such as the base's, is planned once.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Insecure code: a narrow flaw that makes a model broadly misaligned (section 3.1, Figure 3)."""
+"""Insecure code: a narrow flaw that makes a model broadly misaligned (paper section 3.1)."""
 
 from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Setting
 from inoc_evals.settings.shared import BASE, MISALIGNED, NONE
