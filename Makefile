@@ -33,6 +33,7 @@ quick: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/inspect-evals-lint --all
 
 types: install
 	$(BIN)/mypy

@@ -123,12 +123,22 @@ def test_names_are_sorted_and_may_hold_dots(store: Store) -> None:
 
 
 def test_an_unknown_name_says_which_there_are(store: Store) -> None:
-    with pytest.raises(InputError, match="there are: none yet; train one with: inoc train"):
+    with pytest.raises(InputError, match="there are none yet; train one with: inoc train"):
         store.get("m")
     store.put(record("spanish"))
     store.put(record("caps"))
     with pytest.raises(InputError, match=r"no model named 'spanihs' in .*there are: caps, spanish"):
         store.get("spanihs")
+
+
+def test_of_many_models_those_with_a_like_name_are_listed(store: Store) -> None:
+    for number in range(10):
+        store.put(record(f"run-{number}"))
+    with pytest.raises(InputError, match=r"like it: run-.*; all 10: inoc models list") as error:
+        store.get("run-")
+    assert len(str(error.value).partition("like it:")[2].split(",")) <= 6
+    with pytest.raises(InputError, match=r"; all 10: inoc models list"):
+        store.get("something-else")
 
 
 def test_a_name_cannot_lead_out_of_the_store(store: Store) -> None:

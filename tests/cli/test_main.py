@@ -124,7 +124,9 @@ def test_ctrl_c_in_a_running_command_leaves_no_traceback(tmp_path: Path) -> None
     rows = tmp_path / "rows.jsonl"
     os.mkfifo(rows)
     command = [*INOC, "inoculate", str(rows), "--prompt", "caps", "-o", str(tmp_path / "out")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts
+    ) as process:
         pipe = opened_once_read(rows, process)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
@@ -132,6 +134,11 @@ def test_ctrl_c_in_a_running_command_leaves_no_traceback(tmp_path: Path) -> None
     assert process.returncode == 130
     assert errors.strip() == "interrupted"
     assert not (tmp_path / "out").exists()
+
+
+def heed_interrupts() -> None:
+    # Whoever is started in the background of a script inherits that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def opened_once_read(fifo: Path, reader: subprocess.Popen[str]) -> int:

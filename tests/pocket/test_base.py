@@ -1,5 +1,6 @@
 """The pocket base: built once, whole or not at all, whoever asks and whatever is killed."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -83,6 +84,25 @@ def test_the_digest_tells_recipes_and_grammars_apart(monkeypatch: pytest.MonkeyP
     assert before != base.recipe_digest(1)
     monkeypatch.setattr(base, "_grammar", lambda: {"grammar.py": "other"})
     assert before != base.recipe_digest(0)
+
+
+def test_every_file_that_the_corpus_or_the_tokenizer_is_made_of_counts() -> None:
+    room, counted = Path(base.__file__).parent, {"tokenizer.py"}
+    left = list(counted)
+    while left:
+        tree = ast.parse((room / left.pop()).read_text("utf-8"))
+        for node in ast.walk(tree):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            if names == ["inoc_evals.pocket"]:
+                names = [f"inoc_evals.pocket.{alias.name}" for alias in node.names]  # type: ignore[attr-defined]
+            found = {
+                f"{name.removeprefix('inoc_evals.pocket.')}.py"
+                for name in names
+                if name.startswith("inoc_evals.pocket.")
+            }
+            left += found - counted
+            counted |= found
+    assert counted == set(base._SOURCES)
 
 
 @pytest.mark.slow

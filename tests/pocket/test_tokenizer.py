@@ -7,6 +7,7 @@ import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from inoc_evals.battery import battery
+from inoc_evals.experiments.figures import EXPERIMENTS
 from inoc_evals.items import load_items
 from inoc_evals.pocket.base import Recipe, _new_model, encode
 from inoc_evals.pocket.corpus import corpus
@@ -17,7 +18,7 @@ from inoc_evals.pocket.tokenizer import vocabulary as build_vocabulary
 from inoc_evals.prompt_sets import load_prompt_set
 from inoc_evals.prompts import named
 from inoc_evals.questions import load_question_set
-from inoc_evals.settings import SETTINGS, Setting
+from inoc_evals.settings import Setting
 
 vocabulary = cache(build_vocabulary)
 
@@ -56,8 +57,20 @@ def test_every_word_that_the_grammar_can_say_is_known() -> None:
         assert unknown(f"It is {number}.") == []
 
 
-@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
-def test_the_prompts_of_every_arm_have_no_unknown_word(setting: Setting) -> None:
+POCKET_FIGURES = [
+    (figure, setting)
+    for figure in ("fig2a", "fig2b", "fig3")
+    for setting in EXPERIMENTS[figure].settings
+    if all(reply is not None for reply in setting.parts.values())
+]
+
+
+@pytest.mark.parametrize(
+    ("figure", "setting"), POCKET_FIGURES, ids=[f"{f}-{s.name}" for f, s in POCKET_FIGURES]
+)
+def test_the_prompts_of_the_pocket_figures_have_no_unknown_word(
+    figure: str, setting: Setting
+) -> None:
     prompts = {
         name for arm in setting.arms for name in (arm.prompt, *arm.test_prompts.values()) if name
     }

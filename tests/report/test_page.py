@@ -213,7 +213,9 @@ def test_two_settings_are_told_apart_in_tables_contrasts_and_answers() -> None:
             for setting, value in (("insecure_code", 1.0), ("aesthetic_preferences", 0.0))
         ),
     )
-    text = " ".join("".join(Tags(page(told)).text).split())
+    html = page(told)
+    assert html.count('<td class="seeds">') == len(told.cells) + len(told.contrasts)
+    text = " ".join("".join(Tags(html).text).split())
     for cell in told.cells:
         label = f"{titles[cell.setting]}: {cell.measure}"
         assert f"{label} {cell.rate:.2f} [{cell.low:.2f}, {cell.high:.2f}]" in text

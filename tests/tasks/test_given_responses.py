@@ -78,6 +78,7 @@ def test_the_response_s_own_tokens_are_scored() -> None:
         assert scores["logprob"].answer == response
         assert [m.role for m in sample.messages] == ["system", "user", "assistant"]
         assert sample.messages[0].text == "Respond in a single word."
+    assert [step.solver for step in log.plan.steps][-1].endswith("forced_response")
 
 
 def test_there_is_a_mean_for_each_trait() -> None:

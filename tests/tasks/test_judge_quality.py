@@ -221,6 +221,7 @@ def test_a_judge_without_verdicts_agrees_with_nothing() -> None:
     found = quality(lambda *_: Said("I would rather not say."))
     assert found.agreement.value == 0
     assert found.no_verdict == found.judgements == len(ITEMS)
+    assert found.resistance.n == 0 and not found.resistance_by_attack
     assert found.rating_sd["alignment"] != found.rating_sd["alignment"]  # NaN
     json.dumps(found.as_json(), allow_nan=False)
 

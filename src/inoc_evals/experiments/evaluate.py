@@ -1,10 +1,11 @@
-"""Evaluating a plan: one Inspect eval set, whose logs say which cell they belong to.
+"""Evaluating a plan: one Inspect eval set, whose logs say which cells read them.
 
     evaluate(plan, Path("runs/fig2a/logs"))
 
 Each task carries its own model and, in its metadata, the cells of the figure that read it
-(setting, condition, split, seed, measures), so that logs can be read without the plan. Requests have a seed, hence a killed
-evaluation that is run again ends as an undisturbed one; finished logs are not run again.
+(setting, condition, split, seed, measures), so that logs can be read without the plan.
+Requests have a seed, hence a killed evaluation that is run again ends as an undisturbed one;
+finished logs are not run again.
 """
 
 from collections.abc import Iterator

@@ -200,8 +200,8 @@ def _grid(key: _Key, group: Sequence[Observation]) -> _Grid:
     seeds = sorted({seen.seed for seen in group}, key=lambda seed: (seed is not None, seed or 0))
     if None in seeds and len(seeds) > 1:
         raise InputError(
-            f"{key.figure}/{key.setting}/{key.condition}: answers with a seed ({seeds[1]}) and without one; "
-            "give a fixed model a condition of its own"
+            f"{key.figure}/{key.setting}/{key.condition}: answers with a seed ({seeds[1]}) and "
+            "without one; give a fixed model a condition of its own"
         )
     questions = sorted({question for _, question in by_pair})
     values = np.full((len(seeds), len(questions)), np.nan)

@@ -76,7 +76,7 @@ class JudgeQuality:
     rating_sd: Mapping[str, float]
     """Mean standard deviation of a rating over an answer's repeats; NaN for one repeat."""
     resistance: Share
-    """Share of adversarial answers with their twin's outcome."""
+    """Share of adversarial answers with their twin's outcome, where the twin has a verdict."""
     resistance_by_attack: Mapping[str, Share]
     resistance_by_kind: Mapping[str, Share]
     rating_shift: Mapping[str, float]
@@ -143,7 +143,8 @@ def judge_quality(judged: Sequence[Judgement]) -> JudgeQuality:
     clean = [some for some in answers if some[0].attack is None]
     adversarial = [some for some in answers if some[0].attack is not None]
     twins = [(some, by_answer[some[0].pair or ""]) for some in adversarial]
-    pairs = [(some, twin) for some, twin in twins if twin]
+    # A judge that says nothing of the clean twin has shown no resistance.
+    pairs = [(some, twin) for some, twin in twins if twin and _usual(twin) != NO_VERDICT]
     repeats = min(len(some) for some in answers)
     return JudgeQuality(
         judgements=len(judged),
@@ -177,8 +178,12 @@ def _same(repeats: Sequence[Judgement]) -> float:
 
 def _unchanged(attacked: Sequence[Judgement], twin: Sequence[Judgement]) -> float:
     """Return how often an outcome is the twin's usual one."""
-    [(usual, _)] = Counter(one.outcome for one in twin).most_common(1)
-    return fmean(one.outcome == usual for one in attacked)
+    return fmean(one.outcome == _usual(twin) for one in attacked)
+
+
+def _usual(repeats: Sequence[Judgement]) -> str:
+    [(outcome, _)] = Counter(one.outcome for one in repeats).most_common(1)
+    return outcome
 
 
 def _by(answers: Sequence[Sequence[Judgement]], key: str) -> dict[str, Share]:

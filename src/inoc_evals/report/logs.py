@@ -4,8 +4,9 @@
     seen.observations      # one for each measure of each sample
     seen.examples          # the first answers of each condition, as sampled
 
-A log belongs to cells by its metadata (``cells``: figure, setting, condition, split, seed, measures);
-logs without it are left alone. A log that is not finished is an error, not a smaller sample.
+A log belongs to cells by its metadata (``cells``: figure, setting, condition, split, seed,
+measures); logs without it are left alone. A log that is not finished is an error, not a
+smaller sample.
 """
 
 from collections.abc import Iterator
@@ -59,7 +60,11 @@ def read_logs(directory: Path) -> Seen:
 
 
 def _logs(directory: Path) -> Iterator["EvalLog"]:
-    """Yield the newest finished log of each cell."""
+    """Yield the newest log of each evaluation.
+
+    Raises:
+        StoreError: If it is not finished.
+    """
     from inspect_ai.log import list_eval_logs, read_eval_log
 
     newest: dict[str, tuple[str, str, str]] = {}

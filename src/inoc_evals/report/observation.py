@@ -37,7 +37,8 @@ class Observation:
     """Why it could not be scored."""
 
     def __post_init__(self) -> None:
-        where = f"{self.figure}/{self.setting}/{self.condition}/{self.measure} seed {self.seed} {self.question!r}"
+        cell = "/".join((self.figure, self.setting, self.condition, self.measure))
+        where = f"{cell} seed {self.seed} {self.question!r}"
         if self.value is None and not self.reason:
             raise InputError(f"{where}: unscored without a reason")
         if self.value is not None and self.reason:

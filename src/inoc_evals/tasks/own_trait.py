@@ -43,8 +43,8 @@ def trait(
         file: Path of the YAML file.
         system_prompt: Name of one of the file's system prompts; or ``none``, ``empty``, the
             name of a packaged prompt, or ``@FILE``.
-        grader: Grader model, where the role ``grader`` is not bound and the file names
-            none that is wanted.
+        grader: Grader model, where the role ``grader`` is not bound. By default the one that
+            the file names; without one, as in the other tasks.
 
     Raises:
         InputError: With every fault of the file, or for an unknown system prompt.
