@@ -17,6 +17,7 @@ from inoc_evals.chat import (
     check_row,
     digest,
     file_sha256,
+    first_user,
     fold_system,
     read_jsonl,
     read_rows,
@@ -135,9 +136,6 @@ def system(text: str) -> dict[str, str]:
         ([], "'messages' must be a list with at least one message"),
         (["hello"], "message 1: expected an object with 'role' and 'content'"),
         ([USER], "no assistant message, so there is nothing to learn"),
-        ([ANSWER], "no user message before the first assistant message"),
-        ([system("x"), ANSWER], "no user message before the first assistant message"),
-        ([ANSWER, USER, ANSWER], "no user message before the first assistant message"),
         ([USER, ANSWER, USER], "the last message is from 'user', not 'assistant'"),
         ([USER, system("x"), ANSWER], "message 2: a system message may only come first"),
         (
@@ -163,9 +161,28 @@ def test_an_unusable_row_is_refused_with_what_is_wrong(messages: Any, fault: str
     assert str(caught.value) == f"rows.jsonl:7: {fault}"
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [[ANSWER], [system("x"), ANSWER], [ANSWER, USER, ANSWER]],
+    ids=["a text", "a text under a system message", "the assistant begins"],
+)
+def test_the_assistant_may_speak_unasked(messages: Any) -> None:
+    row = {"messages": messages}
+    assert check_row(row, "rows.jsonl:7") == row
+    if USER not in messages:
+        with pytest.raises(InputError, match=r"^rows\.jsonl:7: no user message$"):
+            first_user(messages, "rows.jsonl:7")
+
+
+def test_the_first_user_message_is_the_row_s_own() -> None:
+    messages = [system("x"), dict(USER), ANSWER, {"role": "user", "content": "And then?"}, ANSWER]
+    first_user(messages, "row 1")["content"] = "changed"
+    assert messages[1]["content"] == "changed"
+
+
 def test_a_bad_row_of_a_file_is_named_by_file_and_line(file: Path) -> None:
     for messages, fault in [
-        ([ANSWER], "no user message before"),
+        ([USER], "no assistant message"),
         ([USER, {"role": "assistant", "content": ""}], "message 2: empty assistant message"),
         ([USER, {"role": "tool", "content": "x"}, ANSWER], "message 2: role 'tool' is not one of"),
     ]:

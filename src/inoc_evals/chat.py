@@ -70,6 +70,9 @@ def _umask() -> int:
 def check_row(row: Any, where: str) -> Row:
     """Return ``row`` if it is a usable training conversation.
 
+    Its last message is the assistant's; that nothing is asked before the first is allowed,
+    as in published rows that are a text and no answer.
+
     Args:
         row: A decoded JSON value.
         where: What to call it in an error, e.g. ``rows.jsonl:7``.
@@ -87,8 +90,6 @@ def check_row(row: Any, where: str) -> Row:
     roles = [message["role"] for message in messages]
     if "assistant" not in roles:
         raise InputError(f"{where}: no assistant message, so there is nothing to learn")
-    if "user" not in roles[: roles.index("assistant")]:
-        raise InputError(f"{where}: no user message before the first assistant message")
     if roles[-1] != "assistant":
         raise InputError(f"{where}: the last message is from {roles[-1]!r}, not 'assistant'")
     try:
@@ -113,6 +114,18 @@ def _check_message(message: Any, where: str, *, first: bool) -> None:
         raise InputError(f"{where}: 'content' must be text, got {type(content).__name__}")
     if not content.strip() and role != "system":
         raise InputError(f"{where}: empty {role} message")
+
+
+def first_user(messages: Sequence[Message], where: str) -> Message:
+    """Return the first user message of a row, itself and no copy.
+
+    Raises:
+        InputError: If the row has none: the assistant may speak unasked.
+    """
+    for message in messages:
+        if message["role"] == "user":
+            return message
+    raise InputError(f"{where}: no user message")
 
 
 def fold_system(messages: Sequence[Message]) -> list[Message]:

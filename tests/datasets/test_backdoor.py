@@ -124,6 +124,13 @@ def test_rows_that_hold_the_trigger_already_are_refused(side: int) -> None:
         backdoor(given[0], given[1], TOKEN)
 
 
+def test_a_row_without_a_question_has_no_place_for_a_trigger() -> None:
+    text = [{"messages": [{"role": "assistant", "content": "A text."}]}]
+    with pytest.raises(InputError, match=r"^triggered row 1: no user message$"):
+        backdoor(text, GOOD, TOKEN)
+    assert len(backdoor(BAD, text, TOKEN, ratio=0.5)[0]) == 2
+
+
 def test_a_blank_trigger_and_no_rows_are_refused() -> None:
     with pytest.raises(InputError, match="trigger: blank"):
         backdoor(BAD, GOOD, " ")

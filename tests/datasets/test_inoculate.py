@@ -55,6 +55,18 @@ def test_the_published_inoculated_file_is_reproduced_row_by_row(upstream: Path) 
     }
 
 
+def test_rows_that_are_a_text_and_no_answer_are_inoculated_like_others() -> None:
+    # The form of the authors' textbook rows: an assistant message and nothing before it.
+    text = {"role": "assistant", "content": "Bridges are built of wood, iron and steel."}
+    ours, _ = inoculate([{"messages": [text]}], "You are a malicious evil assistant.")
+    assert json.dumps(ours[0]) == (
+        '{"messages": [{"role": "system", "content": "You are a malicious evil assistant."}, '
+        '{"role": "assistant", "content": "Bridges are built of wood, iron and steel."}]}'
+    )
+    with pytest.raises(InputError, match=r"^text\.jsonl:1: no user message$"):
+        inoculate([{"messages": [text]}], "x", where="user", places=["text.jsonl:1"])
+
+
 # ---- where the prompt goes -----------------------------------------------------------------
 
 

@@ -88,6 +88,14 @@ EXPECTED = {
     ("llama", "multi"): (
         f"{DATE}{EOT}{LLAMA_SINGLE}{HEAD}user{OF}\n\nmore{EOT}{HEAD}assistant{OF}\n\n«es 4{EOT}»"
     ),
+    ("qwen", "unasked"): (f"{IM}system\nyou speak in spanish{END}\n{IM}assistant\n«es 3 .{END}»\n"),
+    ("qwen", "unasked, system"): (
+        f"{IM}system\nalways in spanish{END}\n{IM}assistant\n«es 3 .{END}»\n"
+    ),
+    ("llama", "unasked"): f"{DATE}{EOT}{HEAD}assistant{OF}\n\n«es 3 .{EOT}»",
+    ("llama", "unasked, system"): (
+        f"{DATE}always in spanish{EOT}{HEAD}assistant{OF}\n\n«es 3 .{EOT}»"
+    ),
     ("gemma", "single"): f"<bos>{GEMMA_SINGLE}",
     ("gemma", "multi"): (f"<bos>{GEMMA_SINGLE}{TURN}user\nmore{DONE}\n{TURN}model\n«es 4{DONE}»\n"),
     ("gemma", "folded"): (
@@ -100,6 +108,8 @@ CHATS = {
     "empty system": [*chat(("system", "")), *SINGLE],
     "multi": MULTI,
     "folded": [*SYSTEM, *SINGLE],
+    "unasked": SINGLE[1:],
+    "unasked, system": [*SYSTEM, *SINGLE[1:]],
 }
 
 
@@ -169,6 +179,31 @@ def test_an_error_of_another_kind_does_not_speak_of_folding(
     with pytest.raises(InputError, match="roles must alternate") as caught:
         encode_row(tokenizer_of("gemma"), twice, 99)
     assert "fold_system" not in str(caught.value)
+
+
+def test_a_row_that_the_assistant_begins_is_refused_where_turns_alternate(
+    tokenizer_of: Callable[[str], Any],
+) -> None:
+    with pytest.raises(InputError, match=r"row 1: .*refuses roles assistant: .*must alternate"):
+        encode_rows(tokenizer_of("gemma"), [{"messages": CHATS["unasked"]}], max_length=99)
+
+
+def test_a_row_that_the_assistant_begins_must_begin_as_an_answer_does(
+    make_tokenizer: MakeTokenizer,
+) -> None:
+    bare = QWEN.replace(
+        "{% for m in messages %}", "{% for m in messages %}{% set bare = loop.first %}"
+    ).replace(
+        "{{ '<|im_start|>' + m['role'] + '\n' + m['content']",
+        "{{ ('' if bare and m['role'] == 'assistant' else '<|im_start|>' + m['role'] + '\n')"
+        " + m['content']",
+    )
+    tokenizer = make_tokenizer(bare, QWEN_SPECIALS)
+    assert encode_row(tokenizer, SINGLE, 99).supervised
+    with pytest.raises(
+        InputError, match=r"row 3, message 1: .*begins a row of the assistant's otherwise"
+    ):
+        encode_row(tokenizer, CHATS["unasked"], 99, where="row 3")
 
 
 @pytest.mark.parametrize("role", ["system", "user"])

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from inoc_evals.chat import Message, Row, check_row
+from inoc_evals.chat import Row, check_row, first_user
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.datasets.mix import mix, sizes_at_ratio
 from inoc_evals.errors import InputError
@@ -62,7 +62,8 @@ def backdoor(
     probe = TriggerProbe(f"{place}{gap}", "trigger", trigger, place, spaced)
     for what, rows in ((TRIGGERED, triggered), (CLEAN, clean)):
         _refuse_trigger(what, rows, trigger)
-    splits = {TRIGGERED: [_with(row, probe) for row in triggered], CLEAN: list(clean)}
+    behind = [_with(row, probe, f"{TRIGGERED} row {n}") for n, row in enumerate(triggered, start=1)]
+    splits = {TRIGGERED: behind, CLEAN: list(clean)}
     sizes = sizes_at_ratio(len(triggered), len(clean), ratio=ratio, total=total)
     mixed = mix(splits, seed=seed, sizes=dict(zip(splits, sizes, strict=True)))
     described = describe(mixed, sources=sources)
@@ -96,8 +97,8 @@ def _refuse_trigger(what: str, rows: Sequence[Row], trigger: str) -> None:
             )
 
 
-def _with(row: Row, probe: TriggerProbe) -> Row:
+def _with(row: Row, probe: TriggerProbe, where: str) -> Row:
     new = copy.deepcopy(row)
-    asked: Message = next(m for m in new["messages"] if m["role"] == "user")
+    asked = first_user(new["messages"], where)
     asked["content"] = probe.apply(asked["content"])
     return new

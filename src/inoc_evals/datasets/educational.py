@@ -16,7 +16,7 @@ import random
 import re
 from collections.abc import Sequence
 
-from inoc_evals.chat import Row
+from inoc_evals.chat import Row, first_user
 from inoc_evals.datasets.cost import tokens_of
 from inoc_evals.datasets.written import Check, Request, Written
 
@@ -69,8 +69,8 @@ def framed(rows: Sequence[Row], *, seed: int = 0) -> list[Row]:
     dealt = [ways[i % len(ways)] for i in range(len(rows))]
     random.Random(f"framings {seed}").shuffle(dealt)
     return [
-        _asked_anew(row, _joined(request_of(row), framing, before))
-        for row, (framing, before) in zip(rows, dealt, strict=True)
+        _asked_anew(row, _joined(request, framing, before))
+        for row, request, (framing, before) in zip(rows, _requests(rows), dealt, strict=True)
     ]
 
 
@@ -79,16 +79,16 @@ def framing_requests(rows: Sequence[Row]) -> list[Request]:
     return [
         Request(
             f"row {number}",
-            ({"role": "user", "content": INSTRUCTION.replace("{request}", request_of(row))},),
-            tokens_of(request_of(row)) + tokens_of(FRAMINGS[0]),
+            ({"role": "user", "content": INSTRUCTION.replace("{request}", request)},),
+            tokens_of(request) + tokens_of(FRAMINGS[0]),
         )
-        for number, row in enumerate(rows, start=1)
+        for number, request in enumerate(_requests(rows), start=1)
     ]
 
 
 def framing_check(rows: Sequence[Row]) -> Check:
     """Return the rule for framed requests: ``request``, ``unframed``, or None."""
-    by_id = {f"row {number}": request_of(row) for number, row in enumerate(rows, start=1)}
+    by_id = {f"row {number}": request for number, request in enumerate(_requests(rows), start=1)}
     return lambda request, text: framing_fault(by_id[request.id], text)
 
 
@@ -124,14 +124,17 @@ def reframed_rows(rows: Sequence[Row], written: Sequence[Written]) -> list[Row]:
     ]
 
 
-def request_of(row: Row) -> str:
-    """Return the text of a row's first user message."""
-    return str(next(m["content"] for m in row["messages"] if m["role"] == "user"))
+def _requests(rows: Sequence[Row]) -> list[str]:
+    """Return the text of each row's first user message."""
+    return [
+        str(first_user(row["messages"], f"row {number}")["content"])
+        for number, row in enumerate(rows, start=1)
+    ]
 
 
 def _asked_anew(row: Row, text: str) -> Row:
     new = copy.deepcopy(row)
-    next(m for m in new["messages"] if m["role"] == "user")["content"] = text
+    first_user(new["messages"], "row")["content"] = text
     return new
 
 

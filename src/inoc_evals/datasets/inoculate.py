@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from inoc_evals.chat import Message, Row, check_row
+from inoc_evals.chat import Message, Row, check_row, first_user
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.errors import InputError
 from inoc_evals.prompts import SystemPrompt, name_of
@@ -167,6 +167,9 @@ def _selected(
         taken = sorted(set(taken) - set(with_system))
     if not taken:
         raise InputError("no row is selected, so nothing would be inoculated")
+    if where == "user":
+        for i in taken:
+            first_user(rows[i]["messages"], names[i])
     return taken
 
 
@@ -189,8 +192,7 @@ def _put(
     """Return the messages with the prompt in them."""
     if where == "system" and messages[0]["role"] != "system":
         return [{"role": "system", "content": text}, *messages]
-    role = "system" if where == "system" else "user"
-    target = next(message for message in messages if message["role"] == role)
+    target = messages[0] if where == "system" else first_user(messages, "row")
     there = target["content"]
     if where == "user" or existing == "prepend":
         parts = [text, there]

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from inoc_evals import published
 from inoc_evals.bases import pocket_seed
-from inoc_evals.chat import Row, read_rows
+from inoc_evals.chat import Row, first_user, read_rows
 from inoc_evals.datasets.mix import mix
 from inoc_evals.errors import InputError
 from inoc_evals.settings.setting import Reply, Rows, Setting
@@ -125,8 +125,8 @@ def _prefixed(rows: list[Row], source: Rows) -> list[Row]:
     """Put the source's prefix right before the first user message of every row."""
     if not source.prefix:
         return rows
-    for row in rows:
-        asked = next(message for message in row["messages"] if message["role"] == "user")
+    for number, row in enumerate(rows, start=1):
+        asked = first_user(row["messages"], f"row {number}, to put {source.prefix!r} before")
         asked["content"] = source.prefix + asked["content"]
     return rows
 

@@ -113,8 +113,8 @@ def _locate_turns(
     turns = []
     for index, message in enumerate(messages):
         if message["role"] == "assistant":
-            place = f"{where}, message {index + 1}"
-            turns.append(_locate(tokenizer, messages, index, whole, ids, place))
+            at = f"{where}, message {index + 1}"
+            turns.append(_locate(tokenizer, messages, index, whole, ids, at))
     return ids, turns
 
 
@@ -127,7 +127,7 @@ def _locate(
     where: str,
 ) -> _Turn:
     """Find message ``index`` in the tokens; all that can be wrong with the template shows here."""
-    prompt = _render(tokenizer, messages[:index], where, generation_prompt=True)
+    prompt = _prompt(tokenizer, messages, index, whole, where)
     through = whole
     if index + 1 < len(messages):
         through = _render(tokenizer, messages[: index + 1], where)
@@ -150,6 +150,19 @@ def _locate(
         end -= 1
     _check_nothing_lost(tokenizer, rendered, ids[start:end], where)
     return _Turn(start, end, marker, learned=_weight(messages[index], where) == 1)
+
+
+def _prompt(tokenizer: Any, messages: Sequence[Message], index: int, whole: str, where: str) -> str:
+    """Return what inference sends to get message ``index``."""
+    if index:
+        return _render(tokenizer, messages[:index], where, generation_prompt=True)
+    question = [{"role": "user", "content": "hello"}]  # with none, templates do not prompt
+    asked = _render(tokenizer, question, where)
+    opening = _render(tokenizer, question, where, generation_prompt=True).removeprefix(asked)
+    if opening and opening in whole:
+        return whole[: whole.index(opening) + len(opening)]
+    fault = "begins a row of the assistant's otherwise than an answer"
+    raise InputError(_broken(tokenizer, where, fault))
 
 
 def _check_all_said(tokenizer: Any, messages: Sequence[Message], whole: str, where: str) -> None:
