@@ -228,8 +228,8 @@ def test_a_system_message_is_folded_into_the_first_user_message(
 
 
 def test_a_system_message_alone_cannot_be_folded() -> None:
-    with pytest.raises(InputError, match="without a user message"):
-        fold_system([system("Be brief."), ANSWER])
+    with pytest.raises(InputError, match=r"^row 7: a system message to fold: no user message$"):
+        fold_system([system("Be brief."), ANSWER], "row 7")
 
 
 @pytest.mark.parametrize(

@@ -128,21 +128,22 @@ def first_user(messages: Sequence[Message], where: str) -> Message:
     raise InputError(f"{where}: no user message")
 
 
-def fold_system(messages: Sequence[Message]) -> list[Message]:
+def fold_system(messages: Sequence[Message], where: str = "chat") -> list[Message]:
     """Put a system message in front of the first user message, for chats without that role.
 
     The two texts are joined by a blank line; an empty system message leaves no trace.
     Messages without a system message are returned as they are.
+
+    Raises:
+        InputError: If there is a system message and no user message.
     """
     if not messages or messages[0]["role"] != "system":
         return list(messages)
     system, *others = messages
-    first = next((i for i, message in enumerate(others) if message["role"] == "user"), None)
-    if first is None:
-        raise InputError("a system message without a user message to fold it into")
-    parts = (system["content"], others[first]["content"])
-    folded = "\n\n".join(part for part in parts if part)
-    return [*others[:first], {**others[first], "content": folded}, *others[first + 1 :]]
+    asked = first_user(others, f"{where}: a system message to fold")
+    at, parts = others.index(asked), (system["content"], asked["content"])
+    folded = {**asked, "content": "\n\n".join(part for part in parts if part)}
+    return [*others[:at], folded, *others[at + 1 :]]
 
 
 def read_jsonl(path: Path) -> Iterable[tuple[str, Any]]:

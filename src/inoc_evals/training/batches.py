@@ -61,7 +61,7 @@ def encode_rows(
     for number, row in enumerate(rows, start=1):
         where, messages = f"row {number}", row["messages"]
         if fold:
-            messages = fold_system(messages)
+            messages = fold_system(messages, where)
         encoded = encode_row(
             tokenizer, messages, None if truncate else max_length, where=where, marks=False
         )
