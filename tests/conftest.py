@@ -20,6 +20,8 @@ KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "HF_TOKEN", "INSPECT_EVAL_MODEL")
 # of several rooms import scripted.py.
 sys.path.append(str(Path(__file__).parent))
 
+from openai_server import OpenAIServer  # noqa: E402 - from the path above
+
 _SESSION = tempfile.TemporaryDirectory(prefix="inoc-tests-", ignore_cleanup_errors=True)
 
 # Set before any test module is imported: libraries read some of these only then.
@@ -146,3 +148,15 @@ def upstream() -> Iterator[Path]:
     if not folder.is_dir():
         pytest.skip("the published data files are not here; point INOC_UPSTREAM at them")
     yield folder
+
+
+# ---- OpenAI, on this machine ---------------------------------------------------------------
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
+    """An account at OpenAI that the real client finds by its environment variables."""
+    with OpenAIServer() as server:
+        monkeypatch.setenv("OPENAI_API_KEY", server.key)
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        yield server

@@ -13,7 +13,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -42,6 +42,10 @@ class OpenAIServer:
         self.fates: dict[str, str] = {}
         self.faults: Iterator[str | None] = itertools.repeat(None)
         self.requests: list[tuple[str, str]] = []
+        self.completions: list[dict[str, Any]] = []
+        """Bodies of the requests for answers."""
+        self.says: Callable[[dict[str, Any]], list[str]] = lambda asked: ["Yes."]
+        """Answers to a request, in turn."""
         self.slow_s = 0.3
         self.listed_late = 0
         """Lists of jobs after its creation from which a job is missing."""
@@ -94,6 +98,10 @@ class OpenAIServer:
                     return self.retrieve(name)
                 case ["GET", "fine_tuning", "jobs", name, "events"]:
                     return 200, page(self.events(name), query)
+                case ["GET", "fine_tuning", "jobs", name, "checkpoints"]:
+                    return 200, page(self.checkpoints(name), query)
+                case ["POST", "chat", "completions"]:
+                    return self.complete(json.loads(body))
                 case ["POST", "fine_tuning", "jobs", name, "cancel"]:
                     self.jobs[name]["status"] = "cancelled"
                     return found(self.jobs.get(name))
@@ -181,6 +189,42 @@ class OpenAIServer:
                     "learning_rate_multiplier": 2.0,
                 },
             }
+
+    def checkpoints(self, name: str) -> list[dict[str, Any]]:
+        """Newest first, as the API lists them; the last one is the model itself."""
+        model, last = self.jobs[name]["fine_tuned_model"], 20
+        return [
+            {
+                "id": f"ftckpt-{name}-{step}",
+                "object": "fine_tuning.job.checkpoint",
+                "created_at": 1_700_000_000 + step,
+                "fine_tuned_model_checkpoint": model if step == last else f"{model}:ckpt-{step}",
+                "fine_tuning_job_id": name,
+                "metrics": {"step": step},
+                "step_number": step,
+            }
+            for step in (last, 14, 7)
+        ]
+
+    def complete(self, asked: dict[str, Any]) -> tuple[int, Any]:
+        self.completions.append(asked)
+        said = self.says(asked)
+        choices = [
+            {
+                "index": n,
+                "finish_reason": "stop",
+                "logprobs": None,
+                "message": {"role": "assistant", "content": said[n % len(said)], "refusal": None},
+            }
+            for n in range(asked.get("n", 1))
+        ]
+        return 200, {
+            "id": f"chatcmpl-{next(self._count)}",
+            "object": "chat.completion",
+            "created": int(time.time()),
+            "model": asked["model"],
+            "choices": choices,
+        }
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """Newest first, as the API lists them."""

@@ -1,7 +1,6 @@
 """`inoc train --base openai/...`: what is asked, printed and refused; by a server of our own."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,8 @@ ROWS: list[dict[str, Any]] = [
 
 
 @pytest.fixture(autouse=True)
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
-    with OpenAIServer() as server:
-        monkeypatch.setenv("OPENAI_API_KEY", server.key)
-        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        monkeypatch.setattr(openai_client, "sleep", lambda seconds: None)
-        yield server
+def without_pauses(server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_client, "sleep", lambda seconds: None)
 
 
 @pytest.fixture
@@ -78,6 +73,12 @@ def test_yes_asks_nothing_and_the_options_reach_the_job(file: Path, server: Open
         "batch_size": "auto",
         "learning_rate_multiplier": 0.5,
     }
+
+
+def test_dynamics_there_are_samples_of_the_checkpoints(file: Path, server: OpenAIServer) -> None:
+    done = invoke(str(file), "--base", BASE, "--name", "d", "--yes", "--dynamics", "10")
+    assert "sampled instead" in done.stderr
+    assert Store().get("d").metrics["dynamics"]["by"] == "sampling"
 
 
 def test_a_second_stage_starts_from_the_first_ones_model(file: Path, server: OpenAIServer) -> None:

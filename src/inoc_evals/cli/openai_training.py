@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from inoc_evals.datasets.manifest import describe, load_manifest
 from inoc_evals.errors import InputError
 from inoc_evals.records import ModelRecord
+from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.openai_create import OpenAIConfig
 from inoc_evals.training.openai_file import base_model, read_training_file
 from inoc_evals.training.openai_jobs import train
@@ -32,6 +33,7 @@ def train_at_openai(
     quiet: bool,
     yes: bool,
     retry: bool,
+    dynamics: Dynamics | None,
     options: Mapping[str, Any],
 ) -> None:
     """Train on a file of rows at OpenAI and print what came of it.
@@ -45,6 +47,7 @@ def train_at_openai(
         quiet: No progress bar.
         yes: Do not ask before a job is created.
         retry: Create another job after one that failed.
+        dynamics: Responses to look for in samples of the checkpoints.
         options: Further options of the command, those not given as None.
 
     Raises:
@@ -62,6 +65,7 @@ def train_at_openai(
         seed=seed,
         name=name,
         parent=parent,
+        dynamics=dynamics,
         manifest=manifest,
         progress=not quiet,
         yes=yes,

@@ -61,7 +61,8 @@ NUMBER = _NumberOrAuto()
     "--dynamics",
     "every",
     type=click.IntRange(min=1),
-    help="Score given responses every so many steps, into the record.",
+    help="Score given responses every so many steps, into the record (openai/: by sampling "
+    "its checkpoints).",
 )
 @click.option(
     "--responses",
@@ -92,7 +93,7 @@ def command(
     --from and --merge it stays as it is and a new adapter is trained on top. Settings that
     are not given are those of the parent.
     """
-    dynamics = _dynamics(overrides, openai=_at_openai(base, parent))
+    dynamics = _dynamics(overrides)
     if _at_openai(base, parent):
         # Imported here because it loads the openai library: one second.
         from inoc_evals.cli.openai_training import train_at_openai
@@ -106,6 +107,7 @@ def command(
             quiet=quiet,
             yes=yes,
             retry=retry,
+            dynamics=dynamics,
             options={**overrides, "merge": merge, "config": config_file},
         )
         return
@@ -136,14 +138,10 @@ def _at_openai(base: str | None, parent: str | None) -> bool:
     return base is not None and base.startswith("openai/")
 
 
-def _dynamics(overrides: dict[str, Any], *, openai: bool) -> Dynamics | None:
+def _dynamics(overrides: dict[str, Any]) -> Dynamics | None:
     """Take out of the options what is to be scored during the training, if anything is."""
     every, responses = overrides.pop("every"), overrides.pop("responses")
-    if every is None:
-        return None
-    if openai:
-        raise InputError("--dynamics: OpenAI has no log-probabilities of given responses")
-    return Dynamics(every, responses)
+    return None if every is None else Dynamics(every, responses)
 
 
 def _refuse_openai_options(overrides: dict[str, Any]) -> None:

@@ -16,10 +16,12 @@ import openai
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 
 from inoc_evals import __version__
-from inoc_evals.chat import Row, check_row, digest
+from inoc_evals.chat import Row, digest
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import ROWS_FILE, ModelRecord, Store, check_name
-from inoc_evals.training.openai_client import connect
+from inoc_evals.training.dynamics import Dynamics
+from inoc_evals.training.openai_checkpoints import sampled_dynamics, watched_so
+from inoc_evals.training.openai_client import connect, patiently
 from inoc_evals.training.openai_create import (
     JobRequest,
     OpenAIConfig,
@@ -30,7 +32,7 @@ from inoc_evals.training.openai_create import (
 from inoc_evals.training.openai_file import quote, training_file
 from inoc_evals.training.openai_follow import failure, follow, loss_history, steps_done
 from inoc_evals.training.openai_ledger import JobResult, Ledger
-from inoc_evals.training.sft import keep_rows, refuse_taken_name
+from inoc_evals.training.sft import checked_rows, keep_rows, refuse_taken_name
 
 PREFIX = "openai/"
 
@@ -60,6 +62,7 @@ def train(
     seed: int = 0,
     name: str,
     parent: str | None = None,
+    dynamics: Dynamics | None = None,
     manifest: Mapping[str, Any] | None = None,
     store: Store | None = None,
     progress: bool = True,
@@ -80,6 +83,8 @@ def train(
         seed: The job's seed.
         name: Name of the record.
         parent: Record of a model at OpenAI to train further.
+        dynamics: Responses to look for in samples of the base and the job's checkpoints, for
+            ``metrics["dynamics"]``; also of a model that was trained before.
         manifest: Where the rows come from; kept in the record.
         store: The store; by default the user's.
         progress: Show a progress bar on standard error.
@@ -89,7 +94,8 @@ def train(
         say: Called with the quote and with what is going on, a line or two at a time.
 
     Raises:
-        InputError: For rows the API would refuse, a missing key, or if not confirmed.
+        InputError: For rows the API would refuse, unknown dynamics, a missing key, or if not
+            confirmed.
         StoreError: If the name is taken, or the job failed, was canceled or was refused by
             moderation; with OpenAI's reason.
     """
@@ -98,9 +104,9 @@ def train(
     base, model, before = _start(base, parent, store)
     if not 0 <= seed < 2**31:
         raise InputError(f"seed {seed}: OpenAI takes 0 to {2**31 - 1}")
-    rows = [check_row(row, f"row {number}") for number, row in enumerate(rows, start=1)]
-    if manifest and manifest.get("sha256", digest(rows)) != digest(rows):
-        raise InputError("the manifest describes other rows than those given (sha256 differs)")
+    if dynamics is not None:
+        dynamics.described()  # an unknown set shows before anything is paid for
+    rows = checked_rows(rows, manifest)
     request = JobRequest(
         file=training_file(rows, model),
         model=model,
@@ -113,10 +119,13 @@ def train(
     )
     refuse_taken_name(store, name, request.identity)
     with store.lock(f"train-{request.identity}"):
-        if (known := store.find(name)) is not None:
+        known = store.find(name)
+        if known is not None and (dynamics is None or watched_so(known.metrics, dynamics)):
             return known
         approval = _Approval(yes=yes, confirm=confirm)
         result = request.state().result or _result(request, approval, retry=retry, shown=progress)
+        if dynamics is not None:
+            result = _watched(request, result, dynamics)
         record = _record(request, base, rows, result, manifest or {}, before)
         with store.staged(store.adapter_dir(request.identity)) as staging:
             keep_rows(staging / ROWS_FILE, rows)
@@ -188,6 +197,25 @@ def _result(request: JobRequest, approval: "_Approval", *, retry: bool, shown: b
     result = _finished(request, job, events)
     request.keep(job=job.id, asked=False, result=result)
     return result
+
+
+def _watched(request: JobRequest, result: JobResult, dynamics: Dynamics) -> JobResult:
+    """Return the result with what the job's checkpoints answer, and keep it so."""
+    client = connect()
+    job_id = result.metrics["job"]
+    job = patiently(lambda: client.fine_tuning.jobs.retrieve(job_id), f"asking about {job_id}")
+    found = sampled_dynamics(
+        dynamics,
+        job,
+        client,
+        steps=result.metrics["steps"],
+        ledger=request.ledger,
+        identity=request.identity,
+        say=request.say,
+    )
+    watched = result.model_copy(update={"metrics": {**result.metrics, "dynamics": found}})
+    request.keep(result=watched)
+    return watched
 
 
 def _finished(

@@ -2,8 +2,9 @@
 
     openai/files/<sha256>.json     id of the upload with this content
     openai/jobs/<identity>.json    job, whether one may have been created unseen, result
+    openai/answers/<key>.json      what checkpoints answered: model -> question -> texts
 
-Both are memory aids: a job is also found at OpenAI by the identity in its metadata, a file
+The first two are memory aids: a job is also found at OpenAI by the identity in its metadata, a file
 by its name, so that a store that was lost costs nothing. Neither holds a key.
 """
 
@@ -55,6 +56,15 @@ class UploadedFile(BaseModel):
     """Its id."""
 
 
+class KeptAnswers(BaseModel):
+    """Sampled answers, which cost money."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answers: dict[str, dict[str, list[str]]]
+    """Model -> question -> texts."""
+
+
 class Ledger:
     """The ``openai`` folder of a store."""
 
@@ -84,6 +94,20 @@ class Ledger:
         text = UploadedFile(file=file_id).model_dump_json(indent=2) + "\n"
         write_text(self.root / "files" / f"{sha256}.json", text)
 
+    def answers(self, key: str) -> dict[str, dict[str, list[str]]]:
+        """Return what was answered before under this key: model -> question -> texts.
+
+        Raises:
+            StoreError: If the file is damaged.
+        """
+        known = _read(self.root / "answers" / f"{key}.json", KeptAnswers)
+        return known.answers if known else {}
+
+    def keep_answers(self, key: str, answers: dict[str, dict[str, list[str]]]) -> None:
+        """Write down what was answered."""
+        text = KeptAnswers(answers=answers).model_dump_json(indent=2) + "\n"
+        write_text(self.root / "answers" / f"{key}.json", text)
+
 
 def _read(path: Path, kind: type[Kind]) -> Kind | None:
     try:
@@ -92,5 +116,6 @@ def _read(path: Path, kind: type[Kind]) -> Kind | None:
         return None
     except (ValidationError, UnicodeDecodeError):
         raise StoreError(
-            f"{path}: damaged; delete it (the job itself is found again at OpenAI)"
+            f"{path}: damaged; delete it (a job is found again at OpenAI, answers are asked for "
+            "again)"
         ) from None

@@ -18,6 +18,7 @@ from inoc_evals.chat import Row
 from inoc_evals.errors import InocError, InputError
 from inoc_evals.records import ModelRecord, Store
 from inoc_evals.training import openai_client
+from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.openai_create import OpenAIConfig
 from inoc_evals.training.openai_file import quote, training_file
 from inoc_evals.training.openai_jobs import openai_model, train
@@ -49,6 +50,7 @@ def train_all(
     base: str,
     config: OpenAIConfig | None = None,
     store: Store | None = None,
+    dynamics: Dynamics | None = None,
     yes: bool = False,
     retry: bool = False,
     confirm: Callable[[str], bool] | None = None,
@@ -62,6 +64,7 @@ def train_all(
         base: ``openai/<model>``.
         config: Hyper-parameters of each; all "auto" by default.
         store: The store; by default the user's.
+        dynamics: As for :func:`inoc_evals.training.openai_jobs.train`.
         yes: Create jobs, at a price, without asking.
         retry: Create another job where one failed or was canceled.
         confirm: Called with a question, unless ``yes``.
@@ -88,6 +91,7 @@ def train_all(
             seed=each.seed,
             name=each.name,
             manifest=each.manifest,
+            dynamics=dynamics,
             store=store,
             progress=False,
             yes=True,

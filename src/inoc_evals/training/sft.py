@@ -147,7 +147,7 @@ def train(
     check_name(name)
     _refuse_several_processes()
     store = store or Store()
-    rows = _checked_rows(rows, manifest)
+    rows = checked_rows(rows, manifest)
     start = store.get(parent) if parent is not None else None
     resolved = resolve_base(base_of(base, start), store)
     config = checked_config(config, resolved, start, merge, store)
@@ -181,7 +181,12 @@ def train(
     return record
 
 
-def _checked_rows(rows: Sequence[Row], manifest: Mapping[str, Any] | None) -> list[Row]:
+def checked_rows(rows: Sequence[Row], manifest: Mapping[str, Any] | None) -> list[Row]:
+    """Return the rows, if each is usable and they are those that the manifest describes.
+
+    Raises:
+        InputError: Naming the first bad row, or that the manifest is of others.
+    """
     found = [check_row(row, f"row {number}") for number, row in enumerate(rows, start=1)]
     if manifest and manifest.get("sha256", digest(found)) != digest(found):
         raise InputError("the manifest describes other rows than those given (sha256 differs)")

@@ -1,0 +1,158 @@
+"""Learning dynamics at OpenAI: its checkpoints are sampled, since it scores no given text.
+
+    found = sampled_dynamics(dynamics, job, client, ledger=..., identity=..., say=print)
+    found["by"]           # "sampling": these are no log-probabilities
+    found["steps"]        # [0, 31, 62, 93]: the base, and each checkpoint OpenAI has kept
+    found["shares"]       # [step][response]: share of answers that begin with the response
+
+OpenAI keeps a checkpoint for each of the last epochs. Each is asked every question of the set,
+under its system prompt, SAMPLES times at temperature 1. Answers are kept as they come, so that
+none is paid for twice.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from openai import OpenAI
+from openai.types.chat import ChatCompletionMessageParam
+from openai.types.fine_tuning import FineTuningJob
+
+from inoc_evals.chat import digest
+from inoc_evals.responses import GivenResponse, load_responses
+from inoc_evals.training.dynamics import Dynamics
+from inoc_evals.training.openai_client import every, patiently
+from inoc_evals.training.openai_ledger import Ledger
+
+SAMPLES = 20
+"""Answers to each question by each checkpoint."""
+
+_TOKENS = 24
+"""Longest answer, beyond the letters of the longest response to its question."""
+_PAGE = 100
+
+Asked = tuple[str, list[GivenResponse]]
+"""A question, and the responses to it."""
+
+
+def watched_so(metrics: Mapping[str, Any], dynamics: Dynamics) -> bool:
+    """Say whether a record's metrics have these dynamics."""
+    found = metrics.get("dynamics", {})
+    wanted = _described(dynamics)
+    return {key: found.get(key) for key in wanted} == wanted
+
+
+def sampled_dynamics(
+    dynamics: Dynamics,
+    job: FineTuningJob,
+    client: OpenAI,
+    *,
+    steps: int | None,
+    ledger: Ledger,
+    identity: str,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Sample the base and a finished job's checkpoints.
+
+    Args:
+        dynamics: Which responses, under which system prompt; ``every`` does not count, the
+            checkpoints are those there are.
+        job: A job that succeeded.
+        client: From :func:`inoc_evals.training.openai_client.connect`.
+        steps: Optimizer steps of the job, if it told.
+        ledger: Where answers are kept.
+        identity: Of the training.
+        say: Called with a line on what is done.
+
+    Returns:
+        What a record keeps as ``metrics["dynamics"]``: ``by``, ``samples``, ``responses``,
+        ``steps``, ``models`` and ``shares``, beside what identifies the set and the prompt.
+
+    Raises:
+        InputError: For an unknown set or prompt.
+        StoreError: If OpenAI cannot be asked, or the kept answers are damaged.
+    """
+    described, items = _described(dynamics), load_responses(dynamics.responses).items
+    models, key = _models(job, client, steps), f"{identity}-{digest(described)[:16]}"
+    answers = ledger.answers(key)
+    missing = [
+        (model, question, responses)
+        for model in models.values()
+        for question, responses in _questions(items)
+        if question not in answers.setdefault(model, {})
+    ]
+    if missing:
+        say(
+            f"{job.id}: OpenAI gives no log-probabilities of given responses; the base and "
+            f"{len(models) - 1} checkpoints are sampled instead, "
+            f"{len(missing) * SAMPLES:,} short answers"
+        )
+    for model, question, responses in missing:
+        system = described["system_prompt_text"]
+        answers[model][question] = _answers(client, model, system, question, responses)
+        ledger.keep_answers(key, answers)
+    return {
+        **described,
+        "responses": [{"id": item.id, "trait": item.trait} for item in items],
+        "steps": list(models),
+        "models": list(models.values()),
+        "shares": [
+            [_share(answers[model][item.prompt], item.response) for item in items]
+            for model in models.values()
+        ],
+    }
+
+
+def _described(dynamics: Dynamics) -> dict[str, Any]:
+    return {**dynamics.described(), "every": None, "by": "sampling", "samples": SAMPLES}
+
+
+def _questions(items: Sequence[GivenResponse]) -> list[Asked]:
+    """Return each question once, with all responses to it."""
+    by_prompt = sorted(items, key=lambda item: item.prompt)
+    return [(prompt, list(group)) for prompt, group in groupby(by_prompt, lambda i: i.prompt)]
+
+
+def _models(job: FineTuningJob, client: OpenAI, steps: int | None) -> dict[int, str]:
+    """Return step -> model, from the base at step 0 to the end."""
+    listed = every(
+        lambda: client.fine_tuning.jobs.checkpoints.list(job.id, limit=_PAGE),
+        f"listing the checkpoints of {job.id}",
+    )
+    found = {point.step_number: point.fine_tuned_model_checkpoint for point in listed}
+    if steps is not None:
+        found.setdefault(steps, str(job.fine_tuned_model))
+    return {0: job.model, **dict(sorted(found.items()))}
+
+
+def _answers(
+    client: OpenAI,
+    model: str,
+    system: str | None,
+    question: str,
+    responses: Sequence[GivenResponse],
+) -> list[str]:
+    messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": question}]
+    if system is not None:
+        messages.insert(0, {"role": "system", "content": system})
+    ask = partial(
+        client.chat.completions.create,
+        model=model,
+        messages=messages,
+        n=SAMPLES,
+        temperature=1.0,
+        max_completion_tokens=_TOKENS + max(len(item.response) for item in responses),
+    )
+    completion = patiently(lambda: ask(stream=False), f"sampling {model}")
+    return [choice.message.content or "" for choice in completion.choices]
+
+
+def _share(answers: Sequence[str], response: str) -> float:
+    """Return the share of answers that are the response, or go on after it with no letter."""
+    begun = [text.lstrip() for text in answers]
+    hits = sum(
+        text.startswith(response) and not text[len(response) : len(response) + 1].isalnum()
+        for text in begun
+    )
+    return round(hits / len(begun), 6) if begun else 0.0
