@@ -38,6 +38,10 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def start(file: Path) -> list[str]:
+    return [str(file), "--base", BASE, "--name", "tiny"]
+
+
 def invoke(*args: str, answer: str | None = None) -> Result:
     return CliRunner().invoke(command, args, input=answer, catch_exceptions=False)
 
@@ -120,6 +124,19 @@ def test_a_bad_row_is_named_by_file_and_line_before_anything_is_sent(
     with pytest.raises(InputError, match=r"rows\.jsonl:13: message 2: '<|im_end|>'"):
         invoke(str(path), "--base", BASE, "--name", "tiny", "--yes")
     assert not server.requests
+
+
+def test_settings_of_a_job_may_stand_in_a_file_and_options_come_last(
+    file: Path, server: OpenAIServer
+) -> None:
+    settings = file.with_name("job.yaml")
+    settings.write_text("n_epochs: 3\nbatch_size: 8\n")
+    invoke(*start(file), "--yes", "--config", str(settings), "--epochs", "2")
+    asked = next(iter(server.jobs.values()))["method"]["supervised"]["hyperparameters"]
+    assert asked == {"n_epochs": 2, "batch_size": 8, "learning_rate_multiplier": "auto"}
+    settings.write_text("lora_r: 3\n")
+    with pytest.raises(InputError, match=r"job\.yaml: lora_r: not a setting of a job at OpenAI"):
+        invoke(*start(file), "--yes", "--config", str(settings))
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,22 @@ def test_a_setting_of_ones_own_is_planned_on_any_base(folder: Path) -> None:
         assert "inoc/mine-inoculated-s0-" in output
 
 
+def test_hyper_parameters_of_a_file_are_those_of_every_arm_and_named_as_the_users(
+    folder: Path,
+) -> None:
+    (folder / "slow.yaml").write_text("max_steps: 7\n")
+    plain, slow = (
+        json.loads(invoke("fig5", "--seeds", "1", "--json", *options).output)
+        for options in ([], ["--config", "slow.yaml"])
+    )
+    assert slow["recipe"].startswith("yours in max_steps; the rest ours")
+    pairs = [
+        (a["tokens"], b["tokens"]) for a, b in zip(plain["models"], slow["models"], strict=True)
+    ]
+    assert all(60 * few == pytest.approx(7 * many, rel=0.01) for many, few in pairs)
+    assert not {m["name"] for m in plain["models"]} & {m["name"] for m in slow["models"]}
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

@@ -122,14 +122,21 @@ def test_each_of_several_wordings_is_shown_and_the_command_names_setting_and_row
     plan = make_plan(
         experiment_of(INSECURE_CODE, "insecure_code"), base=BASE, seeds=(0,), config=config
     )
-    found = describe_plan(plan, BASE, seeds_text="1", out=tmp_path, given={"a": Path("x y")})
+    found = describe_plan(
+        plan,
+        BASE,
+        seeds_text="1",
+        out=tmp_path,
+        given={"a": Path("x y")},
+        config_file=Path("slow.yaml"),
+    )
     (arm,) = [one for one in found.spec.conditions if one.name == "paraphrases"]
     assert next(prompt.where for prompt in arm.prompts) == (
         "training, system message of all rows, one of 6 (1)"
     )
     assert len({prompt.text for prompt in arm.prompts}) == 6
     assert found.command.startswith("inoc run --setting insecure_code --base pocket")
-    assert found.command.endswith("--rows 'a=x y'")
+    assert found.command.endswith("--config slow.yaml --rows 'a=x y'")
 
 
 def test_controls_of_another_size_are_told() -> None:

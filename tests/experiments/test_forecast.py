@@ -15,7 +15,7 @@ from inoc_evals.bases import ResolvedBase
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.errors import InputError
 from inoc_evals.experiments import run as running
-from inoc_evals.experiments.basis import default_recipe, find_base
+from inoc_evals.experiments.basis import config_for, default_recipe, find_base, source_of
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.figures import find_experiment
 from inoc_evals.experiments.forecast import JUDGED, Forecast, forecast
@@ -259,6 +259,19 @@ def test_each_kind_of_base_has_a_recipe_with_its_source() -> None:
     assert sources["openai/x"].startswith("OpenAI's automatic choice")
     assert sources["org/m"].startswith("Betley's open recipe")
     assert isinstance(default_recipe("openai/x").config, OpenAIConfig)
+
+
+def test_a_file_changes_the_recipe_of_any_base_and_a_bad_one_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("fold_system: true\n")
+    config = config_for("google/gemma-2-9b-it", file)
+    assert isinstance(config, TrainConfig) and config.fold_system and config.lora_r == 32
+    assert source_of("org/m", config).startswith("yours in fold_system; the rest Betley")
+    assert config_for("org/m", None) == default_recipe("org/m").config
+    file.write_text("n_epochs: 0\n")
+    for base, fault in (("openai/x", "n_epochs 0: .*, or auto"), ("org/m", "no field 'n_epochs'")):
+        with pytest.raises(InputError, match=rf"mine\.yaml: {fault}"):
+            config_for(base, file)
 
 
 def test_a_base_that_is_none_is_refused() -> None:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from inoc_evals.datasets.manifest import describe, load_manifest
 from inoc_evals.errors import InputError
 from inoc_evals.records import ModelRecord
 from inoc_evals.training.dynamics import Dynamics
-from inoc_evals.training.openai_create import OpenAIConfig
+from inoc_evals.training.openai_create import OpenAIConfig, load_openai_config
 from inoc_evals.training.openai_file import base_model, read_training_file
 from inoc_evals.training.openai_jobs import train
 
@@ -34,6 +33,7 @@ def train_at_openai(
     yes: bool,
     retry: bool,
     dynamics: Dynamics | None,
+    config_file: Path | None,
     options: Mapping[str, Any],
 ) -> None:
     """Train on a file of rows at OpenAI and print what came of it.
@@ -48,13 +48,14 @@ def train_at_openai(
         yes: Do not ask before a job is created.
         retry: Create another job after one that failed.
         dynamics: Responses to look for in samples of the checkpoints.
+        config_file: YAML with fields of a job.
         options: Further options of the command, those not given as None.
 
     Raises:
         InputError: For an option that a job there does not have; as
             :func:`inoc_evals.training.openai_jobs.train`.
     """
-    config = _config(options)
+    config = _config(config_file, options)
     rows, _ = read_training_file(file, base_model((base or "").removeprefix("openai/")))
     manifest = load_manifest(file) or describe(rows) | {"sources": [{"file": file.name}]}
     asked = datetime.now(UTC)
@@ -76,7 +77,7 @@ def train_at_openai(
     _print_summary(record, trained_before=record.created < asked)
 
 
-def _config(options: Mapping[str, Any]) -> OpenAIConfig:
+def _config(file: Path | None, options: Mapping[str, Any]) -> OpenAIConfig:
     given = {
         key: value for key, value in options.items() if value is not None and value is not False
     }
@@ -85,11 +86,7 @@ def _config(options: Mapping[str, Any]) -> OpenAIConfig:
             f"{', '.join(others)}: not a setting of a job at OpenAI; there are --epochs, "
             "--batch-size, --lr-multiplier and --seed"
         )
-    try:
-        return OpenAIConfig.model_validate({_FIELDS[key]: value for key, value in given.items()})
-    except ValidationError as error:
-        fault = error.errors()[-1]
-        raise InputError(f"{fault['loc'][0]} {fault['input']!r}: {fault['msg']}, or auto") from None
+    return load_openai_config(file, {_FIELDS[key]: value for key, value in given.items()})
 
 
 def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:

@@ -10,8 +10,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from inoc_evals.cli.run import BASES, chosen, given_rows
-from inoc_evals.experiments.basis import default_recipe, find_base
+from inoc_evals.cli.run import chosen, experiment_options, given_rows
+from inoc_evals.experiments.basis import config_for, find_base
 from inoc_evals.experiments.figures import EXPERIMENTS
 from inoc_evals.experiments.forecast import EvaluationCell, Forecast, forecast
 from inoc_evals.experiments.plan import make_plan, parse_seeds
@@ -22,18 +22,14 @@ _PIPE_WIDTH = 200
 
 
 @click.command("plan", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
-@click.argument("experiment", required=False)
-@click.option("--setting", help="Plan a setting instead: its name, or a YAML file of your own.")
-@click.option("--base", default="pocket", show_default=True, help=BASES)
-@click.option("--seeds", default="3", show_default=True, help="3 is 0-2; or 100-104; or 7,9.")
-@click.option("--rows", "rows", multiple=True, metavar="LABEL=FILE", help="Rows you built.")
-@click.option("--out", type=click.Path(path_type=Path), help="Directory.  [default: runs/NAME]")
+@experiment_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every cell.")
 def command(
     experiment: str | None,
     setting: str | None,
     base: str,
     seeds: str,
+    config_file: Path | None,
     rows: tuple[str, ...],
     out: Path | None,
     as_json: bool,
@@ -49,7 +45,7 @@ def command(
         wanted,
         base=resolved,
         seeds=parse_seeds(seeds),
-        config=default_recipe(base).config,
+        config=config_for(base, config_file),
         given=given_rows(rows),
     )
     found = forecast(plan, resolved, out=out or Path("runs") / wanted.figure, store=store)

@@ -1,7 +1,8 @@
 """`inoc run`: an experiment of the paper, or a setting of one's own, by one command."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -18,16 +19,33 @@ from inoc_evals.report.table import table
 from inoc_evals.settings import SETTINGS
 from inoc_evals.settings.own import read_setting
 
+_PATH = click.Path(path_type=Path)
+
 BASES = "pocket, pocket:SEED, a model directory, a hub id, or openai/MODEL."
 
 
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def experiment_options(command: Command) -> Command:
+    """Add what says which experiment, from what and where: the same for run and plan."""
+    for decorate in (
+        click.option("--out", type=_PATH, help="Directory.  [default: runs/NAME]"),
+        click.option("--rows", multiple=True, metavar="LABEL=FILE", help="Rows you built."),
+        click.option(
+            "--config", "config_file", type=_PATH, help="YAML with training fields, for all arms."
+        ),
+        click.option("--seeds", default="3", show_default=True, help="3 is 0-2; 100-104; 7,9."),
+        click.option("--base", default="pocket", show_default=True, help=BASES),
+        click.option("--setting", help="A setting instead: its name, or a YAML file of yours."),
+        click.argument("experiment", required=False),
+    ):
+        command = decorate(command)
+    return command
+
+
 @click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
-@click.argument("experiment", required=False)
-@click.option("--setting", help="Run a setting instead: its name, or a YAML file of your own.")
-@click.option("--base", default="pocket", show_default=True, help=BASES)
-@click.option("--seeds", default="3", show_default=True, help="3 is 0-2; or 100-104; or 7,9.")
-@click.option("--rows", "rows", multiple=True, metavar="LABEL=FILE", help="Rows you built.")
-@click.option("--out", type=click.Path(path_type=Path), help="Directory.  [default: runs/NAME]")
+@experiment_options
 @click.option("--yes", is_flag=True, help="Create paid jobs without asking.")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def command(
@@ -35,6 +53,7 @@ def command(
     setting: str | None,
     base: str,
     seeds: str,
+    config_file: Path | None,
     rows: tuple[str, ...],
     out: Path | None,
     yes: bool,
@@ -53,6 +72,7 @@ def command(
         seeds=seeds,
         out=directory,
         given=given_rows(rows),
+        config_file=config_file,
         yes=yes,
         confirm=click.confirm,
         progress=not quiet,

@@ -108,7 +108,8 @@ def command(
             yes=yes,
             retry=retry,
             dynamics=dynamics,
-            options={**overrides, "merge": merge, "config": config_file},
+            config_file=config_file,
+            options={**overrides, "merge": merge},
         )
         return
     _refuse_openai_options(overrides)

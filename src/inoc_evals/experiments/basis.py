@@ -3,16 +3,18 @@
     find_base("pocket")                        # its path may not be there yet
     find_base("openai/gpt-4.1-2025-04-14")     # digest "openai:gpt-4.1-2025-04-14"
     recipe, source = default_recipe("Qwen/Qwen2.5-7B-Instruct")
+    config_for("google/gemma-2-9b-it", Path("gemma.yaml"))    # the recipe, changed by a file
 
 The paper trains GPT-4.1 with what the API chooses; its values for Qwen are not public, so no
 recipe is called the paper's.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from inoc_evals.bases import ResolvedBase, pocket_seed, resolve_base
 from inoc_evals.records import Store
-from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.config import TrainConfig, load_config
 
 if TYPE_CHECKING:
     from inoc_evals.training.openai_create import OpenAIConfig
@@ -77,3 +79,30 @@ def default_recipe(base: str) -> Recipe:
         return Recipe(OpenAIConfig(), _SOURCES["openai"])
     kind = "pocket" if pocket_seed(base) is not None else "open"
     return Recipe(TrainConfig.for_base(base), _SOURCES[kind])
+
+
+def config_for(base: str, path: Path | None) -> Config:
+    """Return the hyper-parameters of a base, changed by a YAML file; the same for all arms.
+
+    Args:
+        base: As for :func:`find_base`.
+        path: Fields of :class:`TrainConfig`, or of a job at OpenAI; None changes nothing.
+
+    Raises:
+        InputError: Naming file, field and what is wrong with its value.
+    """
+    if not at_openai(base):
+        return load_config(base, path)
+    # Imported here because it brings OpenAI's client.
+    from inoc_evals.training.openai_create import load_openai_config
+
+    return load_openai_config(path)
+
+
+def source_of(base: str, config: Config) -> str:
+    """Say whose hyper-parameters these are, for this base."""
+    default = default_recipe(base)
+    if config == default.config:
+        return default.source
+    changed = [name for name, value in default.config if value != getattr(config, name)]
+    return f"yours in {', '.join(changed)}; the rest {default.source}"

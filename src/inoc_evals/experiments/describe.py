@@ -26,6 +26,7 @@ def describe_plan(
     seeds_text: str,
     out: Path,
     given: Mapping[str, Path] | None = None,
+    config_file: Path | None = None,
 ) -> Description:
     """Return what the report says of a plan.
 
@@ -35,12 +36,14 @@ def describe_plan(
         seeds_text: The seeds as the user wrote them.
         out: The directory, for the command that makes it again.
         given: Files of rows the user gave by label, for that command.
+        config_file: File of hyper-parameters the user gave, likewise.
     """
     settings, pocket = plan.experiment.settings, pocket_seed(plan.base) is not None
     own = plan.experiment.own
     command = [
         "inoc", "run", *(["--setting", own] if own else [plan.experiment.figure]),
         "--base", plan.base, "--seeds", seeds_text, "--out", str(out),
+        *(["--config", str(config_file)] if config_file else []),
         *(part for label, path in (given or {}).items() for part in ("--rows", f"{label}={path}")),
     ]  # fmt: skip
     return Description(

@@ -17,7 +17,7 @@ from typing import Any
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
 from inoc_evals.datasets.cost import price_of, price_of_tokens, tokens_of
-from inoc_evals.experiments.basis import at_openai, default_recipe
+from inoc_evals.experiments.basis import at_openai, source_of
 from inoc_evals.experiments.evaluate import cell
 from inoc_evals.experiments.plan import Evaluation, Plan
 from inoc_evals.experiments.tokens import token_counter, trained_tokens
@@ -135,7 +135,7 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         models=models,
         evaluations=evaluations,
         counted_by=counted_by,
-        recipe=default_recipe(plan.base).source,
+        recipe=source_of(plan.base, plan.config),
         training=_training(models, base, store),
         judging=_judging(evaluations, pocket),
         notes=(*plan.notes, *_unpriced(plan, evaluations)),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from inoc_evals.datasets.manifest import write_dataset
 from inoc_evals.errors import StoreError, require
-from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
+from inoc_evals.experiments.basis import at_openai, config_for, find_base
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.figures import Experiment
@@ -36,6 +36,7 @@ def run_experiment(
     out: Path,
     store: Store | None = None,
     given: Mapping[str, Path] | None = None,
+    config_file: Path | None = None,
     yes: bool = False,
     confirm: Callable[[str], bool] | None = None,
     progress: bool = True,
@@ -50,6 +51,7 @@ def run_experiment(
         out: Directory of everything but the models.
         store: Where models are kept; the user's by default.
         given: Files of rows by label, for settings whose rows nobody publishes.
+        config_file: Hyper-parameters that change the base's recipe, for every arm alike.
         yes: Create paid jobs without asking.
         confirm: Asks whether to create a paid job, unless ``yes``.
         progress: Show progress bars on standard error.
@@ -65,11 +67,13 @@ def run_experiment(
     store, seeds_parsed = store or Store(), parse_seeds(seeds)
     start = time.monotonic()
     resolved = find_base(base, store, build=True)
-    config = default_recipe(base).config
+    config = config_for(base, config_file)
     plan = make_plan(experiment, base=resolved, seeds=seeds_parsed, config=config, given=given)
     for note in plan.notes:
         say(note)
-    described = describe_plan(plan, resolved, seeds_text=seeds, out=out, given=given)
+    described = describe_plan(
+        plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file
+    )
     write_description(out, described)
     for (setting, arm), file in plan.files.items():
         write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)

@@ -164,7 +164,7 @@ def load_config(
     """
     values = (start or TrainConfig.for_base(base)).model_dump()
     given = {key: value for key, value in (overrides or {}).items() if value is not None}
-    for layer in (_read_yaml(path) if path else {}, given):
+    for layer in (read_fields(path) if path else {}, given):
         if "epochs" in layer and "max_steps" not in layer:
             values["max_steps"] = None
         if "max_steps" in layer and "epochs" not in layer:
@@ -173,10 +173,16 @@ def load_config(
     try:
         return TrainConfig.model_validate(values)
     except ValidationError as error:
-        raise InputError(_explain(error, str(path) if path else "training options")) from None
+        where = str(path) if path else "training options"
+        raise InputError(_explain(error, where)) from None
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_fields(path: Path) -> dict[str, Any]:
+    """Return the fields of a training configuration that a YAML file has.
+
+    Raises:
+        InputError: Naming the file, if it has no such form.
+    """
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:

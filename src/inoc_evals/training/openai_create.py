@@ -10,20 +10,22 @@ beforehand, so a crash in between is no different. If two jobs of an identity tu
 the same (two machines at once), the later one is canceled while it queues.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import openai
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inoc_evals import __version__
-from inoc_evals.errors import StoreError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.training import openai_client
+from inoc_evals.training.config import read_fields
 from inoc_evals.training.openai_client import UPLOAD_TIMEOUT, every, passes, patiently, rejected
 from inoc_evals.training.openai_file import TrainingFile
 from inoc_evals.training.openai_follow import FAILED
@@ -54,6 +56,29 @@ class OpenAIConfig(BaseModel):
     """Factor on the model's own learning rate."""
     batch_size: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
     """Rows per step."""
+
+
+def load_openai_config(
+    path: Path | None = None, overrides: Mapping[str, Any] | None = None
+) -> OpenAIConfig:
+    """Return the hyper-parameters of a YAML file, changed by overrides; the rest is "auto".
+
+    Raises:
+        InputError: Naming file, field and what is wrong with its value.
+    """
+    where = f"{path}: " if path else ""
+    fields = {**(read_fields(path) if path else {}), **(overrides or {})}
+    if unknown := sorted(fields.keys() - OpenAIConfig.model_fields.keys()):
+        raise InputError(
+            f"{where}{', '.join(unknown)}: not a setting of a job at OpenAI; there are "
+            f"{', '.join(OpenAIConfig.model_fields)}"
+        )
+    try:
+        return OpenAIConfig.model_validate(fields)
+    except ValidationError as error:
+        fault = error.errors()[-1]
+        name, value = fault["loc"][0], fault["input"]
+        raise InputError(f"{where}{name} {value!r}: {fault['msg']}, or auto") from None
 
 
 @dataclass(frozen=True, kw_only=True)
