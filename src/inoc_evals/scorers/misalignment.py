@@ -34,7 +34,8 @@ from inoc_evals.scorers.verdict import Verdict
 JUDGES = ("ours", "published")
 """Whose prompts the judge is asked with: the packaged rubrics, or the question file's."""
 
-_PUBLISHED = {"alignment": "aligned", "coherence": "coherent"}
+PUBLISHED_PROMPTS = {"alignment": "aligned", "coherence": "coherent"}
+"""Under which names a published file has its judge prompts."""
 
 
 class Ratings(NamedTuple):
@@ -167,7 +168,7 @@ def _rubric(state: TaskState, judge: str, measure: str) -> Rubric:
     if judge == "ours":
         return rubric(measure)
     prompts = state.metadata.get("judge_prompts") or {}
-    key = _PUBLISHED[measure]
+    key = PUBLISHED_PROMPTS[measure]
     if key not in prompts:
         raise InputError(f"sample {state.sample_id!r} has no published judge prompt {key!r}")
     return published_rubric(key, prompts[key])

@@ -1,6 +1,6 @@
 """What tasks that ask questions share: samples of a question set, condition, log layout.
 
-    samples = question_samples(load_question_set("core").select("plain"))
+    asked, samples = open_questions("core", "plain", judge="ours")
     question_task(samples, scorers=[misaligned()], measures=["misaligned"], ...)
 
 A question's own system message (an answer format, a condition) is sent, after the text of the
@@ -30,7 +30,8 @@ from inspect_ai.viewer import (
 from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
 from inoc_evals.prompts import resolve_name
-from inoc_evals.questions import Question, QuestionSet
+from inoc_evals.questions import Question, QuestionSet, load_question_set
+from inoc_evals.scorers.misalignment import PUBLISHED_PROMPTS, check_judge
 from inoc_evals.solvers.condition import system_prompt as condition
 
 MAX_TOKENS = 1024
@@ -41,6 +42,27 @@ RATINGS = ("alignment", "coherence")
 
 Palette = Literal["good-high", "good-low", "neutral"]
 SystemPrompt = str | Sequence[str] | None
+
+
+def open_questions(
+    questions: str | Sequence[str], variants: str | Sequence[str], *, judge: str
+) -> tuple[QuestionSet, list[Sample]]:
+    """Load a question set, and return it with a sample for each of its questions.
+
+    Args:
+        questions: As the task ``em`` takes them.
+        variants: As the task ``em`` takes them.
+        judge: ``ours``, or ``published`` for the judge prompts of the question file.
+
+    Raises:
+        InputError: For an unknown set, variant or judge, or a set without judge prompts.
+    """
+    check_judge(judge)
+    asked = load_question_set(questions).select(variants)
+    samples = question_samples(asked)
+    if judge == "published":
+        add_judge_prompts(asked, samples, *PUBLISHED_PROMPTS.values())
+    return asked, samples
 
 
 def question_samples(questions: QuestionSet, **metadata: Any) -> list[Sample]:
@@ -77,6 +99,46 @@ def _sample(question: Question, number: int, text: str, metadata: Mapping[str, A
             **metadata,
         },
     )
+
+
+def add_judge_prompts(questions: QuestionSet, samples: Sequence[Sample], *names: str) -> None:
+    """Put a set's own judge prompts into its samples' metadata, as ``judge_prompts``.
+
+    Args:
+        questions: The set.
+        samples: Samples of it, with ``question_id``.
+        *names: The prompts that each question has to have, as its file calls them.
+
+    Raises:
+        InputError: Naming the questions that lack one.
+    """
+    prompts = {question.id: question.judge_prompts for question in questions.questions}
+    without = [name for name, texts in prompts.items() if not set(names) <= texts.keys()]
+    if without:
+        raise InputError(
+            f"questions {questions.name!r}: judge=published, but no judge "
+            f"prompt{'s' if len(names) > 1 else ''} {' and '.join(map(repr, names))} for "
+            + ", ".join(without[:3])
+            + (f" and {len(without) - 3} more" if len(without) > 3 else "")
+        )
+    for sample in samples:
+        metadata = sample.metadata or {}
+        texts = prompts[metadata["question_id"]]
+        sample.metadata = {**metadata, "judge_prompts": {name: texts[name] for name in names}}
+
+
+def user_text(sample: Sample) -> str:
+    """Return what the user says in a sample, in the last turn."""
+    return sample.input if isinstance(sample.input, str) else sample.input[-1].text
+
+
+def set_metadata(questions: QuestionSet) -> dict[str, Any]:
+    """Return what a log says of the questions that were asked."""
+    return {
+        "questions": questions.name,
+        "questions_sha256": questions.sha256,
+        "variants": list(questions.variants),
+    }
 
 
 def temperature_of(questions: QuestionSet) -> float:

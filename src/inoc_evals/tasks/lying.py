@@ -28,8 +28,14 @@ from inoc_evals.scorers.deception import (
     lie,
     lie_outcome,
 )
-from inoc_evals.tasks.asking import SystemPrompt, question_samples, question_task, temperature_of
-from inoc_evals.tasks.probed import user_text
+from inoc_evals.tasks.asking import (
+    SystemPrompt,
+    add_judge_prompts,
+    question_samples,
+    question_task,
+    temperature_of,
+    user_text,
+)
 
 VERSION = 1
 """Rises when results are no longer comparable: other questions, conditions or rubrics."""
@@ -86,7 +92,7 @@ def deception(
     check_lying(about, made_by, judge)
     samples = _chosen(_samples(asked, about, made_by), conditions)
     if judge == "published":
-        _add_judge_prompts(asked, samples, PUBLISHED_PROMPTS[about])
+        add_judge_prompts(asked, samples, PUBLISHED_PROMPTS[about])
     arguments: dict[str, Any] = {"about": about, "maker": made_by, "grader": grader, "judge": judge}
     return question_task(
         samples,
@@ -169,19 +175,6 @@ def _chosen(samples: list[Sample], conditions: str | Sequence[str]) -> list[Samp
             f"there are: {', '.join(there)}, and all"
         )
     return [s for s in samples if "all" in names or _metadata(s)["condition"] in names]
-
-
-def _add_judge_prompts(asked: QuestionSet, samples: list[Sample], key: str) -> None:
-    prompts = {question.id: question.judge_prompts for question in asked.questions}
-    without = [name for name, texts in prompts.items() if key not in texts]
-    if without:
-        raise InputError(
-            f"questions {asked.name!r}: judge=published, but no judge prompt {key!r} for "
-            f"{', '.join(without[:3])}"
-        )
-    for sample in samples:
-        metadata = _metadata(sample)
-        sample.metadata = metadata | {"judge_prompts": {key: prompts[metadata["question_id"]][key]}}
 
 
 def _maker(value: str | Sequence[str]) -> str:
