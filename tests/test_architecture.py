@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "errors": set(),
     "chat": set(),
+    "arguments": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
     "yaml_lines": set(),
@@ -92,8 +93,8 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: rows, digests, atomic writes.
-EVERYONE = {"errors", "chat", "__init__"}
+# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed.
+EVERYONE = {"errors", "chat", "arguments", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -103,6 +104,7 @@ LIGHT = (
     "__init__",
     "errors",
     "chat",
+    "arguments",
     "prompts",
     "prompt_sets",
     "questions",

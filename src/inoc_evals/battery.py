@@ -40,6 +40,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
+from inoc_evals.arguments import names_in
 from inoc_evals.errors import InputError
 from inoc_evals.prompts import SystemPrompt, name_of, named, resolve_name
 from inoc_evals.records import Store
@@ -141,8 +142,7 @@ def read_families(value: str | Sequence[str]) -> tuple[Family, ...]:
     Raises:
         InputError: For an unknown family; the message lists them.
     """
-    given = [value] if isinstance(value, str) else list(value or [])
-    names = [part.strip() for item in given for part in str(item).split(",")]
+    names = names_in(value)
     unknown = [name for name in names if name not in (*SLOTS, "all")]
     if unknown or not names:
         raise InputError(

@@ -18,6 +18,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
+from inoc_evals.arguments import names_in, text_as_typed
 from inoc_evals.errors import InputError
 from inoc_evals.questions import QuestionSet, load_question_set
 from inoc_evals.scorers.deception import (
@@ -166,8 +167,7 @@ def _under(sample: Sample, condition: str, text: str | None) -> Sample:
 
 def _chosen(samples: list[Sample], conditions: str | Sequence[str]) -> list[Sample]:
     there = list(dict.fromkeys(_metadata(sample)["condition"] for sample in samples))
-    given = [conditions] if isinstance(conditions, str) else list(conditions)
-    names = [part.strip() for item in given for part in str(item).split(",")]
+    names = names_in(conditions)
     unknown = [name for name in names if name not in (*there, "all")]
     if unknown or not names:
         raise InputError(
@@ -178,13 +178,12 @@ def _chosen(samples: list[Sample], conditions: str | Sequence[str]) -> list[Samp
 
 
 def _maker(value: str | Sequence[str]) -> str:
-    parts = [value] if isinstance(value, str) else value
-    if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+    name = text_as_typed(value)
+    if name is None:
         raise InputError(f"maker: expected a name, got {value!r}")
-    name = ",".join(parts).strip()
-    if not name:
+    if not name.strip():
         raise InputError("maker: blank; give the name of who made the model")
-    return name
+    return name.strip()
 
 
 def _metadata(sample: Sample) -> dict[str, Any]:
