@@ -89,6 +89,7 @@ MAY_IMPORT = {
         "rubrics",
         "trait_file",
         "tasks",
+        "scorers",
         "report",
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
@@ -131,6 +132,7 @@ LIGHT = (
     "scorers/code_findings",
     "scorers/contrasts",
     "scorers/favorites",
+    "scorers/graders",
     "scorers/outcomes",
     "scorers/presets",
     "scorers/verdict",
