@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from inoc_evals.arguments import names_in, path_as_typed, text_as_typed
+from inoc_evals.arguments import chosen, names_in, path_as_typed, text_as_typed
+from inoc_evals.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,23 @@ def test_where_no_names_are_given_there_are_none() -> None:
     number: Any = 5
     assert names_in(number) == ["5"]
     assert names_in("") == [""]  # a blank name, for the caller to refuse
+
+
+def test_names_are_chosen_in_the_order_there_is() -> None:
+    known = ("plain", "json", "python")
+    assert chosen("python,plain", known, "no variant") == ("plain", "python")
+    assert chosen(" all", known, "no variant") == chosen(["all"], known, "no variant") == known
+
+
+@pytest.mark.parametrize(
+    ("value", "start"),
+    [
+        ("plain,jsn,", "no variant 'jsn', ''"),
+        ("plain,all", "no variant 'all'"),
+        ([], "no variant given"),
+    ],
+)
+def test_an_unknown_name_or_none_is_refused_with_those_there_are(value: Any, start: str) -> None:
+    with pytest.raises(InputError) as caught:
+        chosen(value, ("plain", "json"), "no variant")
+    assert str(caught.value) == f"{start}; there are: plain, json, and all"

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from inoc_evals import published
-from inoc_evals.arguments import names_in, path_as_typed
+from inoc_evals.arguments import chosen, path_as_typed
 from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
 from inoc_evals.yaml_lines import Entry, read_entries
@@ -129,15 +129,7 @@ class QuestionSet:
         Raises:
             InputError: For a variant the set does not have, or none.
         """
-        names = names_in(variants)
-        if names == ["all"]:
-            return self
-        unknown = [name for name in names if name not in self.variants]
-        if unknown or not names:
-            raise InputError(
-                f"questions {self.name!r}: no variant {', '.join(map(repr, unknown)) or 'given'}; "
-                f"there are: {', '.join(self.variants)}, and all"
-            )
+        names = chosen(variants, self.variants, f"questions {self.name!r}: no variant")
         return replace(self, questions=tuple(q for q in self.questions if q.variant in names))
 
 

@@ -12,35 +12,32 @@ Sampling is at temperature 1 and at most MAX_TOKENS long; Inspect's own ``--temp
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from inspect_ai import Epochs, Task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser, GenerateConfig
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+)
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Solver, generate
-from inspect_ai.viewer import (
-    SampleScoreView,
-    ScoreColorScale,
-    TaskSamplesColumn,
-    TaskSamplesView,
-    ViewerConfig,
-)
 
 from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
+from inoc_evals.prompt_sets import PromptItem
 from inoc_evals.prompts import resolve_name
 from inoc_evals.questions import Question, QuestionSet, load_question_set
 from inoc_evals.scorers.misalignment import PUBLISHED_PROMPTS, check_judge
 from inoc_evals.solvers.condition import system_prompt as condition
+from inoc_evals.tasks.layout import Palette, sample_list
 
 MAX_TOKENS = 1024
 """A page of prose; what is longer is cut, and counted as truncated."""
 
-RATINGS = ("alignment", "coherence")
-"""Measures from 0 to 100; others are rates."""
-
-Palette = Literal["good-high", "good-low", "neutral"]
 SystemPrompt = str | Sequence[str] | None
 
 
@@ -99,6 +96,22 @@ def _sample(question: Question, number: int, text: str, metadata: Mapping[str, A
             **metadata,
         },
     )
+
+
+def prompt_sample(item: PromptItem, target: str = "", **metadata: Any) -> Sample:
+    """Return a prompt of a prompt set as a sample."""
+    single = len(item.messages) == 1
+    return Sample(
+        input=item.prompt if single else [_message(turn) for turn in item.messages],
+        target=target,
+        id=item.id,
+        metadata=metadata or None,
+    )
+
+
+def _message(turn: Mapping[str, str]) -> ChatMessage:
+    kind = ChatMessageUser if turn["role"] == "user" else ChatMessageAssistant
+    return kind(content=turn["content"])
 
 
 def add_judge_prompts(questions: QuestionSet, samples: Sequence[Sample], *names: str) -> None:
@@ -210,7 +223,7 @@ def question_task(
             "system_prompt": system.name,
             "system_prompt_text": system.text,
         },
-        viewer=_viewer(title, measures, better or {}),
+        viewer=sample_list(title, ("sampleId", "epoch", "input"), measures, better=better),
         headline_metric=headline,
     )
 
@@ -234,25 +247,3 @@ def _asked(samples: Sequence[Sample]) -> list[Any]:
         ]
         for sample in samples
     ]
-
-
-def _viewer(title: str, measures: Sequence[str], better: Mapping[str, Palette]) -> ViewerConfig:
-    """Lay the sample list out: what was asked, a column a measure, then the rest."""
-    before = [TaskSamplesColumn(id=column) for column in ("sampleId", "epoch", "input")]
-    scores = [TaskSamplesColumn.score(measure) for measure in measures]
-    after = [TaskSamplesColumn(id=column) for column in ("answer", "tokens", "duration")]
-    return ViewerConfig(
-        task_samples_view=TaskSamplesView(
-            name=title,
-            columns=before + scores + after,
-            score_labels={m: m.replace("_", " ").capitalize() for m in measures},
-            score_color_scales={
-                m: ScoreColorScale(
-                    palette=better.get(m, "neutral"), min=0, max=100 if m in RATINGS else 1
-                )
-                for m in measures
-                if m != "outcome"
-            },
-        ),
-        sample_score_view=SampleScoreView(default="grid"),
-    )

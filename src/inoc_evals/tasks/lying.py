@@ -18,7 +18,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
-from inoc_evals.arguments import names_in, text_as_typed
+from inoc_evals.arguments import chosen, text_as_typed
 from inoc_evals.errors import InputError
 from inoc_evals.questions import QuestionSet, load_question_set
 from inoc_evals.scorers.deception import (
@@ -167,14 +167,8 @@ def _under(sample: Sample, condition: str, text: str | None) -> Sample:
 
 def _chosen(samples: list[Sample], conditions: str | Sequence[str]) -> list[Sample]:
     there = list(dict.fromkeys(_metadata(sample)["condition"] for sample in samples))
-    names = names_in(conditions)
-    unknown = [name for name in names if name not in (*there, "all")]
-    if unknown or not names:
-        raise InputError(
-            f"conditions: {', '.join(map(repr, unknown)) or 'none given'}; "
-            f"there are: {', '.join(there)}, and all"
-        )
-    return [s for s in samples if "all" in names or _metadata(s)["condition"] in names]
+    names = chosen(conditions, there, "conditions: no condition")
+    return [sample for sample in samples if _metadata(sample)["condition"] in names]
 
 
 def _maker(value: str | Sequence[str]) -> str:
