@@ -14,18 +14,29 @@ from inoc_evals.rubrics import fenced
 from scripted import certain, script
 
 
-def evaluated(task: Task, model: Model, grader: str, **options: Any) -> EvalLog:
+def evaluated(
+    task: Task | str, model: Model | str, grader: str | None = None, **options: Any
+) -> EvalLog:
     """Run a task, which must succeed, and return its log as it was written."""
-    [log] = eval(task, model=model, model_roles={"grader": grader}, display="none", **options)
+    roles: dict[str, str | Model] = {"grader": grader} if grader else {}
+    [log] = eval(task, model=model, model_roles=roles, display="none", **options)
     assert log.status == "success", log.error
     return read_eval_log(log.location, resolve_attachments=True)
 
 
 def measured(log: EvalLog, scorer: str) -> dict[str, float]:
     """Return the metrics of a scorer."""
+    return all_measured(log)[scorer]
+
+
+def all_measured(log: EvalLog) -> dict[str, dict[str, float]]:
+    """Return the metrics of every scorer."""
+    assert log.status == "success", log.error
     assert log.results is not None
-    [score] = [score for score in log.results.scores if score.name == scorer]
-    return {key: float(metric.value) for key, metric in score.metrics.items()}
+    return {
+        score.name: {key: float(metric.value) for key, metric in score.metrics.items()}
+        for score in log.results.scores
+    }
 
 
 def grader_of_harm() -> str:
