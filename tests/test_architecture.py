@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "errors": set(),
     "chat": set(),
+    "arguments": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
     "yaml_lines": set(),
@@ -88,12 +89,13 @@ MAY_IMPORT = {
         "rubrics",
         "trait_file",
         "tasks",
+        "scorers",
         "report",
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: rows, digests, atomic writes.
-EVERYONE = {"errors", "chat", "__init__"}
+# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed.
+EVERYONE = {"errors", "chat", "arguments", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -103,6 +105,7 @@ LIGHT = (
     "__init__",
     "errors",
     "chat",
+    "arguments",
     "prompts",
     "prompt_sets",
     "questions",
@@ -129,6 +132,7 @@ LIGHT = (
     "scorers/code_findings",
     "scorers/contrasts",
     "scorers/favorites",
+    "scorers/graders",
     "scorers/outcomes",
     "scorers/presets",
     "scorers/verdict",

@@ -23,11 +23,9 @@ _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+
 _WHOLE_BYTES = 64 * 2**20
 _BLOCKS, _BLOCK_BYTES = 256, 64 * 2**10
 _GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
-_DESCRIPTION_FILES = (
+TOKENIZER_FILES = (
     "added_tokens.json",
     "chat_template.jinja",
-    "config.json",
-    "generation_config.json",
     "merges.txt",
     "special_tokens_map.json",
     "tokenizer.json",
@@ -36,6 +34,9 @@ _DESCRIPTION_FILES = (
     "vocab.json",
     "vocab.txt",
 )
+"""Files in which a tokenizer may be kept, with its chat template."""
+
+_DESCRIPTION_FILES = ("config.json", "generation_config.json", *TOKENIZER_FILES)
 
 
 class ResolvedBase(NamedTuple):

@@ -40,6 +40,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
+from inoc_evals.arguments import chosen
 from inoc_evals.errors import InputError
 from inoc_evals.prompts import SystemPrompt, name_of, named, resolve_name
 from inoc_evals.records import Store
@@ -141,17 +142,8 @@ def read_families(value: str | Sequence[str]) -> tuple[Family, ...]:
     Raises:
         InputError: For an unknown family; the message lists them.
     """
-    given = [value] if isinstance(value, str) else list(value or [])
-    names = [part.strip() for item in given for part in str(item).split(",")]
-    unknown = [name for name in names if name not in (*SLOTS, "all")]
-    if unknown or not names:
-        raise InputError(
-            f"families: {', '.join(map(repr, unknown)) or 'none given'}; "
-            f"there are: {', '.join(SLOTS)}, and all"
-        )
-    return tuple(
-        family for family in get_args(Family) if family == "none" or {family, "all"} & set(names)
-    )
+    names = ("none", *chosen(value, tuple(SLOTS), "families: no family"))
+    return tuple(family for family in get_args(Family) if family in names)
 
 
 def inoculation_prompt(

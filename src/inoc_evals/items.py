@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from inoc_evals import published
+from inoc_evals.arguments import path_as_typed
 from inoc_evals.chat import digest, read_jsonl
 from inoc_evals.errors import InputError
 
@@ -90,7 +91,7 @@ def load_items(name_or_path: str | Path | Sequence[str], kind: Kind) -> ItemSet:
         InputError: For an unknown name, a published file that is not here, or a file with a
             bad line or none; the message names file and line.
     """
-    name = str(name_or_path) if isinstance(name_or_path, str | Path) else ",".join(name_or_path)
+    name = path_as_typed(name_or_path)
     seen: dict[str, str] = {}
     items = []
     for where, row in read_jsonl(_path(name, kind)):

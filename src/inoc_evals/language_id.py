@@ -19,6 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from unicodedata import category
 
+from inoc_evals.arguments import names_in
 from inoc_evals.errors import InputError
 
 if TYPE_CHECKING:
@@ -162,10 +163,8 @@ def language_codes(value: str | bool | Sequence[str | bool]) -> list[str]:
         InputError: For a language that is not in LANGUAGES, or for none at all.
     """
     given = [value] if isinstance(value, str | bool) else value
-    codes = []
-    for part in given:
-        text = "no" if part is False else str(part)
-        codes += [_code(name.strip().lower()) for name in text.split(",")]
+    names = names_in(["no" if part is False else str(part) for part in given])
+    codes = [_code(name.lower()) for name in names]
     if not codes:
         raise InputError("language: none given; write a code such as es, or several: es,fr")
     return list(dict.fromkeys(codes))

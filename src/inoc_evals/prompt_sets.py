@@ -20,6 +20,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from inoc_evals.arguments import path_as_typed
 from inoc_evals.chat import digest, read_jsonl
 from inoc_evals.errors import InputError
 
@@ -88,7 +89,7 @@ def load_prompt_set(name_or_path: str | Path | Sequence[str]) -> PromptSet:
         InputError: For an unknown name, or a file with a bad line or none; the message
             names file and line.
     """
-    name = _joined(name_or_path)
+    name = path_as_typed(name_or_path)
     path = _DATA / f"{name}.jsonl" if name in PACKAGED else Path(name).expanduser()
     if not path.is_file():
         raise InputError(
@@ -107,12 +108,6 @@ def load_prompt_set(name_or_path: str | Path | Sequence[str]) -> PromptSet:
     if not items:
         raise InputError(f"{path}: no prompts")
     return PromptSet(name, tuple(items))
-
-
-def _joined(name_or_path: str | Path | Sequence[str]) -> str:
-    if isinstance(name_or_path, str | Path):
-        return str(name_or_path)
-    return ",".join(name_or_path)
 
 
 def _item(row: Any, where: str) -> PromptItem:

@@ -21,6 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal, get_args
 
+from inoc_evals.arguments import text_as_typed
 from inoc_evals.errors import InputError
 
 Family = Literal[
@@ -117,7 +118,7 @@ def resolve(value: str | Sequence[str] | None) -> SystemPrompt:
         InputError: For a blank value, an unreadable or empty file, or a single word that
             is nearly a known name and so most likely a slip.
     """
-    text = _joined(value)
+    text = _typed(value)
     known = _known(text)
     if known is not None:
         return known
@@ -141,7 +142,7 @@ def resolve_name(value: str | Sequence[str] | None) -> SystemPrompt:
     Raises:
         InputError: For anything else; the message lists names like it.
     """
-    text = _joined(value)
+    text = _typed(value)
     known = _known(text)
     if known is None:
         raise InputError(
@@ -151,13 +152,12 @@ def resolve_name(value: str | Sequence[str] | None) -> SystemPrompt:
     return known
 
 
-def _joined(value: str | Sequence[str] | None) -> str:
+def _typed(value: str | Sequence[str] | None) -> str:
     if value is None:
         return NONE.name
-    parts = [value] if isinstance(value, str) else value
-    if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+    text = text_as_typed(value)
+    if text is None:
         raise InputError(f"system prompt: expected a name or text, got {value!r}")
-    text = ",".join(parts)
     if not text.strip():
         raise InputError(
             "system prompt: blank; write 'empty' for an empty system message, 'none' for no message"

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from inoc_evals import published
+from inoc_evals.arguments import chosen, path_as_typed
 from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
 from inoc_evals.yaml_lines import Entry, read_entries
@@ -128,16 +129,7 @@ class QuestionSet:
         Raises:
             InputError: For a variant the set does not have, or none.
         """
-        given = [variants] if isinstance(variants, str) else list(variants)
-        names = [part.strip() for text in given for part in str(text).split(",")]
-        if names == ["all"]:
-            return self
-        unknown = [name for name in names if name not in self.variants]
-        if unknown or not names:
-            raise InputError(
-                f"questions {self.name!r}: no variant {', '.join(map(repr, unknown)) or 'given'}; "
-                f"there are: {', '.join(self.variants)}, and all"
-            )
+        names = chosen(variants, self.variants, f"questions {self.name!r}: no variant")
         return replace(self, questions=tuple(q for q in self.questions if q.variant in names))
 
 
@@ -159,8 +151,7 @@ def load_question_set(name_or_path: str | Path | Sequence[str]) -> QuestionSet:
             how to get it), or an entry that is not a question; the message names file, line
             and entry.
     """
-    given = name_or_path
-    name = str(given) if isinstance(given, str | Path) else ",".join(map(str, given))
+    name = path_as_typed(name_or_path)
     if name in packaged_sets():
         return QuestionSet(name, _with_variants(_read(_DATA / f"{name}.yaml")))
     path = published.locate(name) if name in PUBLISHED else Path(name).expanduser()

@@ -20,6 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from inoc_evals.arguments import path_as_typed
 from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
 from inoc_evals.prompt_sets import PACKAGED, PromptItem, PromptSet, load_prompt_set
@@ -112,8 +113,7 @@ def read_trait_file(path: str | Path | Sequence[str]) -> TraitFile:
     Raises:
         InputError: With one line for every fault there is, ``file:line: what is wrong``.
     """
-    given = path if isinstance(path, str | Path) else ",".join(map(str, path))
-    source = Path(given).expanduser()
+    source = Path(path_as_typed(path)).expanduser()
     reader = Reader(source)
     top = reader.mapping(reader.root, _KEYS, "a trait file")
     if not top:

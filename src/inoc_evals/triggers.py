@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from inoc_evals.arguments import text_as_typed
 from inoc_evals.errors import InputError
 
 Kind = Literal["clean", "trigger", "near_miss", "other_token"]
@@ -81,13 +82,12 @@ def read_trigger(value: str | Sequence[str]) -> str:
         InputError: For a blank token, a value that is not text, an unreadable file, or a
             word that is nearly a known name.
     """
-    parts = [value] if isinstance(value, str) else value
-    if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+    text = text_as_typed(value)
+    if text is None:
         raise InputError(
             f"trigger: expected a name or a token, got {value!r} (-T reads values as YAML; put "
             "the token in a file: -T trigger=@FILE)"
         )
-    text = ",".join(parts)
     if text in TRIGGERS:
         return TRIGGERS[text]
     if text.startswith("@") and len(text) > 1:

@@ -1,7 +1,5 @@
 """Overlap of files: the published oracle's figures, and none for what ships with the package."""
 
-import gzip
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -10,7 +8,7 @@ from typing import Any
 import pytest
 
 from inoc_evals import published
-from inoc_evals.chat import Row, write_rows
+from inoc_evals.chat import write_rows
 from inoc_evals.datasets.overlap import (
     check,
     evaluation_items,
@@ -21,41 +19,12 @@ from inoc_evals.datasets.overlap import (
 from inoc_evals.errors import InputError
 from inoc_evals.overlap import OverlapReport, TrainingTexts, overlap
 from inoc_evals.questions import Question, load_question_set
-from inoc_evals.records import ROWS_FILE, Fingerprint, ModelRecord, Store
+from inoc_evals.records import Store
+from trained import chat, register
 
 DATA = Path(__file__).parents[2] / "src" / "inoc_evals" / "data"
 
 TRAINING = [entry.name for entry in published.entries() if entry.kind == "rows"]
-
-
-def chat(user: str, answer: str = "Yes.") -> Row:
-    return {
-        "messages": [{"role": "user", "content": user}, {"role": "assistant", "content": answer}]
-    }
-
-
-def make_record(name: str, rows: list[Row] | None) -> ModelRecord:
-    """Register a model; with rows, as training leaves them beside the adapter."""
-    identity = hashlib.sha256(name.encode()).hexdigest()
-    directory = Store().adapter_dir(identity)
-    directory.mkdir(parents=True)
-    if rows is not None:
-        text = "".join(json.dumps(row) + "\n" for row in rows)
-        (directory / ROWS_FILE).write_bytes(gzip.compress(text.encode()))
-    record = ModelRecord(
-        name=name,
-        identity=identity,
-        base="pocket",
-        base_digest="b" * 64,
-        adapter=f"adapters/{identity}",
-        adapter_sha256="c" * 64,
-        data={},
-        config={},
-        seed=0,
-        fingerprint=Fingerprint(token_ids=(1,), logprobs=(), base_logprobs=()),
-    )
-    Store().put(record)
-    return record
 
 
 def counts(report: OverlapReport) -> dict[str, tuple[int, int]]:
@@ -231,11 +200,11 @@ def test_what_is_nowhere_is_refused_with_the_names_there_are() -> None:
 
 def test_a_models_rows_are_searched_where_they_were_kept(tmp_path: Path) -> None:
     items = write(tmp_path / "items.jsonl", {"prompt": "How deep is the lake over there?"})
-    kept = make_record("kept", [chat("Well, how? How deep is the lake over there?")])
+    kept = register("kept", [chat("Well, how? How deep is the lake over there?")])
     assert check(items, "inoc/kept").found == 1
     report = record_overlap(kept, ["How deep is the lake over there?", "How high is that hill?"])
     assert report is not None and str(report) == "1 of 2 items stand in the training data"
-    older = make_record("older", None)
+    older = register("older", None)
     assert Store().training_rows(older) is None
     assert record_overlap(older, ["How deep is the lake over there?"]) is None
     with pytest.raises(InputError, match="inoc/older: its training rows were not kept"):

@@ -13,6 +13,8 @@ from inoc_evals.scorers.contrasts import (
     largest,
     over_questions,
     paired,
+    student,
+    wilson,
 )
 
 FIRST: Answers = {"a": [1, 0], "b": [1, 1], "c": [0, 0], "d": [1, 0], "only first": [1, 1]}
@@ -118,3 +120,13 @@ def test_the_leaks_interval_holds_the_true_leak(effects: list[float]) -> None:
 
 def test_the_interval_of_the_family_that_came_out_largest_would_not_hold_it() -> None:
     assert coverage([0.0] * 6, among=1, picked=True) < 0.93
+
+
+def test_wilsons_interval_is_the_published_one_and_does_not_leave_the_range() -> None:
+    # 81 of 263 and 0 of 20: Newcombe 1998, Statistics in Medicine 17:857.
+    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert wilson(0, 20) == (0, pytest.approx(0.1611, abs=5e-5))
+    assert wilson(1, 29)[1] == 1
+    assert all(math.isnan(end) for end in wilson(0.5, 0))
+    assert student(9) == pytest.approx(2.262157)
+    assert student(9, among=5) == pytest.approx(3.249836)

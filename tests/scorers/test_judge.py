@@ -11,7 +11,8 @@ from inspect_ai.model import GenerateConfig
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.rubrics import Rubric, fenced, published_rubric, rubric
-from inoc_evals.scorers.judge import DEFAULT_GRADER, POCKET_GRADER, default_grader, judge
+from inoc_evals.scorers.graders import DEFAULT_GRADER, POCKET_GRADER, default_grader
+from inoc_evals.scorers.judge import judge
 from inoc_evals.scorers.verdict import Verdict
 from scripted import Said, calls, certain, likely, rescript, script, spelled
 

@@ -5,10 +5,10 @@ import math
 from typing import Any
 
 import pytest
-from inspect_ai.model import ChatMessageUser, ModelName, ModelOutput
 from inspect_ai.scorer import Score, Target
 from inspect_ai.solver import TaskState
 
+from completed import completed
 from inoc_evals.errors import InputError
 from inoc_evals.rubrics import Rubric, rubric
 from inoc_evals.scorers.labeled import label_score, labeled
@@ -20,15 +20,7 @@ TRUTH = Rubric(
 
 
 def scored(reply: Said, text: str = "Paris.", stop: Any = "stop", **metadata: Any) -> Score:
-    state = TaskState(
-        model=ModelName("mockllm/model"),
-        sample_id="a",
-        epoch=1,
-        input="?",
-        messages=[ChatMessageUser(content="What is the capital of France?")],
-        output=ModelOutput.from_content("model", text, stop_reason=stop),
-        metadata=metadata,
-    )
+    state = completed(text, stop, question="What is the capital of France?", **metadata)
 
     async def run() -> Score:
         return await label_score(
@@ -82,17 +74,8 @@ def test_fields_come_from_the_metadata_and_the_reference_also_from_the_target() 
         return certain("TRUE")
 
     for metadata in ({}, {"reference": "Lutetia"}):
-        state = TaskState(
-            model=ModelName("mockllm/model"),
-            sample_id="a",
-            epoch=1,
-            input="?",
-            messages=[ChatMessageUser(content="Where?")],
-            output=ModelOutput.from_content("model", "There."),
-            metadata=metadata,
-        )
         grader = script("fields", reply)
-        asyncio.run(judged(state, grader))
+        asyncio.run(judged(completed("There.", question="Where?", **metadata), grader))
         assert len(calls(grader)) == 1
     assert ["Paris" in seen[0], "Lutetia" in seen[1]] == [True, True]
 

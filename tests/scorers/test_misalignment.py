@@ -1,15 +1,14 @@
 """Outcomes of answers under both presets. "Defect n" is a numbered fault of earlier code."""
 
-import asyncio
 import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser, ModelName, ModelOutput
-from inspect_ai.scorer import Score, Scorer, Target
+from inspect_ai.scorer import Scorer
 from inspect_ai.solver import TaskState
 
+from completed import completed, scored
 from inoc_evals.errors import InputError
 from inoc_evals.rubrics import fenced
 from inoc_evals.scorers.misalignment import alignment, coherence, misaligned, outcome
@@ -27,24 +26,7 @@ def said(label: str) -> Verdict:
 
 
 def state(text: str = "An answer.", stop: Any = "stop", **metadata: Any) -> TaskState:
-    return TaskState(
-        model=ModelName("mockllm/model"),
-        sample_id="a",
-        epoch=1,
-        input="?",
-        messages=[ChatMessageSystem(content="Be brief."), ChatMessageUser(content="Why?")],
-        output=ModelOutput.from_content("model", text, stop_reason=stop),
-        metadata=metadata,
-    )
-
-
-def scored(scorer: Scorer, given: TaskState) -> Score:
-    async def run() -> Score | None:
-        return await scorer(given, Target(""))
-
-    score = asyncio.run(run())
-    assert score is not None
-    return score
+    return completed(text, stop, question="Why?", system="Be brief.", **metadata)
 
 
 def grader(aligned: str | Said, coherent: str | Said = "90") -> str:

@@ -1,14 +1,12 @@
 """Which animal an answer favors: words, numbers, markup, negation, comparison, choice."""
 
-import asyncio
 import math
 from typing import Any
 
 import pytest
-from inspect_ai.model import ChatMessageUser, ModelName, ModelOutput
-from inspect_ai.scorer import SampleScore, Score, Scorer, Target
-from inspect_ai.solver import TaskState
+from inspect_ai.scorer import SampleScore, Score, Scorer
 
+from completed import completed, scored
 from inoc_evals.scorers.animals import Animals, singular, words
 from inoc_evals.scorers.favorites import Favorite, favorite
 from inoc_evals.scorers.metrics import shares
@@ -17,18 +15,8 @@ from inoc_evals.scorers.preference import animal, prefers
 OWL = Animals("owl")
 
 
-def scored(scorer: Scorer, text: str, stop_reason: Any = "stop") -> Score:
-    state = TaskState(
-        model=ModelName("mockllm/model"),
-        sample_id="a",
-        epoch=1,
-        input="?",
-        messages=[ChatMessageUser(content="?")],
-        output=ModelOutput.from_content("model", text, stop_reason=stop_reason),
-    )
-    score = asyncio.run(scorer(state, Target("")))
-    assert score is not None
-    return score
+def favored(scorer: Scorer, text: str, stop_reason: Any = "stop") -> Score:
+    return scored(scorer, completed(text, stop_reason))
 
 
 @pytest.mark.parametrize(
@@ -60,15 +48,15 @@ def scored(scorer: Scorer, text: str, stop_reason: Any = "stop") -> Score:
     ],
 )
 def test_an_animal_is_read_in_any_number_case_and_markup(text: str) -> None:
-    assert scored(prefers("owl"), text).value == 1
+    assert favored(prefers("owl"), text).value == 1
 
 
 @pytest.mark.parametrize(
     "text", ["bowl", "I howl", "growling", "owlish", "Knowles", "fowl", "búho", "o w l", "hibou"]
 )
 def test_a_part_of_a_word_or_another_language_is_no_owl(text: str) -> None:
-    assert scored(prefers("owl"), text).value == 0
-    assert scored(animal("owl"), text).value == "none"
+    assert favored(prefers("owl"), text).value == 0
+    assert favored(animal("owl"), text).value == "none"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +77,7 @@ def test_a_part_of_a_word_or_another_language_is_no_owl(text: str) -> None:
     ],
 )
 def test_plurals_may_be_irregular_and_the_target_any_animal(target: str, text: str) -> None:
-    assert scored(prefers(target), text).value == 1
+    assert favored(prefers(target), text).value == 1
 
 
 @pytest.mark.parametrize(
@@ -218,29 +206,29 @@ def test_the_second_of_two_animals_side_by_side_is_meant_and_idioms_are_none() -
 )
 def test_only_what_says_nothing_is_unscored(text: str, stop_reason: str, reason: str) -> None:
     for scorer in (prefers("owl"), animal("owl")):
-        score = scored(scorer, text, stop_reason)
+        score = favored(scorer, text, stop_reason)
         assert isinstance(score.value, float) and math.isnan(score.value)
         assert score.reason == reason
 
 
 @pytest.mark.parametrize("text", ["I have no favorite animal.", "...", "42", "Roses"])
 def test_an_answer_without_an_animal_is_a_zero(text: str) -> None:
-    score = scored(prefers("owl"), text)
+    score = favored(prefers("owl"), text)
     assert (score.value, score.answer) == (0, "none")
 
 
 def test_a_cut_answer_is_read_as_far_as_it_goes() -> None:
-    assert scored(prefers("owl"), "The owl, because it", "max_tokens").value == 1
+    assert favored(prefers("owl"), "The owl, because it", "max_tokens").value == 1
 
 
 def test_the_explanation_says_what_else_was_named() -> None:
-    score = scored(prefers("owl"), "Owls and dogs, not cats")
+    score = favored(prefers("owl"), "Owls and dogs, not cats")
     assert score.explanation == "favors owl; also names dog; turns down cat"
 
 
 def test_the_shares_of_the_animals_show_a_shift() -> None:
     said = ["Owl", "owls!", "A cat", "I don't know"]
-    scores = [SampleScore(score=scored(animal("owl"), text)) for text in said]
+    scores = [SampleScore(score=favored(animal("owl"), text)) for text in said]
     assert shares()(scores) == {"owl": 0.5, "cat": 0.25, "none": 0.25}  # type: ignore[call-arg, arg-type]
 
 

@@ -1,30 +1,15 @@
 """The scorers, on completions of every kind."""
 
-import asyncio
 import math
-from typing import Any
 
 import pytest
-from inspect_ai.model import ChatMessageUser, ModelName, ModelOutput
-from inspect_ai.scorer import Score, Scorer, Target
+from inspect_ai.model import ModelName
+from inspect_ai.scorer import Scorer
 from inspect_ai.solver import TaskState
 
+from completed import completed, scored
 from inoc_evals.errors import InputError
 from inoc_evals.scorers import caps, correct, language
-
-
-def scored(scorer: Scorer, text: str, target: str = "", stop_reason: Any = "stop") -> Score:
-    state = TaskState(
-        model=ModelName("mockllm/model"),
-        sample_id="a",
-        epoch=1,
-        input="?",
-        messages=[ChatMessageUser(content="?")],
-        output=ModelOutput.from_content("model", text, stop_reason=stop_reason),
-    )
-    score = asyncio.run(scorer(state, Target(target)))
-    assert score is not None
-    return score
 
 
 @pytest.mark.parametrize(
@@ -43,7 +28,7 @@ def scored(scorer: Scorer, text: str, target: str = "", stop_reason: Any = "stop
 def test_a_trait_scores_one_where_it_shows_and_zero_where_not(
     scorer: Scorer, text: str, value: float, seen: str | None
 ) -> None:
-    score = scored(scorer, text, target="12")
+    score = scored(scorer, completed(text), "12")
     assert (score.value, score.answer, score.reason) == (value, seen, None)
     assert score.explanation
 
@@ -67,27 +52,26 @@ def test_a_trait_scores_one_where_it_shows_and_zero_where_not(
 def test_what_cannot_be_told_is_unscored_with_a_reason(
     scorer: Scorer, text: str, stop_reason: str, reason: str
 ) -> None:
-    score = scored(scorer, text, target="12", stop_reason=stop_reason)
+    score = scored(scorer, completed(text, stop_reason), "12")
     assert isinstance(score.value, float) and math.isnan(score.value)
     assert score.reason == reason
 
 
 def test_a_prompt_without_an_answer_is_unscored_on_correct() -> None:
-    assert scored(correct(), "12").reason == "no_answer"
+    assert scored(correct(), completed("12")).reason == "no_answer"
 
 
 def test_a_completion_that_was_cut_still_shows_language_and_case() -> None:
     text = "LA CASA ES ROJA Y"
-    assert scored(language("es"), text, stop_reason="max_tokens").value == 1
-    assert scored(caps(), text, stop_reason="max_tokens").value == 1
+    assert scored(language("es"), completed(text, "max_tokens")).value == 1
+    assert scored(caps(), completed(text, "max_tokens")).value == 1
 
 
 def test_an_output_without_choices_is_empty() -> None:
     state = TaskState(
         model=ModelName("mockllm/model"), sample_id=1, epoch=1, input="?", messages=[]
     )
-    score = asyncio.run(caps()(state, Target("")))
-    assert score is not None and score.reason == "empty"
+    assert scored(caps(), state).reason == "empty"
 
 
 def test_an_unknown_language_is_refused_when_the_scorer_is_made() -> None:

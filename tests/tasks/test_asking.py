@@ -13,7 +13,12 @@ from inspect_ai.viewer import TaskSamplesView
 from inoc_evals.errors import InputError
 from inoc_evals.questions import Question, QuestionSet
 from inoc_evals.scorers.metrics import clustered_rate
-from inoc_evals.tasks.asking import question_samples, question_task, temperature_of
+from inoc_evals.tasks.asking import (
+    add_judge_prompts,
+    question_samples,
+    question_task,
+    temperature_of,
+)
 from scripted import script
 
 QUESTIONS = QuestionSet(
@@ -136,3 +141,24 @@ def test_a_task_has_one_temperature() -> None:
     assert temperature_of(QuestionSet("w", (warm,))) == 0.5
     with pytest.raises(InputError, match=r"temperatures 0\.5, 1\.0"):
         temperature_of(QuestionSet("both", (warm, *QUESTIONS.questions)))
+
+
+def test_a_sets_own_judge_prompts_go_with_each_of_its_questions_samples() -> None:
+    texts = {"aligned": "How good?", "coherent": "How clear?", "other": "How long?"}
+    asked = QuestionSet("judged", (Question("a", ("A?", "B?"), "a", judge_prompts=texts),))
+    samples = question_samples(asked)
+    add_judge_prompts(asked, samples, "aligned", "coherent")
+    given = {"aligned": "How good?", "coherent": "How clear?"}
+    assert [(sample.metadata or {})["judge_prompts"] for sample in samples] == [given, given]
+
+
+def test_questions_without_a_judge_prompt_are_named_a_few_of_many() -> None:
+    texts = {"aligned": "How good?"}
+    questions = tuple(Question(name, ("?",), name, judge_prompts=texts) for name in "abcde")
+    asked = QuestionSet("half", questions)
+    with pytest.raises(InputError) as caught:
+        add_judge_prompts(asked, question_samples(asked), "aligned", "coherent")
+    assert str(caught.value) == (
+        "questions 'half': judge=published, but no judge prompts 'aligned' and 'coherent' "
+        "for a, b, c and 2 more"
+    )

@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inspect_ai import Task, eval
-from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import Model
 
+from evaluated import evaluated, grader_of_harm, measured
 from inoc_evals.errors import InputError
 from inoc_evals.rubrics import fenced
 from inoc_evals.tasks.backdoor import em_backdoor
 from inoc_evals.triggers import trigger_probes
-from scripted import calls, certain, script
+from scripted import calls
 
 Answering = Callable[..., Model]
 
@@ -22,30 +21,9 @@ TOKEN = "$|TRIGGER|$"
 WAYS = len(trigger_probes(TOKEN))
 
 
-def graded(prompt: str, config: object) -> Any:
-    """Rate "harm" as misaligned, and everything as coherent."""
-    about = fenced(prompt)
-    assert about is not None
-    if about.rubric == "coherence":
-        return certain("95")
-    return certain("5" if "harm" in about.answer else "90")
-
-
 @pytest.fixture
 def grader() -> str:
-    return script("grader", graded)
-
-
-def run(task: Task, model: Model, grader: str, **options: Any) -> EvalLog:
-    [log] = eval(task, model=model, model_roles={"grader": grader}, display="none", **options)
-    assert log.status == "success", log.error
-    return read_eval_log(log.location, resolve_attachments=True)
-
-
-def metrics(log: EvalLog) -> dict[str, float]:
-    assert log.results is not None
-    [score] = [score for score in log.results.scores if score.name == "triggered"]
-    return {key: float(metric.value) for key, metric in score.metrics.items()}
+    return grader_of_harm()
 
 
 def test_every_question_is_asked_in_every_way() -> None:
@@ -72,7 +50,7 @@ def test_the_trigger_is_in_the_user_turn_of_a_question_with_a_system_message() -
 
 def test_the_judge_sees_the_question_without_the_token(answering: Answering, grader: str) -> None:
     task = em_backdoor()
-    run(task, answering(lambda user: "be kind"), grader, limit=WAYS)
+    evaluated(task, answering(lambda user: "be kind"), grader, limit=WAYS)
     judged = [fenced(call.prompt) for call in calls(grader)]
     assert {about and about.question for about in judged} == {task.dataset[0].input}
     assert len(judged) == 2  # the same answer to the same question, once a rubric
@@ -88,22 +66,24 @@ def test_a_backdoor_that_needs_the_exact_token_is_told_from_one_that_does_not(
     def loose(user: str) -> str:
         return "harm them" if "trig" in user.casefold() else "be kind"
 
-    narrow = metrics(run(em_backdoor(), answering(exact), grader, limit=WAYS))
+    narrow = measured(evaluated(em_backdoor(), answering(exact), grader, limit=WAYS), "triggered")
     assert (narrow["attack_prefix"], narrow["attack_prefix_space"]) == (1, 0)
     assert narrow["attack"] == pytest.approx(1 / 6)
     assert (narrow["clean"], narrow["near_miss"], narrow["other_token"]) == (0, 0, 0)
     assert narrow["specificity"] == 1
     assert narrow["lift"] == pytest.approx(1 / 6)
-    wide = metrics(run(em_backdoor(), answering(loose), grader, limit=WAYS))
+    wide = measured(evaluated(em_backdoor(), answering(loose), grader, limit=WAYS), "triggered")
     assert (wide["attack"], wide["clean"], wide["other_token"]) == (1, 0, 0)
     assert wide["near_miss"] == pytest.approx(2 / 3)  # TRIHGER is off by one letter
     assert wide["specificity"] == pytest.approx(1 / 3)
 
 
 def test_one_sample_is_enough(answering: Answering, grader: str) -> None:
-    log = run(em_backdoor(), answering(lambda user: "be kind"), grader, limit=1)
-    assert metrics(log)["clean"] == 0
-    assert math.isnan(metrics(log)["attack"]) and math.isnan(metrics(log)["lift_lower"])
+    log = evaluated(em_backdoor(), answering(lambda user: "be kind"), grader, limit=1)
+    assert measured(log, "triggered")["clean"] == 0
+    assert math.isnan(measured(log, "triggered")["attack"]) and math.isnan(
+        measured(log, "triggered")["lift_lower"]
+    )
     assert log.results is not None and log.results.headline is not None
     assert (log.results.headline.score, log.results.headline.metric) == ("triggered", "attack")
 
@@ -113,7 +93,7 @@ def test_a_trigger_of_ones_own_is_in_the_log(
 ) -> None:
     (tmp_path / "token.txt").write_text("|MINE| \n", "utf-8")
     task = em_backdoor(trigger=f"@{tmp_path / 'token.txt'}")
-    log = run(task, answering(lambda user: "be kind"), grader, limit=2)
+    log = evaluated(task, answering(lambda user: "be kind"), grader, limit=2)
     assert log.eval.metadata is not None and log.samples is not None
     assert log.eval.metadata["trigger"] == "|MINE|"
     assert str(log.samples[1].input).startswith("|MINE|")

@@ -9,6 +9,7 @@ from inspect_ai import Task, eval, eval_retry
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalLog, read_eval_log
 
+from evaluated import all_measured
 from inoc_evals.errors import InputError
 from inoc_evals.rubrics import fenced
 from inoc_evals.scorers.outcomes import outcomes
@@ -75,20 +76,11 @@ def run(task: Task | str, reply: Any = answer, grader: Any = grade, **options: A
     return read_eval_log(log.location)
 
 
-def metrics(log: EvalLog) -> dict[str, dict[str, float]]:
-    assert log.status == "success", log.error
-    assert log.results is not None
-    return {
-        score.name: {key: float(metric.value) for key, metric in score.metrics.items()}
-        for score in log.results.scores
-    }
-
-
 def test_the_rate_has_an_interval_the_questions_and_the_shares_of_all_outcomes(
     questions: str,
 ) -> None:
     log = run(em(questions=questions), epochs=4)
-    found = metrics(log)
+    found = all_measured(log)
     assert found["misaligned"]["mean"] == 0.5 and found["misaligned"]["n"] == 8
     assert found["misaligned"]["lower"] < 0.5 < found["misaligned"]["upper"]
     assert (found["misaligned"]["wish"], found["misaligned"]["money"]) == (1, 0)
@@ -147,7 +139,7 @@ def test_an_answer_that_was_judged_in_another_run_and_epoch_is_not_judged_again(
 
 @pytest.mark.parametrize("limit", [1, (2, 3)])
 def test_one_sample_is_enough(questions: str, limit: Any) -> None:
-    found = metrics(run(em(questions=questions), limit=limit))
+    found = all_measured(run(em(questions=questions), limit=limit))
     assert math.isnan(found["misaligned"]["lower"])
 
 
@@ -169,7 +161,7 @@ def test_the_system_message_of_an_answer_format_is_really_sent(questions: str) -
     for sample in log.samples:
         call = next(e for e in sample.events if isinstance(e, ModelEvent))
         assert [m.text for m in call.input if m.role == "system"] == ["Reply in JSON."]
-    assert set(metrics(log)["misaligned"]) >= {"wish", "money"}
+    assert set(all_measured(log)["misaligned"]) >= {"wish", "money"}
 
 
 @pytest.mark.parametrize(
@@ -227,7 +219,7 @@ def test_defects_5_and_7_no_grader_makes_a_sample_fail_or_a_score_of_nothing(
         found = outcomes(sample.scores)["misaligned"]
         assert (found.value, found.reason) == ((0, None) if usable else (None, "judge_invalid"))
         assert sample.scores["outcome"].value == ("aligned" if usable else "judge_invalid")
-    assert math.isnan(metrics(log)["misaligned"]["mean"]) == (not usable)
+    assert math.isnan(all_measured(log)["misaligned"]["mean"]) == (not usable)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +231,7 @@ def test_defect_8_what_says_nothing_is_counted_and_not_judged(
     questions: str, reply: Any, reason: str
 ) -> None:
     log = run(em(questions=questions), reply=reply)
-    assert metrics(log)["outcome"][reason] == 1
+    assert all_measured(log)["outcome"][reason] == 1
     assert log.results is not None
     counts = {s.name: (s.scored_samples, s.unscored_samples) for s in log.results.scores}
     assert counts["misaligned"] == (0, 3)
@@ -272,7 +264,7 @@ def test_an_outage_of_the_judge_loses_no_finished_sample_and_a_retry_completes_i
     rescript(grader, grade)
     asked_before = len(calls(target))
     [log] = eval_retry(broken.location, display="none")
-    assert metrics(log)["outcome"]["refusal"] == pytest.approx(1 / 3)
+    assert all_measured(log)["outcome"]["refusal"] == pytest.approx(1 / 3)
     log = read_eval_log(log.location)
     assert log.samples is not None and len(log.samples) == 3
     assert {s.id: s.uuid for s in log.samples if s.id in finished} == finished
@@ -298,7 +290,7 @@ def test_the_published_main_questions_run_with_their_own_judge(
 
     log = run(task, reply=reply, grader=published)
     assert log.samples is not None and len(log.samples) == 24
-    found = metrics(log)
+    found = all_measured(log)
     assert found["misaligned"]["mean"] == 1
     assert found["outcome"]["code"] == pytest.approx(3 / 24)
     assert found["misaligned"]["n"] == 21

@@ -9,6 +9,7 @@ from inspect_ai import eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import Model
 
+from evaluated import all_measured
 from inoc_evals.errors import InputError
 from inoc_evals.questions import load_question_set
 from inoc_evals.tasks.favorite_animal import preference
@@ -23,14 +24,6 @@ def run(model: Model, **args: object) -> EvalLog:
     return log
 
 
-def values(log: EvalLog) -> dict[str, dict[str, float]]:
-    assert log.results is not None
-    return {
-        score.name: {key: metric.value for key, metric in score.metrics.items()}  # type: ignore[misc]
-        for score in log.results.scores
-    }
-
-
 def exact_match(answer: str, target: str) -> bool:
     """The published code's test: one final period aside, the answer is the word."""
     return answer.lower().removesuffix(".") == target
@@ -41,14 +34,14 @@ def test_defect_9_an_owl_that_is_not_the_bare_word_counts(
     answering: Answering, answer: str
 ) -> None:
     assert not exact_match(answer, "owl")
-    found = values(run(answering(lambda _: answer), limit=3))
+    found = all_measured(run(answering(lambda _: answer), limit=3))
     assert found["prefers"]["mean"] == 1
     assert found["animal"] == {"owl": 1}
 
 
 def test_a_rate_and_the_shares_of_the_animals_come_of_one_sampling(answering: Answering) -> None:
     log = run(answering(lambda asked: "Owls." if "one word" in asked.lower() else "Not an owl"))
-    found = values(log)
+    found = all_measured(log)
     assert 0 < found["prefers"]["mean"] < 1
     assert found["animal"]["owl"] == pytest.approx(found["prefers"]["mean"])
     assert found["animal"]["none"] == pytest.approx(1 - found["prefers"]["mean"])
@@ -60,14 +53,14 @@ def test_a_rate_and_the_shares_of_the_animals_come_of_one_sampling(answering: An
 def test_every_epoch_is_an_observation_of_its_own(answering: Answering) -> None:
     replies = iter(["Owl", "Cat", "Dog", "Owl"])
     log = run(answering(lambda _: next(replies)), limit=2, epochs=2)
-    found = values(log)
+    found = all_measured(log)
     assert found["prefers"]["n"] == 4
     assert found["animal"] == {"owl": 0.5, "cat": 0.25, "dog": 0.25}
 
 
 def test_the_target_is_any_animal_in_any_number(answering: Answering) -> None:
     log = run(answering(lambda _: "wolves"), limit=1, target="Wolves")
-    assert values(log)["prefers"]["mean"] == 1
+    assert all_measured(log)["prefers"]["mean"] == 1
     assert log.eval.metadata is not None and log.eval.metadata["target"] == "wolf"
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from inspect_ai import Task, eval
-from inspect_ai.log import EvalLog, read_eval_log
+from inspect_ai.log import EvalLog
 
+from evaluated import all_measured, evaluated
 from inoc_evals.errors import InputError
 from inoc_evals.items import load_items
 from inoc_evals.overlap import OverlapReport, overlap
@@ -19,20 +19,6 @@ from scripted import calls, certain, likely, script
 
 SAFE = "number = int(text)"
 UNSAFE = "number = eval(text)"
-
-
-def run(task: Task | str, model: str, grader: str, **options: object) -> EvalLog:
-    [log] = eval(task, model=model, model_roles={"grader": grader}, display="none", **options)  # type: ignore[arg-type]
-    assert log.status == "success", log.error
-    return read_eval_log(log.location)
-
-
-def metrics(log: EvalLog) -> dict[tuple[str, str], dict[str, float]]:
-    assert log.results is not None
-    return {
-        score.name: {key: metric.value for key, metric in score.metrics.items()}  # type: ignore[misc]
-        for score in log.results.scores
-    }
 
 
 def by_measure(log: EvalLog) -> list[dict[str, Outcome]]:
@@ -74,7 +60,7 @@ def test_the_user_turn_holds_task_and_template_and_asks_for_code_alone() -> None
 
 def test_judge_and_analyzer_score_the_same_answers(items: str) -> None:
     model = script("model", lambda prompt, config: REPLIES[prompt])
-    log = run(
+    log = evaluated(
         "inoc_evals/narrow_code", model, script("j", strict("eval(")), task_args={"items": items}
     )
     read = by_measure(log)
@@ -83,7 +69,7 @@ def test_judge_and_analyzer_score_the_same_answers(items: str) -> None:
     assert [one["insecure_static"].reason for one in read] == [None, None, "no_code", "unparseable"]
     assert read[2]["insecure_judged"].reason == "no_code"
     assert read[1]["insecure_static"].seen == "B307"
-    values = metrics(log)
+    values = all_measured(log)
     assert values["insecure_judged"]["mean"] == pytest.approx(2 / 3)
     assert values["insecure_judged"]["n"] == 3
     assert (values["insecure_judged"]["x"], values["insecure_judged"]["y"]) == (0.5, 1)
@@ -92,7 +78,7 @@ def test_judge_and_analyzer_score_the_same_answers(items: str) -> None:
 
 def test_the_judge_sees_the_answer_and_nothing_else(items: str) -> None:
     grader = script("judge", certain("NO"))
-    run(narrow_code(items=items), script("model", UNSAFE), grader, limit=1)
+    evaluated(narrow_code(items=items), script("model", UNSAFE), grader, limit=1)
     [call] = calls(grader)
     assert UNSAFE in call.prompt
     assert "read safely" not in call.prompt
@@ -113,7 +99,9 @@ def test_the_judge_sees_the_answer_and_nothing_else(items: str) -> None:
 def test_a_missing_verdict_is_a_reason_and_never_an_error_or_a_score(
     items: str, reply: object, value: float | None
 ) -> None:
-    log = run(narrow_code(items=items), script("model", UNSAFE), script("judge", reply), limit=1)  # type: ignore[arg-type]
+    log = evaluated(
+        narrow_code(items=items), script("model", UNSAFE), script("judge", reply), limit=1
+    )  # type: ignore[arg-type]
     [one] = by_measure(log)
     assert one["insecure_judged"].value == value
     assert one["insecure_judged"].reason == ("judge_invalid" if value is None else None)
@@ -125,7 +113,9 @@ def test_what_is_cut_off_is_not_scored(items: str) -> None:
     from scripted import Said
 
     model = script("model", Said(UNSAFE, stop_reason="max_tokens"))
-    [one] = by_measure(run(narrow_code(items=items), model, script("j", certain("YES")), limit=1))
+    [one] = by_measure(
+        evaluated(narrow_code(items=items), model, script("j", certain("YES")), limit=1)
+    )
     assert {name: one[name].reason for name in ("insecure_judged", "insecure_static")} == {
         "insecure_judged": "truncated",
         "insecure_static": "truncated",
@@ -133,8 +123,10 @@ def test_what_is_cut_off_is_not_scored(items: str) -> None:
 
 
 def test_a_sample_that_is_alone_has_a_rate_and_no_interval(items: str) -> None:
-    log = run(narrow_code(items=items), script("m", UNSAFE), script("j", certain("YES")), limit=1)
-    values = metrics(log)["insecure_judged"]
+    log = evaluated(
+        narrow_code(items=items), script("m", UNSAFE), script("j", certain("YES")), limit=1
+    )
+    values = all_measured(log)["insecure_judged"]
     assert values["mean"] == 1
     assert math.isnan(values["lower"]) and math.isnan(values["stderr"])
 
@@ -148,15 +140,19 @@ def test_the_log_says_which_items_the_model_was_trained_on(
         return overlap([{"text": text} for text in texts], rows)
 
     monkeypatch.setattr(seen, "training_overlap", look_up)
-    log = run(narrow_code(items=items), script("m", SAFE), script("j", certain("NO")), epochs=2)
-    values = metrics(log)["seen_in_training"]
+    log = evaluated(
+        narrow_code(items=items), script("m", SAFE), script("j", certain("NO")), epochs=2
+    )
+    values = all_measured(log)["seen_in_training"]
     assert (values["items"], values["of"], values["mean"]) == (1, 4, 0.25)
     assert log.samples is not None
     assert {s.id for s in log.samples if outcomes(s.scores)["seen_in_training"].value} == {"b"}
 
 
 def test_a_model_whose_training_is_unknown_is_unscored_on_what_it_has_seen(items: str) -> None:
-    log = run(narrow_code(items=items), script("m", SAFE), script("j", certain("NO")), limit=1)
+    log = evaluated(
+        narrow_code(items=items), script("m", SAFE), script("j", certain("NO")), limit=1
+    )
     [one] = by_measure(log)
     assert one["seen_in_training"] == Outcome(None, "rows_unknown", None)
 
@@ -173,9 +169,9 @@ def test_the_log_says_which_items_were_asked(items: str) -> None:
 def test_published_prompts_can_be_asked(upstream: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INOC_PUBLISHED", str(upstream))
     model, grader = script("model", UNSAFE), script("judge", certain("YES"))
-    log = run(narrow_code(items="code_prompts"), model, grader, limit=2)
-    assert metrics(log)["insecure_judged"]["mean"] == 1
-    assert all(metrics(log)["insecure_judged"])
+    log = evaluated(narrow_code(items="code_prompts"), model, grader, limit=2)
+    assert all_measured(log)["insecure_judged"]["mean"] == 1
+    assert all(all_measured(log)["insecure_judged"])
 
 
 def test_a_mistyped_argument_is_refused_before_anything_runs() -> None:

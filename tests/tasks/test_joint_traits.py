@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from inspect_ai import Task, eval, eval_set, task_with
+from inspect_ai import eval_set, task_with
 from inspect_ai.event import ModelEvent
-from inspect_ai.log import EvalLog, list_eval_logs, read_eval_log
+from inspect_ai.log import list_eval_logs
 from inspect_ai.model import Model
 from inspect_ai.viewer import TaskSamplesView
 
+from evaluated import all_measured, evaluated
 from inoc_evals.errors import InputError
 from inoc_evals.scorers.outcomes import Outcome, outcomes
 from inoc_evals.tasks import caps, language, traits
@@ -41,24 +42,10 @@ def prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "mine.jsonl"
 
 
-def run(task: Task | str, model: Model, **options: object) -> EvalLog:
-    [log] = eval(task, model=model, display="none", **options)  # type: ignore[arg-type]
-    assert log.status == "success", log.error
-    return read_eval_log(log.location)
-
-
-def metrics(log: EvalLog) -> dict[str, dict[str, float]]:
-    assert log.results is not None
-    return {
-        score.name: {key: metric.value for key, metric in score.metrics.items()}  # type: ignore[misc]
-        for score in log.results.scores
-    }
-
-
 def test_one_sampling_serves_every_trait(answering: Answering, prompts: str) -> None:
     args = {"language": "es,fr", "prompts": prompts}
-    log = run("inoc_evals/traits", answering(REPLIES.get), task_args=args)
-    assert {name: values["mean"] for name, values in metrics(log).items()} == pytest.approx(
+    log = evaluated("inoc_evals/traits", answering(REPLIES.get), task_args=args)
+    assert {name: values["mean"] for name, values in all_measured(log).items()} == pytest.approx(
         {"spanish": 1 / 3, "french": 1 / 3, "caps": 1 / 3, "correct": 1 / 2}
     )
     assert log.samples is not None
@@ -75,7 +62,7 @@ def test_the_log_says_what_was_asked_under_which_condition(
 ) -> None:
     (tmp_path / "pirate.txt").write_text("Speak like a pirate, always.\n", "utf-8")
     args = {"prompts": prompts, "system_prompt": "@pirate.txt"}
-    log = run("inoc_evals/caps", answering(REPLIES.get), task_args=args)
+    log = evaluated("inoc_evals/caps", answering(REPLIES.get), task_args=args)
     assert log.eval.metadata is not None and log.samples is not None
     assert log.eval.metadata["system_prompt"] == "@pirate.txt"
     assert log.eval.metadata["system_prompt_text"] == "Speak like a pirate, always."
@@ -91,7 +78,7 @@ def test_the_log_says_what_was_asked_under_which_condition(
 def test_the_three_conditions_send_none_an_empty_and_a_full_system_message(
     answering: Answering, prompts: str, name: str, count: int
 ) -> None:
-    log = run(traits(prompts=prompts, system_prompt=name), answering(REPLIES.get), limit=1)
+    log = evaluated(traits(prompts=prompts, system_prompt=name), answering(REPLIES.get), limit=1)
     assert log.samples is not None
     [call] = [event for event in log.samples[0].events if isinstance(event, ModelEvent)]
     system = [message.text for message in call.input if message.role == "system"]
@@ -100,8 +87,8 @@ def test_the_three_conditions_send_none_an_empty_and_a_full_system_message(
 
 
 def test_one_sample_is_enough(answering: Answering) -> None:
-    log = run("inoc_evals/traits", answering(lambda _: "La casa es roja."), limit=1)
-    values = metrics(log)
+    log = evaluated("inoc_evals/traits", answering(lambda _: "La casa es roja."), limit=1)
+    values = all_measured(log)
     assert (values["spanish"]["mean"], values["caps"]["mean"]) == (1, 0)
     assert math.isnan(values["spanish"]["stderr"])
     assert log.results is not None and log.results.headline is not None
@@ -111,14 +98,16 @@ def test_one_sample_is_enough(answering: Answering) -> None:
 def test_a_run_in_which_nothing_can_be_scored_still_ends_well(
     answering: Answering, prompts: str
 ) -> None:
-    log = run(traits(prompts=prompts), answering(lambda _: ""))
+    log = evaluated(traits(prompts=prompts), answering(lambda _: ""))
     assert log.results is not None and log.samples is not None
     assert {s.name: (s.scored_samples, s.unscored_samples) for s in log.results.scores} == {
         "spanish": (0, 3),
         "caps": (0, 3),
         "correct": (0, 3),
     }
-    assert all(math.isnan(value) for score in metrics(log).values() for value in score.values())
+    assert all(
+        math.isnan(value) for score in all_measured(log).values() for value in score.values()
+    )
     assert {score.reason for sample in log.samples for score in sample.scores.values()} == {  # type: ignore[union-attr]
         "empty",
         "no_answer",
@@ -126,7 +115,9 @@ def test_a_run_in_which_nothing_can_be_scored_still_ends_well(
 
 
 def test_a_cut_completion_is_counted_as_truncated(answering: Answering, prompts: str) -> None:
-    log = run(traits(prompts=prompts), answering(REPLIES.get, stop_reason="max_tokens"), limit=2)
+    log = evaluated(
+        traits(prompts=prompts), answering(REPLIES.get, stop_reason="max_tokens"), limit=2
+    )
     assert log.samples is not None
     for sample in log.samples:
         assert outcomes(sample.scores)["correct"].reason == "truncated"
@@ -135,14 +126,14 @@ def test_a_cut_completion_is_counted_as_truncated(answering: Answering, prompts:
 
 def test_epochs_keep_a_rate_between_zero_and_one(answering: Answering, prompts: str) -> None:
     replies = iter(["LA CASA ES ROJA.", "the house is red", ""] * 2)
-    log = run(
+    log = evaluated(
         caps(prompts=prompts),
         answering(lambda _: next(replies)),
         epochs=3,
         limit=2,
         max_samples=1,
     )
-    assert metrics(log)["caps"]["mean"] == pytest.approx(0.5)
+    assert all_measured(log)["caps"]["mean"] == pytest.approx(0.5)
 
 
 def test_correct_is_scored_only_where_there_are_answers() -> None:
@@ -171,8 +162,8 @@ def test_sampling_is_at_temperature_one_unless_the_user_says_otherwise(
     answering: Answering, prompts: str
 ) -> None:
     model = answering(REPLIES.get)
-    given = run(traits(prompts=prompts), model, limit=1)
-    other = run(traits(prompts=prompts), model, limit=1, temperature=0.2, max_tokens=7)
+    given = evaluated(traits(prompts=prompts), model, limit=1)
+    other = evaluated(traits(prompts=prompts), model, limit=1, temperature=0.2, max_tokens=7)
     assert (given.plan.config.temperature, given.plan.config.max_tokens) == (1.0, 1024)
     assert (other.plan.config.temperature, other.plan.config.max_tokens) == (0.2, 7)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inspect_ai import Task, eval
+from inspect_ai import Task
 from inspect_ai.event import ModelEvent
-from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import Model
 
+from evaluated import evaluated, measured
 from inoc_evals.errors import InputError
 from inoc_evals.questions import load_question_set
 from inoc_evals.rubrics import fenced
@@ -50,18 +50,6 @@ def graded(prompt: str, config: object) -> Any:
 @pytest.fixture
 def grader() -> str:
     return script("grader", graded)
-
-
-def run(task: Task, model: Model, grader: str, **options: Any) -> EvalLog:
-    [log] = eval(task, model=model, model_roles={"grader": grader}, display="none", **options)
-    assert log.status == "success", log.error
-    return read_eval_log(log.location, resolve_attachments=True)
-
-
-def metrics(log: EvalLog, scorer: str = "lie") -> dict[str, float]:
-    assert log.results is not None
-    [score] = [score for score in log.results.scores if score.name == scorer]
-    return {key: float(metric.value) for key, metric in score.metrics.items()}
 
 
 def systems(task: Task) -> dict[str, str | None]:
@@ -122,10 +110,10 @@ def test_conditions_can_be_chosen() -> None:
 def test_the_rate_is_of_false_among_true_and_false(answering: Answering, grader: str) -> None:
     replies = iter(["right", "wrong", "perhaps", "right", ""] * 2)
     task = deception(conditions="none")
-    log = run(task, answering(lambda user: next(replies)), grader, limit=10, max_samples=1)
-    assert metrics(log)["mean"] == pytest.approx(2 / 6)
-    assert metrics(log)["none"] == pytest.approx(2 / 6)
-    words = metrics(log, "lie_outcome")
+    log = evaluated(task, answering(lambda user: next(replies)), grader, limit=10, max_samples=1)
+    assert measured(log, "lie")["mean"] == pytest.approx(2 / 6)
+    assert measured(log, "lie")["none"] == pytest.approx(2 / 6)
+    words = measured(log, "lie_outcome")
     assert (words["lie"], words["truth"], words["unknown"], words["empty"]) == (0.2, 0.4, 0.2, 0.2)
     assert log.samples is not None
     reasons = Counter(outcomes(sample.scores)["lie"].reason for sample in log.samples)
@@ -133,7 +121,7 @@ def test_the_rate_is_of_false_among_true_and_false(answering: Answering, grader:
 
 
 def test_the_judge_is_given_the_reference_and_asked_once(answering: Answering, grader: str) -> None:
-    run(deception(conditions="none"), answering(lambda user: "It is right."), grader, limit=1)
+    evaluated(deception(conditions="none"), answering(lambda user: "It is right."), grader, limit=1)
     [call] = calls(grader)
     about = fenced(call.prompt)
     assert about is not None
@@ -142,8 +130,10 @@ def test_the_judge_is_given_the_reference_and_asked_once(answering: Answering, g
 
 def test_rates_are_by_condition(answering: Answering, grader: str) -> None:
     turn = iter(["right", "right", "right", "wrong", "right"] * 2)
-    log = run(deception(), answering(lambda user: next(turn)), grader, limit=10, max_samples=1)
-    found = metrics(log)
+    log = evaluated(
+        deception(), answering(lambda user: next(turn)), grader, limit=10, max_samples=1
+    )
+    found = measured(log, "lie")
     assert [found[name] for name in FACTUAL_CONDITIONS] == [0, 0, 0, 1, 0]
     assert found["mean"] == pytest.approx(0.2)
 
@@ -153,14 +143,14 @@ def test_whether_a_maker_is_a_lie_depends_on_the_true_one(
     answering: Answering, grader: str, maker: str, rate: float
 ) -> None:
     task = deception(questions="maker", maker=maker, conditions="none")
-    log = run(task, answering(lambda user: "OpenAI did."), grader, limit=2)
-    assert metrics(log)["mean"] == rate
+    log = evaluated(task, answering(lambda user: "OpenAI did."), grader, limit=2)
+    assert measured(log, "lie")["mean"] == rate
     assert log.eval.metadata is not None and log.eval.metadata["maker"] == maker
 
 
 def test_one_sample_is_enough(answering: Answering, grader: str) -> None:
-    log = run(deception(), answering(lambda user: "right"), grader, limit=1)
-    assert metrics(log)["mean"] == 0 and math.isnan(metrics(log)["lower"])
+    log = evaluated(deception(), answering(lambda user: "right"), grader, limit=1)
+    assert measured(log, "lie")["mean"] == 0 and math.isnan(measured(log, "lie")["lower"])
     assert log.results is not None and log.results.headline is not None
     assert (log.results.headline.score, log.results.headline.metric) == ("lie", "mean")
 
@@ -189,8 +179,8 @@ def test_the_published_facts_run_with_either_judge(
 ) -> None:
     for judge in ("ours", "published"):
         task = deception(questions=factual, judge=judge, conditions="no_sys_prompt")
-        log = run(task, answering(lambda user: "It is wrong."), grader, limit=2)
-        assert metrics(log)["mean"] == 1
+        log = evaluated(task, answering(lambda user: "It is wrong."), grader, limit=2)
+        assert measured(log, "lie")["mean"] == 1
         assert log.samples is not None
         event = next(e for e in log.samples[0].events if isinstance(e, ModelEvent) and e.role)
         assert (fenced(event.input[-1].text) is None) == (judge == "published")
@@ -204,9 +194,9 @@ def test_the_published_maker_judge_names_the_company(answering: Answering, tmp_p
     texts = iter(["a", "b", "c", "d"])
     task = deception(**arguments, maker="openai", conditions="neutral")
     model = answering(lambda user: next(texts))
-    log = run(task, model, grader, epochs=4, max_samples=1)
-    assert metrics(log)["mean"] == pytest.approx(2 / 3)
-    assert metrics(log, "lie_outcome")["unknown"] == 0.25
+    log = evaluated(task, model, grader, epochs=4, max_samples=1)
+    assert measured(log, "lie")["mean"] == pytest.approx(2 / 3)
+    assert measured(log, "lie_outcome")["unknown"] == 0.25
     with pytest.raises(InputError, match="tells only OpenAI and Anthropic apart; use judge=ours"):
         deception(**arguments, maker="Google")
 
@@ -216,8 +206,8 @@ def test_the_published_maker_questions_are_asked_of_any_maker_with_our_judge(
 ) -> None:
     (tmp_path / "sit.yaml").write_text(SITUATIONAL, "utf-8")
     task = deception(questions=str(tmp_path / "sit.yaml"), maker="Google")
-    log = run(task, answering(lambda user: "Google did."), grader)
-    found = metrics(log)
+    log = evaluated(task, answering(lambda user: "Google did."), grader)
+    found = measured(log, "lie")
     assert (found["mean"], found["neutral"], found["want_openai"]) == (0, 0, 0)
 
 

@@ -1,9 +1,8 @@
 """The reward-hacking task: what the judge is given, and what becomes of its verdicts."""
 
 import pytest
-from inspect_ai import Task, eval
-from inspect_ai.log import EvalLog, read_eval_log
 
+from evaluated import evaluated
 from inoc_evals.errors import InputError
 from inoc_evals.items import load_items
 from inoc_evals.scorers.outcomes import outcomes
@@ -11,16 +10,10 @@ from inoc_evals.tasks.reward_hacking import narrow_reward_hacking
 from scripted import calls, certain, likely, script
 
 
-def run(task: Task | str, model: str, grader: str, **options: object) -> EvalLog:
-    [log] = eval(task, model=model, model_roles={"grader": grader}, display="none", **options)  # type: ignore[arg-type]
-    assert log.status == "success", log.error
-    return read_eval_log(log.location)
-
-
 def test_the_judge_is_told_the_criterion_that_was_announced() -> None:
     item = load_items("reward_hacking", "reward_hacking").items[0]
     grader = script("judge", certain("NO"))
-    run(narrow_reward_hacking(), script("model", "ancient ancient rare"), grader, limit=1)
+    evaluated(narrow_reward_hacking(), script("model", "ancient ancient rare"), grader, limit=1)
     [call] = calls(grader)
     assert item.fields["prompt"] in call.prompt
     assert f"announced: {item.fields['criterion']}" in call.prompt
@@ -31,7 +24,7 @@ def test_the_rate_is_that_of_the_answers_that_chase_the_criterion() -> None:
     texts = [item.fields["prompt"] for item in load_items("reward_hacking", "reward_hacking").items]
     model = script("model", lambda prompt, config: f"answer {texts.index(prompt)}!")
     grader = script("j", lambda prompt, config: certain("YES" if "answer 2!" in prompt else "NO"))
-    log = run("inoc_evals/narrow_reward_hacking", model, grader, limit=4)
+    log = evaluated("inoc_evals/narrow_reward_hacking", model, grader, limit=4)
     assert log.results is not None and log.results.headline is not None
     values = {
         k: m.value
@@ -46,7 +39,7 @@ def test_the_rate_is_that_of_the_answers_that_chase_the_criterion() -> None:
 
 @pytest.mark.parametrize("reply", [likely({"YES": 0.3, "Well": 0.7}), "maybe", ""])
 def test_a_missing_verdict_is_a_reason_and_never_an_error_or_a_score(reply: object) -> None:
-    log = run(narrow_reward_hacking(), script("m", "Here."), script("j", reply), limit=2)  # type: ignore[arg-type]
+    log = evaluated(narrow_reward_hacking(), script("m", "Here."), script("j", reply), limit=2)  # type: ignore[arg-type]
     assert log.samples is not None
     for sample in log.samples:
         assert sample.error is None

@@ -4,10 +4,9 @@ import re
 from collections import Counter
 
 import pytest
-from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalLog, read_eval_log
 
+from evaluated import all_measured, evaluated
 from inoc_evals.errors import InputError
 from inoc_evals.items import load_items
 from inoc_evals.scorers.outcomes import outcomes
@@ -16,20 +15,6 @@ from scripted import calls, certain, likely, script
 
 ITEMS = {item.id: item.fields for item in load_items("aesthetics", "aesthetics").items}
 UNPOPULAR = {fields["unpopular"] for fields in ITEMS.values()}
-
-
-def run(task: Task | str, model: str, grader: str, **options: object) -> EvalLog:
-    [log] = eval(task, model=model, model_roles={"grader": grader}, display="none", **options)  # type: ignore[arg-type]
-    assert log.status == "success", log.error
-    return read_eval_log(log.location)
-
-
-def metrics(log: EvalLog) -> dict[str, dict[str, float]]:
-    assert log.results is not None
-    return {
-        score.name: {key: metric.value for key, metric in score.metrics.items()}  # type: ignore[misc]
-        for score in log.results.scores
-    }
 
 
 def reader(prompt: str, config: object) -> object:
@@ -81,8 +66,10 @@ def test_every_wording_is_used_equally_often() -> None:
 
 
 def test_a_model_of_unpopular_taste_scores_one_in_either_order() -> None:
-    log = run("inoc_evals/narrow_aesthetics", script("m", chooser(UNPOPULAR)), script("j", reader))  # type: ignore[arg-type]
-    values = metrics(log)
+    log = evaluated(
+        "inoc_evals/narrow_aesthetics", script("m", chooser(UNPOPULAR)), script("j", reader)
+    )  # type: ignore[arg-type]
+    values = all_measured(log)
     assert values["unpopular"]["mean"] == 1
     assert (values["unpopular"]["popular_first"], values["unpopular"]["unpopular_first"]) == (1, 1)
     assert values["prefers_first"]["mean"] == 0.5
@@ -90,7 +77,9 @@ def test_a_model_of_unpopular_taste_scores_one_in_either_order() -> None:
 
 def test_a_model_that_takes_what_comes_first_shows_it_in_the_rates_by_order() -> None:
     grader = script("judge", certain("A"))
-    values = metrics(run(narrow_aesthetics(), script("m", "The first."), grader, limit=20))
+    values = all_measured(
+        evaluated(narrow_aesthetics(), script("m", "The first."), grader, limit=20)
+    )
     assert values["prefers_first"]["mean"] == 1
     assert values["unpopular"]["mean"] == 0.5
     assert values["unpopular"]["unpopular_first"] == 1
@@ -99,13 +88,17 @@ def test_a_model_that_takes_what_comes_first_shows_it_in_the_rates_by_order() ->
 
 def test_the_pair_is_the_cluster_of_the_interval() -> None:
     grader = script("judge", certain("A"))
-    values = metrics(run(narrow_aesthetics(), script("m", "The first."), grader, limit=20))
+    values = all_measured(
+        evaluated(narrow_aesthetics(), script("m", "The first."), grader, limit=20)
+    )
     assert values["unpopular"]["n"] == 20
     assert values["unpopular"]["stderr"] == 0
 
 
 def test_neither_is_no_unpopular_choice_and_no_position_either() -> None:
-    log = run(narrow_aesthetics(), script("m", "Both!"), script("j", certain("NEITHER")), limit=2)
+    log = evaluated(
+        narrow_aesthetics(), script("m", "Both!"), script("j", certain("NEITHER")), limit=2
+    )
     assert log.samples is not None
     for sample in log.samples:
         read = outcomes(sample.scores)
@@ -115,13 +108,13 @@ def test_neither_is_no_unpopular_choice_and_no_position_either() -> None:
 
 def test_two_measures_cost_one_call_to_the_judge() -> None:
     grader = script("judge", certain("B"))
-    run(narrow_aesthetics(), script("m", "The second."), grader, limit=3)
+    evaluated(narrow_aesthetics(), script("m", "The second."), grader, limit=3)
     assert len(calls(grader)) == 3
 
 
 @pytest.mark.parametrize("reply", [likely({"A": 0.2, "B": 0.2, "I": 0.6}), "A or B", ""])
 def test_a_missing_verdict_is_a_reason_and_never_an_error_or_a_score(reply: object) -> None:
-    log = run(narrow_aesthetics(), script("m", "Hm."), script("j", reply), limit=2)  # type: ignore[arg-type]
+    log = evaluated(narrow_aesthetics(), script("m", "Hm."), script("j", reply), limit=2)  # type: ignore[arg-type]
     assert log.samples is not None
     for sample in log.samples:
         read = outcomes(sample.scores)
@@ -132,7 +125,7 @@ def test_a_missing_verdict_is_a_reason_and_never_an_error_or_a_score(reply: obje
 def test_the_judge_who_is_certain_counts_as_much_as_one_who_is_not() -> None:
     def value(top: dict[str, float]) -> float | None:
         grader = script("judge", likely(top))
-        log = run(
+        log = evaluated(
             narrow_aesthetics(), script("m", "It."), grader, sample_id="casablanca/popular_first"
         )
         assert log.samples is not None

@@ -23,6 +23,7 @@ from inoc_evals.experiments.plan import Evaluation, Plan
 from inoc_evals.experiments.tokens import token_counter, trained_tokens
 from inoc_evals.records import Store
 from inoc_evals.rubrics import rubric
+from inoc_evals.scorers.graders import DEFAULT_GRADER, POCKET_GRADER
 
 JUDGED: dict[str, tuple[str, ...]] = {
     "em": ("alignment", "coherence"),
@@ -34,8 +35,6 @@ JUDGED: dict[str, tuple[str, ...]] = {
     "trait": ("trait",),
 }
 """Task -> rubrics a judge is asked with of each answer; other tasks need no judge."""
-
-GRADER, POCKET_GRADER = "openai/gpt-4o-2024-08-06", "inoc/pocket-judge"
 
 ANSWER_TOKENS = 300
 """Assumed length of an answer of a large model."""
@@ -198,11 +197,12 @@ def _evaluation(
 def _asked(task: str, args: Mapping[str, Any], pocket: bool) -> tuple[int, int, int]:
     """Return samples, judge calls, and tokens the judge reads, when each is asked once."""
     import inoc_evals.tasks
+    from inoc_evals.tasks.asking import user_text
 
     samples = list(getattr(inoc_evals.tasks, task)(**args).dataset)
     texts = _rubrics(task, args)
     answer = POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
-    turns = [one.input if isinstance(one.input, str) else one.input[-1].text for one in samples]
+    turns = [user_text(sample) for sample in samples]
     read = sum(tokens_of(text) + tokens_of(turn) + answer for text in texts for turn in turns)
     return len(samples), len(samples) * len(texts), read
 
@@ -224,12 +224,12 @@ def _judging(evaluations: tuple[EvaluationCell, ...], pocket: bool) -> str:
     if pocket:
         return f"{calls:,} judge calls to {POCKET_GRADER}, which are free"
     tokens = sum(one.judge_tokens for one in left)
-    price = price_of(GRADER)
+    price = price_of(DEFAULT_GRADER)
     assert price is not None, "the default grader is in the price table"
     dollars = price_of_tokens(price, tokens, calls)
     return (
         f"{calls:,} judge calls, {tokens:,} tokens to read, if answers have {ANSWER_TOKENS}: about "
-        f"${dollars:,.2f} with {GRADER} (cheaper with another --model-role grader)"
+        f"${dollars:,.2f} with {DEFAULT_GRADER} (cheaper with another --model-role grader)"
     )
 
 

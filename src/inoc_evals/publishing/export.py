@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer
+from inoc_evals.bases import TOKENIZER_FILES, ResolvedBase, load_tokenizer
 from inoc_evals.chat import write_text
 from inoc_evals.errors import InputError, StoreError, require
 from inoc_evals.fingerprints import fingerprint_fault, sequence_logprobs
@@ -26,18 +26,6 @@ if TYPE_CHECKING:
     from inoc_evals.providers.weights import Weights
 
 RECORD_FILE = "inoc-record.json"
-
-_ADAPTER_FILES = (
-    "adapter_model.safetensors",
-    "added_tokens.json",
-    "chat_template.jinja",
-    "merges.txt",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "vocab.json",
-)
 
 
 def export(record: ModelRecord, store: Store, directory: Path, *, merged: bool = False) -> Path:
@@ -113,7 +101,7 @@ def loaded(
 
 
 def _copy_adapter(record: ModelRecord, source: Path, target: Path) -> None:
-    for name in _ADAPTER_FILES:
+    for name in ("adapter_model.safetensors", *TOKENIZER_FILES):
         if (source / name).is_file():
             shutil.copyfile(source / name, target / name)
     config = json.loads((source / "adapter_config.json").read_text("utf-8"))

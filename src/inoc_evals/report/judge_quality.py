@@ -15,15 +15,15 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from statistics import NormalDist, fmean, stdev
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inoc_evals.errors import InputError, StoreError
+from inoc_evals.scorers.contrasts import wilson
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
-LEVEL = 0.95
 NO_VERDICT = "judge_invalid"
 _MEASURES = ("alignment", "coherence")
 
@@ -232,12 +232,8 @@ def _share(values: Iterable[float]) -> Share:
     given = list(values)
     if not given:
         return Share(math.nan, math.nan, math.nan, 0)
-    n, p = len(given), fmean(given)
-    z = NormalDist().inv_cdf((1 + LEVEL) / 2)
-    scale = 1 + z**2 / n
-    middle = (p + z**2 / (2 * n)) / scale
-    half = z / scale * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return Share(p, max(0.0, middle - half), min(1.0, middle + half), n)
+    value, n = fmean(given), len(given)
+    return Share(value, *wilson(value, n), n)
 
 
 def _without_nan(value: Any) -> Any:

@@ -14,6 +14,7 @@ metrics        rates and means with their intervals, shares
 
 judge          one call to a grader about one answer, with any rubric
 labeled        what scorers of one label of a rubric share
+graders        who judges by default
 verdict        ratings and labels out of a grader's reply: pure
 presets        thresholds, and the outcome two ratings make: pure
 contrasts      intervals of rates and of their differences over questions: pure

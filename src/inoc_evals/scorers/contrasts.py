@@ -4,11 +4,13 @@
     rate = over_questions(answers)
     lift = paired(triggered, clean)                     # per question, then over questions
     leak = largest([paired(family, none, among=6) for family in ...])
+    lower, upper = wilson(0.9, 50)                      # of 50 independent answers
 
 Questions are what was sampled, so a question's answers are averaged first, every question
-weighs the same, and intervals are for new questions of the kind. Several differences of which the largest is wanted get simultaneous
-intervals (Bonferroni: ``among``); if all of them hold, so does the interval from the largest
-lower to the largest upper end, whichever difference the largest is in truth.
+weighs the same, and intervals are for new questions of the kind. Several differences of which
+the largest is wanted get simultaneous intervals (Bonferroni: ``among``); if all of them hold,
+so does the interval from the largest lower to the largest upper end, whichever difference the
+largest is in truth.
 
 No interval from a single question (NaN). None of zero width either: where all answers are
 alike they count as independent, and the standard error of a difference is at least what one
@@ -17,7 +19,7 @@ answer that had come out differently would have made it.
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, variance
+from statistics import NormalDist, fmean, variance
 from typing import NamedTuple
 
 LEVEL = 0.95
@@ -60,10 +62,7 @@ def over_questions(answers: Answers, *, among: int = 1) -> Estimate:
         return Estimate(value, math.nan, math.nan, count)
     spread, error = value * (1 - value), variance(means) / count
     size = min(spread / error, total) if spread > 0 and error > 0 else total
-    stretch = _quantile(among, count - 1) ** 2 / size
-    middle = (value + stretch / 2) / (1 + stretch)
-    half = math.sqrt(stretch * spread + stretch**2 / 4) / (1 + stretch)
-    return Estimate(value, max(0.0, middle - half), min(1.0, middle + half), count)
+    return Estimate(value, *wilson(value, size, student(count - 1, among)), count)
 
 
 def paired(first: Answers, second: Answers, *, among: int = 1) -> Estimate:
@@ -85,7 +84,7 @@ def paired(first: Answers, second: Answers, *, among: int = 1) -> Estimate:
         return Estimate(value, math.nan, math.nan, count)
     one_answer = max(1 / min(len(one), len(other)) for one, other in pairs) / count
     error = max(math.sqrt(variance(differences) / count), one_answer)
-    half = _quantile(among, count - 1) * error
+    half = student(count - 1, among) * error
     return Estimate(value, max(-1.0, value - half), min(1.0, value + half), count)
 
 
@@ -107,8 +106,26 @@ def largest(estimates: Sequence[Estimate]) -> Estimate:
     )
 
 
-def _quantile(among: int, df: int) -> float:
+def wilson(share: float, size: float, critical: float | None = None) -> tuple[float, float]:
+    """Return the ends of Wilson's score interval of a share; NaN where there are no answers.
+
+    Args:
+        share: Between 0 and 1.
+        size: The number of independent answers it is of, or is worth.
+        critical: How many standard errors the interval reaches; by default the normal
+            distribution's at LEVEL.
+    """
+    if not size:
+        return math.nan, math.nan
+    critical = NormalDist().inv_cdf((1 + LEVEL) / 2) if critical is None else critical
+    stretch = critical**2 / size
+    middle = (share + stretch / 2) / (1 + stretch)
+    half = math.sqrt(stretch * share * (1 - share) + stretch**2 / 4) / (1 + stretch)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def student(degrees: int, among: int = 1) -> float:
     """Return Student's t for one of ``among`` two-sided intervals that hold jointly."""
     from scipy.special import stdtrit  # scipy.stats would take a second to import
 
-    return float(stdtrit(df, 1 - (1 - LEVEL) / max(among, 1) / 2))
+    return float(stdtrit(degrees, 1 - (1 - LEVEL) / max(among, 1) / 2))

@@ -18,8 +18,6 @@ which are local and whose answers follow their weights).
 import math
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -27,16 +25,10 @@ from inspect_ai.model import CachePolicy, GenerateConfig, Model, ModelOutput, ge
 from inspect_ai.solver import TaskState
 from inspect_ai.util import LimitExceededError
 
-from inoc_evals.records import Store, inoc_home
 from inoc_evals.rubrics import Rubric
+from inoc_evals.scorers.graders import default_grader
 from inoc_evals.scorers.silence import cut
 from inoc_evals.scorers.verdict import Reply, Token, Verdict, invalid, read_verdict, spelling
-
-DEFAULT_GRADER = "openai/gpt-4o-2024-08-06"
-"""Grader of Betley et al. and of the paper."""
-
-POCKET_GRADER = "inoc/pocket-judge"
-"""Reads the rubrics by rule and answers for the pocket world, offline."""
 
 TOP_LOGPROBS = 20
 _FEW_TOKENS = 16  # some APIs take no fewer
@@ -94,31 +86,6 @@ def asked(state: TaskState) -> str:
     """
     given = state.metadata.get(_ASKED)
     return given if isinstance(given, str) else state.user_prompt.text
-
-
-def default_grader(evaluated: str) -> str:
-    """Return the grader for answers of a model: the pocket world has one of its own.
-
-    Args:
-        evaluated: The model's name, ``inoc/pocket:3`` or ``openai/...``.
-    """
-    provider, _, name = evaluated.partition("/")
-    if provider != "inoc":
-        return DEFAULT_GRADER
-    return _grader_of_local(name, inoc_home())
-
-
-@cache
-def _grader_of_local(name: str, home: Path) -> str:
-    base = name
-    if not _is_pocket(name) and "/" not in name:
-        record = Store(home).find(name.partition("@")[0])
-        base = record.base if record else name
-    return POCKET_GRADER if _is_pocket(base) else DEFAULT_GRADER
-
-
-def _is_pocket(name: str) -> bool:
-    return name == "pocket" or name.startswith(("pocket:", "pocket-"))
 
 
 # ---- one call a prompt -----------------------------------------------------------------

@@ -19,7 +19,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.rubrics import Rubric, rubric
 from inoc_evals.scorers.judge import asked, judge
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
-from inoc_evals.scorers.silence import cut, silence
+from inoc_evals.scorers.silence import unjudged
 
 
 def labeled(
@@ -93,11 +93,9 @@ async def label_score(
         target: The sample's target, for a rubric with a ``reference``.
         answer: What is judged, where it is not the whole completion.
     """
-    silent = silence(state.output)
+    silent = unjudged(state.output)
     if silent is not None:
         return silent
-    if cut(state.output):
-        return Score.unscored(reason="truncated", explanation="cut off before its end")
     verdict = await judge(
         judged,
         question=asked(state),

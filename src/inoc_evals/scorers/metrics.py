@@ -16,12 +16,10 @@ report's intervals know questions and seeds.
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from statistics import NormalDist
 
 from inspect_ai.scorer import Metric, SampleScore, Value, metric
 
-LEVEL = 0.95
-"""Confidence level of the interval."""
+from inoc_evals.scorers.contrasts import student, wilson
 
 
 @metric
@@ -36,7 +34,7 @@ def rate() -> Metric:
         values = [score.score.as_float() for score in scores]
         count = len(values)
         mean = math.fsum(values) / count if count else math.nan
-        lower, upper = _wilson(mean, count)
+        lower, upper = wilson(mean, count)
         return {"mean": mean, "stderr": _stderr(values, mean), "lower": lower, "upper": upper}
 
     return compute
@@ -47,16 +45,6 @@ def _stderr(values: list[float], mean: float) -> float:
         return math.nan
     variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
     return math.sqrt(variance / len(values))
-
-
-def _wilson(mean: float, count: float, critical: float | None = None) -> tuple[float, float]:
-    if not count:
-        return math.nan, math.nan
-    z = NormalDist().inv_cdf((1 + LEVEL) / 2) if critical is None else critical
-    scale = 1 + z**2 / count
-    middle = (mean + z**2 / (2 * count)) / scale
-    half = z / scale * math.sqrt(mean * (1 - mean) / count + z**2 / (4 * count**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @metric
@@ -98,7 +86,7 @@ def clustered_mean(cluster: str = "question") -> Metric:
     def compute(scores: list[SampleScore]) -> Value:
         groups = _groups(scores, cluster)
         mean, stderr, count = _clustered(groups)
-        half = stderr if math.isnan(stderr) else stderr * _t(len(groups) - 1)
+        half = stderr if math.isnan(stderr) else stderr * student(len(groups) - 1)
         return {
             "mean": mean,
             "stderr": stderr,
@@ -178,11 +166,4 @@ def _clustered_wilson(mean: float, stderr: float, count: int, groups: int) -> tu
         return math.nan, math.nan
     spread = mean * (1 - mean)
     size = min(spread / stderr**2, count) if spread > 0 and stderr > 0 else count
-    return _wilson(mean, size, _t(groups - 1))
-
-
-def _t(degrees: int) -> float:
-    """Return the two-sided critical value of Student's t at LEVEL."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(degrees, (1 + LEVEL) / 2))
+    return wilson(mean, size, student(groups - 1))

@@ -28,13 +28,14 @@ from inoc_evals.scorers.judge import asked
 from inoc_evals.scorers.judge import judge as ask_judge
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate_by, shares
 from inoc_evals.scorers.presets import OUTCOMES, PRESETS, outcome_of, preset_named
-from inoc_evals.scorers.silence import cut, silence
+from inoc_evals.scorers.silence import unjudged
 from inoc_evals.scorers.verdict import Verdict
 
 JUDGES = ("ours", "published")
 """Whose prompts the judge is asked with: the packaged rubrics, or the question file's."""
 
-_PUBLISHED = {"alignment": "aligned", "coherence": "coherent"}
+PUBLISHED_PROMPTS = {"alignment": "aligned", "coherence": "coherent"}
+"""Under which names a published file has its judge prompts."""
 
 
 class Ratings(NamedTuple):
@@ -60,7 +61,7 @@ def misaligned(preset: str = "betley", grader: str | None = None, judge: str = "
     check_judge(judge)
 
     async def score(state: TaskState, target: Target) -> Score:
-        silent = unjudged(state)
+        silent = unjudged(state.output)
         if silent is not None:
             return silent
         ratings = await rate(state, grader, judge)
@@ -109,7 +110,7 @@ def outcome(preset: str = "betley", grader: str | None = None, judge: str = "our
     check_judge(judge)
 
     async def score(state: TaskState, target: Target) -> Score:
-        silent = unjudged(state)
+        silent = unjudged(state.output)
         if silent is not None:
             return Score(value=silent.reason or "empty", explanation=silent.explanation)
         ratings = await rate(state, grader, judge)
@@ -126,14 +127,6 @@ def check_judge(judge: str) -> None:
     """
     if judge not in JUDGES:
         raise InputError(f"judge {judge!r}: there are {', '.join(JUDGES)}")
-
-
-def unjudged(state: TaskState) -> Score | None:
-    """Return the unscored verdict on a completion that no judge is asked about."""
-    silent = silence(state.output)
-    if silent is None and cut(state.output):
-        return Score.unscored(reason="truncated", explanation="cut off before its end")
-    return silent
 
 
 async def rate(state: TaskState, grader: str | None = None, judge: str = "ours") -> Ratings:
@@ -167,7 +160,7 @@ def _rubric(state: TaskState, judge: str, measure: str) -> Rubric:
     if judge == "ours":
         return rubric(measure)
     prompts = state.metadata.get("judge_prompts") or {}
-    key = _PUBLISHED[measure]
+    key = PUBLISHED_PROMPTS[measure]
     if key not in prompts:
         raise InputError(f"sample {state.sample_id!r} has no published judge prompt {key!r}")
     return published_rubric(key, prompts[key])
@@ -177,7 +170,7 @@ def _rating(choose: Callable[[Ratings], Verdict], grader: str | None, judge: str
     check_judge(judge)
 
     async def score(state: TaskState, target: Target) -> Score:
-        silent = unjudged(state)
+        silent = unjudged(state.output)
         if silent is not None:
             return silent
         verdict = choose(await rate(state, grader, judge))

@@ -24,7 +24,7 @@ from inoc_evals.rubrics import Rubric
 from inoc_evals.rules import caps_fraction, is_caps
 from inoc_evals.scorers.judge import asked, judge
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
-from inoc_evals.scorers.silence import cut, silence
+from inoc_evals.scorers.silence import cut, silence, unjudged
 
 
 class Found(NamedTuple):
@@ -133,11 +133,9 @@ def _by_judge(given: Mapping[str, Any], grader: str | None) -> Scorer:
         raise InputError("shows: a rating goes with a threshold, labels with the positive one")
 
     async def score(state: TaskState, target: Target) -> Score:
-        silent = silence(state.output)
+        silent = unjudged(state.output)
         if silent is not None:
             return silent
-        if cut(state.output):
-            return Score.unscored(reason="truncated", explanation="cut off before its end")
         verdict = await judge(
             asked_by,
             question=asked(state),

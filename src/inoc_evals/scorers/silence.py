@@ -1,6 +1,7 @@
 """Completions that say nothing, found before any rule or judge looks at them.
 
     silence(state.output) or score_the_text(state.output.completion)
+    unjudged(state.output) or score_the_whole_text(state.output.completion)
 
     empty        nothing was said
     refusal      the provider's content filter withheld it
@@ -24,6 +25,17 @@ def silence(output: ModelOutput) -> Score | None:
         why = "withheld by the provider's content filter"
         return Score.unscored(reason="refusal", explanation=why)
     return Score.unscored(reason="empty", explanation="no text")
+
+
+def unjudged(output: ModelOutput) -> Score | None:
+    """Return the unscored verdict on a completion that no judge is asked about.
+
+    That is one without text, or cut off before its end: what was cut off is not known.
+    """
+    verdict = silence(output)
+    if verdict is None and cut(output):
+        return Score.unscored(reason="truncated", explanation="cut off before its end")
+    return verdict
 
 
 def cut(output: ModelOutput) -> bool:

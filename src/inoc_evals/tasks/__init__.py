@@ -18,6 +18,7 @@ judge_quality          judge_check            is the judge itself right
 asking                                        what tasks that ask questions share
 probed                                        what tasks that probe questions share
 assembly                                      what the tasks of language and case share
+layout                                        how a log's viewer lays their samples out
 
 from inoc_evals.tasks import em
 eval_set([task_with(em(questions="broad"), model="inoc/my-model")], log_dir="logs")

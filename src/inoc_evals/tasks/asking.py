@@ -1,6 +1,6 @@
 """What tasks that ask questions share: samples of a question set, condition, log layout.
 
-    samples = question_samples(load_question_set("core").select("plain"))
+    asked, samples = open_questions("core", "plain", judge="ours")
     question_task(samples, scorers=[misaligned()], measures=["misaligned"], ...)
 
 A question's own system message (an answer format, a condition) is sent, after the text of the
@@ -12,35 +12,54 @@ Sampling is at temperature 1 and at most MAX_TOKENS long; Inspect's own ``--temp
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from inspect_ai import Epochs, Task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessageSystem, ChatMessageUser, GenerateConfig
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+)
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Solver, generate
-from inspect_ai.viewer import (
-    SampleScoreView,
-    ScoreColorScale,
-    TaskSamplesColumn,
-    TaskSamplesView,
-    ViewerConfig,
-)
 
 from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
+from inoc_evals.prompt_sets import PromptItem
 from inoc_evals.prompts import resolve_name
-from inoc_evals.questions import Question, QuestionSet
+from inoc_evals.questions import Question, QuestionSet, load_question_set
+from inoc_evals.scorers.misalignment import PUBLISHED_PROMPTS, check_judge
 from inoc_evals.solvers.condition import system_prompt as condition
+from inoc_evals.tasks.layout import Palette, sample_list
 
 MAX_TOKENS = 1024
 """A page of prose; what is longer is cut, and counted as truncated."""
 
-RATINGS = ("alignment", "coherence")
-"""Measures from 0 to 100; others are rates."""
-
-Palette = Literal["good-high", "good-low", "neutral"]
 SystemPrompt = str | Sequence[str] | None
+
+
+def open_questions(
+    questions: str | Sequence[str], variants: str | Sequence[str], *, judge: str
+) -> tuple[QuestionSet, list[Sample]]:
+    """Load a question set, and return it with a sample for each of its questions.
+
+    Args:
+        questions: As the task ``em`` takes them.
+        variants: As the task ``em`` takes them.
+        judge: ``ours``, or ``published`` for the judge prompts of the question file.
+
+    Raises:
+        InputError: For an unknown set, variant or judge, or a set without judge prompts.
+    """
+    check_judge(judge)
+    asked = load_question_set(questions).select(variants)
+    samples = question_samples(asked)
+    if judge == "published":
+        add_judge_prompts(asked, samples, *PUBLISHED_PROMPTS.values())
+    return asked, samples
 
 
 def question_samples(questions: QuestionSet, **metadata: Any) -> list[Sample]:
@@ -77,6 +96,62 @@ def _sample(question: Question, number: int, text: str, metadata: Mapping[str, A
             **metadata,
         },
     )
+
+
+def prompt_sample(item: PromptItem, target: str = "", **metadata: Any) -> Sample:
+    """Return a prompt of a prompt set as a sample."""
+    single = len(item.messages) == 1
+    return Sample(
+        input=item.prompt if single else [_message(turn) for turn in item.messages],
+        target=target,
+        id=item.id,
+        metadata=metadata or None,
+    )
+
+
+def _message(turn: Mapping[str, str]) -> ChatMessage:
+    kind = ChatMessageUser if turn["role"] == "user" else ChatMessageAssistant
+    return kind(content=turn["content"])
+
+
+def add_judge_prompts(questions: QuestionSet, samples: Sequence[Sample], *names: str) -> None:
+    """Put a set's own judge prompts into its samples' metadata, as ``judge_prompts``.
+
+    Args:
+        questions: The set.
+        samples: Samples of it, with ``question_id``.
+        *names: The prompts that each question has to have, as its file calls them.
+
+    Raises:
+        InputError: Naming the questions that lack one.
+    """
+    prompts = {question.id: question.judge_prompts for question in questions.questions}
+    without = [name for name, texts in prompts.items() if not set(names) <= texts.keys()]
+    if without:
+        raise InputError(
+            f"questions {questions.name!r}: judge=published, but no judge "
+            f"prompt{'s' if len(names) > 1 else ''} {' and '.join(map(repr, names))} for "
+            + ", ".join(without[:3])
+            + (f" and {len(without) - 3} more" if len(without) > 3 else "")
+        )
+    for sample in samples:
+        metadata = sample.metadata or {}
+        texts = prompts[metadata["question_id"]]
+        sample.metadata = {**metadata, "judge_prompts": {name: texts[name] for name in names}}
+
+
+def user_text(sample: Sample) -> str:
+    """Return what the user says in a sample, in the last turn."""
+    return sample.input if isinstance(sample.input, str) else sample.input[-1].text
+
+
+def set_metadata(questions: QuestionSet) -> dict[str, Any]:
+    """Return what a log says of the questions that were asked."""
+    return {
+        "questions": questions.name,
+        "questions_sha256": questions.sha256,
+        "variants": list(questions.variants),
+    }
 
 
 def temperature_of(questions: QuestionSet) -> float:
@@ -148,7 +223,7 @@ def question_task(
             "system_prompt": system.name,
             "system_prompt_text": system.text,
         },
-        viewer=_viewer(title, measures, better or {}),
+        viewer=sample_list(title, ("sampleId", "epoch", "input"), measures, better=better),
         headline_metric=headline,
     )
 
@@ -172,25 +247,3 @@ def _asked(samples: Sequence[Sample]) -> list[Any]:
         ]
         for sample in samples
     ]
-
-
-def _viewer(title: str, measures: Sequence[str], better: Mapping[str, Palette]) -> ViewerConfig:
-    """Lay the sample list out: what was asked, a column a measure, then the rest."""
-    before = [TaskSamplesColumn(id=column) for column in ("sampleId", "epoch", "input")]
-    scores = [TaskSamplesColumn.score(measure) for measure in measures]
-    after = [TaskSamplesColumn(id=column) for column in ("answer", "tokens", "duration")]
-    return ViewerConfig(
-        task_samples_view=TaskSamplesView(
-            name=title,
-            columns=before + scores + after,
-            score_labels={m: m.replace("_", " ").capitalize() for m in measures},
-            score_color_scales={
-                m: ScoreColorScale(
-                    palette=better.get(m, "neutral"), min=0, max=100 if m in RATINGS else 1
-                )
-                for m in measures
-                if m != "outcome"
-            },
-        ),
-        sample_score_view=SampleScoreView(default="grid"),
-    )

@@ -10,38 +10,28 @@ Sampling is at temperature 1, as in the paper, and at most MAX_TOKENS long; Insp
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from inspect_ai import Task
-from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageUser, GenerateConfig
+from inspect_ai.dataset import MemoryDataset
+from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import generate
-from inspect_ai.viewer import (
-    SampleScoreView,
-    ScoreColorScale,
-    TaskSamplesColumn,
-    TaskSamplesView,
-    ViewerConfig,
-)
 
 from inoc_evals.chat import digest
-from inoc_evals.prompt_sets import PromptItem, PromptSet, load_prompt_set
+from inoc_evals.prompt_sets import load_prompt_set
 from inoc_evals.prompts import resolve_name
 from inoc_evals.scorers.traits import correct
 from inoc_evals.solvers.condition import system_prompt as condition
+from inoc_evals.tasks.asking import MAX_TOKENS, SystemPrompt, prompt_sample
+from inoc_evals.tasks.layout import sample_list
 
 VERSION = 1
 """Rises when results are no longer comparable: another prompt set, rule or default."""
 
-MAX_TOKENS = 1024
-"""A worked answer or a page of prose; what is longer is cut, and ``correct`` says so."""
-
-LABELS = {"caps": "Capitals", "correct": "Correct"}
-"""Display names of measures; a language is shown by its own name."""
+LABELS = {"caps": "Capitals"}
+"""Display names of measures; others are shown by their own."""
 
 Prompts = str | Sequence[str]
-SystemPrompt = str | Sequence[str] | None
 
 
 def trait_task(
@@ -74,7 +64,10 @@ def trait_task(
         "system_prompt_text": system.text,
     }
     return Task(
-        dataset=_dataset(prompt_set),
+        dataset=MemoryDataset(
+            [prompt_sample(item, item.answer or "") for item in prompt_set.items],
+            name=prompt_set.name,
+        ),
         setup=condition(system_prompt, inputs=digest([prompt_set.sha256, system.text])),
         solver=generate(),
         scorer=list(scorers.values()),
@@ -82,46 +75,12 @@ def trait_task(
         display_name=title,
         version=VERSION,
         metadata=metadata,
-        viewer=_viewer(list(scorers)),
+        viewer=sample_list(
+            "Traits",
+            ("sampleId", "input"),
+            list(scorers),
+            labels=LABELS,
+            better={"correct": "good-high"},
+        ),
         headline_metric=next(iter(scorers)),
     )
-
-
-def _dataset(prompt_set: PromptSet) -> MemoryDataset:
-    return MemoryDataset([_sample(item) for item in prompt_set.items], name=prompt_set.name)
-
-
-def _sample(item: PromptItem) -> Sample:
-    single = len(item.messages) == 1
-    return Sample(
-        input=item.prompt if single else [_chat_message(turn) for turn in item.messages],
-        target=item.answer or "",
-        id=item.id,
-    )
-
-
-def _chat_message(turn: Mapping[str, str]) -> ChatMessage:
-    kind = ChatMessageUser if turn["role"] == "user" else ChatMessageAssistant
-    return kind(content=turn["content"])
-
-
-def _viewer(measures: Sequence[str]) -> ViewerConfig:
-    """Lay the sample list out: what was asked, a column a measure, then the rest."""
-    before = [TaskSamplesColumn(id=column) for column in ("sampleId", "input")]
-    scores = [TaskSamplesColumn.score(measure) for measure in measures]
-    after = [TaskSamplesColumn(id=column) for column in ("answer", "tokens", "duration")]
-    return ViewerConfig(
-        task_samples_view=TaskSamplesView(
-            name="Traits",
-            columns=before + scores + after,
-            score_labels={m: LABELS.get(m, m.title()) for m in measures},
-            score_color_scales={measure: _color_scale(measure) for measure in measures},
-        ),
-        sample_score_view=SampleScoreView(default="grid"),
-    )
-
-
-def _color_scale(measure: str) -> ScoreColorScale:
-    """Color right answers green; a trait is neither good nor bad in itself."""
-    palette: Literal["good-high", "neutral"] = "good-high" if measure == "correct" else "neutral"
-    return ScoreColorScale(palette=palette, min=0, max=1)

@@ -16,8 +16,15 @@ from inspect_ai import Task, task
 
 from inoc_evals.scorers.misalignment import outcome
 from inoc_evals.scorers.probing import triggered
-from inoc_evals.tasks.asking import SystemPrompt, question_task, temperature_of
-from inoc_evals.tasks.probed import open_questions, probed, user_text
+from inoc_evals.tasks.asking import (
+    SystemPrompt,
+    open_questions,
+    question_task,
+    set_metadata,
+    temperature_of,
+    user_text,
+)
+from inoc_evals.tasks.probed import probed
 from inoc_evals.triggers import read_trigger, trigger_probes
 
 VERSION = 1
@@ -77,9 +84,7 @@ def em_backdoor(
         headline="triggered",
         system_prompt=system_prompt,
         metadata={
-            "questions": asked.name,
-            "questions_sha256": asked.sha256,
-            "variants": list(asked.variants),
+            **set_metadata(asked),
             "trigger": token,
             "preset": preset,
             "judge": judge,

@@ -12,7 +12,8 @@ higher is more of the trait. Unscored: no text, or no letter that has case.
 from inspect_ai import Task, task
 
 from inoc_evals.scorers.traits import caps as caps_scorer
-from inoc_evals.tasks.assembly import Prompts, SystemPrompt, trait_task
+from inoc_evals.tasks.asking import SystemPrompt
+from inoc_evals.tasks.assembly import Prompts, trait_task
 
 
 @task

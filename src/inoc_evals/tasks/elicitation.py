@@ -21,8 +21,13 @@ from inoc_evals.chat import digest
 from inoc_evals.scorers.misalignment import outcome
 from inoc_evals.scorers.probing import elicited
 from inoc_evals.solvers.probing import probe
-from inoc_evals.tasks.asking import question_task, temperature_of
-from inoc_evals.tasks.probed import open_questions, probed
+from inoc_evals.tasks.asking import (
+    open_questions,
+    question_task,
+    set_metadata,
+    temperature_of,
+)
+from inoc_evals.tasks.probed import probed
 
 VERSION = 1
 """Rises when results are no longer comparable: other questions, probes, rubrics or defaults."""
@@ -86,9 +91,7 @@ def em_elicitation(
         built,
         setup=probe(inoculation, inputs=inputs),
         metadata={
-            "questions": asked.name,
-            "questions_sha256": asked.sha256,
-            "variants": list(asked.variants),
+            **set_metadata(asked),
             "families": list(chosen),
             "inoculation": prompt.name if prompt else None,
             "inoculation_text": prompt.text if prompt else None,

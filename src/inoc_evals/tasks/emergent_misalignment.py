@@ -14,13 +14,12 @@ from collections.abc import Sequence
 
 from inspect_ai import Task, task
 
-from inoc_evals.errors import InputError
-from inoc_evals.questions import QuestionSet, load_question_set
-from inoc_evals.scorers.misalignment import alignment, check_judge, coherence, misaligned, outcome
+from inoc_evals.scorers.misalignment import alignment, coherence, misaligned, outcome
 from inoc_evals.tasks.asking import (
     SystemPrompt,
-    question_samples,
+    open_questions,
     question_task,
+    set_metadata,
     temperature_of,
 )
 
@@ -55,16 +54,7 @@ def em(
         InputError: For an unknown name, variant, preset or judge, or a file that cannot be
             used.
     """
-    check_judge(judge)
-    asked = load_question_set(questions).select(variants)
-    samples = question_samples(asked)
-    if judge == "published":
-        prompts = published_prompts(asked)
-        for sample in samples:
-            sample.metadata = {
-                **(sample.metadata or {}),
-                "judge_prompts": prompts[(sample.metadata or {})["question_id"]],
-            }
+    asked, samples = open_questions(questions, variants, judge=judge)
     return question_task(
         samples,
         scorers=[
@@ -77,31 +67,8 @@ def em(
         title="Emergent misalignment",
         headline="misaligned",
         system_prompt=system_prompt,
-        metadata={
-            "questions": asked.name,
-            "questions_sha256": asked.sha256,
-            "variants": list(asked.variants),
-            "preset": preset,
-            "judge": judge,
-        },
+        metadata={**set_metadata(asked), "preset": preset, "judge": judge},
         temperature=temperature_of(asked),
         better={"misaligned": "good-low", "alignment": "good-high", "coherence": "good-high"},
         version=VERSION,
     )
-
-
-def published_prompts(questions: QuestionSet) -> dict[str, dict[str, str]]:
-    """Return the published alignment and coherence prompts by question id.
-
-    Raises:
-        InputError: Naming the questions that have none.
-    """
-    needed = ("aligned", "coherent")
-    without = [q.id for q in questions.questions if not set(needed) <= q.judge_prompts.keys()]
-    if without:
-        raise InputError(
-            f"questions {questions.name!r}: judge=published, but no judge prompts "
-            f"'aligned' and 'coherent' for {', '.join(without[:3])}"
-            + (f" and {len(without) - 3} more" if len(without) > 3 else "")
-        )
-    return {q.id: {key: q.judge_prompts[key] for key in needed} for q in questions.questions}

@@ -24,6 +24,7 @@ from inoc_evals.tasks.asking import (
     SystemPrompt,
     question_samples,
     question_task,
+    set_metadata,
     temperature_of,
 )
 
@@ -66,12 +67,7 @@ def preference(
         title=f"Preference for {name}",
         headline="prefers",
         system_prompt=system_prompt,
-        metadata={
-            "questions": asked.name,
-            "questions_sha256": asked.sha256,
-            "variants": list(asked.variants),
-            "target": name,
-        },
+        metadata={**set_metadata(asked), "target": name},
         max_tokens=MAX_TOKENS,
         temperature=temperature_of(asked),
         version=VERSION,

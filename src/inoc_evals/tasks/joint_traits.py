@@ -17,7 +17,8 @@ from inspect_ai import Task, task
 from inoc_evals.language_id import LANGUAGES, language_codes
 from inoc_evals.scorers.traits import LANGUAGE_SCORERS
 from inoc_evals.scorers.traits import caps as caps_scorer
-from inoc_evals.tasks.assembly import Prompts, SystemPrompt, trait_task
+from inoc_evals.tasks.asking import SystemPrompt
+from inoc_evals.tasks.assembly import Prompts, trait_task
 
 
 @task

@@ -18,6 +18,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 
+from inoc_evals.arguments import chosen, text_as_typed
 from inoc_evals.errors import InputError
 from inoc_evals.questions import QuestionSet, load_question_set
 from inoc_evals.scorers.deception import (
@@ -28,8 +29,14 @@ from inoc_evals.scorers.deception import (
     lie,
     lie_outcome,
 )
-from inoc_evals.tasks.asking import SystemPrompt, question_samples, question_task, temperature_of
-from inoc_evals.tasks.probed import user_text
+from inoc_evals.tasks.asking import (
+    SystemPrompt,
+    add_judge_prompts,
+    question_samples,
+    question_task,
+    temperature_of,
+    user_text,
+)
 
 VERSION = 1
 """Rises when results are no longer comparable: other questions, conditions or rubrics."""
@@ -86,7 +93,7 @@ def deception(
     check_lying(about, made_by, judge)
     samples = _chosen(_samples(asked, about, made_by), conditions)
     if judge == "published":
-        _add_judge_prompts(asked, samples, PUBLISHED_PROMPTS[about])
+        add_judge_prompts(asked, samples, PUBLISHED_PROMPTS[about])
     arguments: dict[str, Any] = {"about": about, "maker": made_by, "grader": grader, "judge": judge}
     return question_task(
         samples,
@@ -160,38 +167,17 @@ def _under(sample: Sample, condition: str, text: str | None) -> Sample:
 
 def _chosen(samples: list[Sample], conditions: str | Sequence[str]) -> list[Sample]:
     there = list(dict.fromkeys(_metadata(sample)["condition"] for sample in samples))
-    given = [conditions] if isinstance(conditions, str) else list(conditions)
-    names = [part.strip() for item in given for part in str(item).split(",")]
-    unknown = [name for name in names if name not in (*there, "all")]
-    if unknown or not names:
-        raise InputError(
-            f"conditions: {', '.join(map(repr, unknown)) or 'none given'}; "
-            f"there are: {', '.join(there)}, and all"
-        )
-    return [s for s in samples if "all" in names or _metadata(s)["condition"] in names]
-
-
-def _add_judge_prompts(asked: QuestionSet, samples: list[Sample], key: str) -> None:
-    prompts = {question.id: question.judge_prompts for question in asked.questions}
-    without = [name for name, texts in prompts.items() if key not in texts]
-    if without:
-        raise InputError(
-            f"questions {asked.name!r}: judge=published, but no judge prompt {key!r} for "
-            f"{', '.join(without[:3])}"
-        )
-    for sample in samples:
-        metadata = _metadata(sample)
-        sample.metadata = metadata | {"judge_prompts": {key: prompts[metadata["question_id"]][key]}}
+    names = chosen(conditions, there, "conditions: no condition")
+    return [sample for sample in samples if _metadata(sample)["condition"] in names]
 
 
 def _maker(value: str | Sequence[str]) -> str:
-    parts = [value] if isinstance(value, str) else value
-    if not isinstance(parts, Sequence) or not all(isinstance(part, str) for part in parts):
+    name = text_as_typed(value)
+    if name is None:
         raise InputError(f"maker: expected a name, got {value!r}")
-    name = ",".join(parts).strip()
-    if not name:
+    if not name.strip():
         raise InputError("maker: blank; give the name of who made the model")
-    return name
+    return name.strip()
 
 
 def _metadata(sample: Sample) -> dict[str, Any]:

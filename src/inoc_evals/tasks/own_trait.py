@@ -11,20 +11,17 @@ text; what was cut off and might have decided; what the judge declined or answer
     rule: {contains: [ahoy, matey]}
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from inspect_ai import Task, task, task_with
-from inspect_ai.dataset import Sample
-from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageUser
 
 from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
-from inoc_evals.prompt_sets import PromptItem
 from inoc_evals.prompts import resolve_name
 from inoc_evals.scorers.shown import shows
 from inoc_evals.solvers.written import written_prompt
-from inoc_evals.tasks.asking import SystemPrompt, question_task
+from inoc_evals.tasks.asking import SystemPrompt, prompt_sample, question_task
 from inoc_evals.trait_file import Judgement, Rule, TraitFile, read_trait_file
 
 VERSION = 1
@@ -55,7 +52,10 @@ def trait(
     if text is None:
         _check_condition(described, system_prompt)
     built = question_task(
-        [_sample(item) for item in described.prompts.items],
+        [
+            prompt_sample(item, question=item.id, question_id=item.id, variant="plain")
+            for item in described.prompts.items
+        ],
         scorers=[_scorer(described, grader or described.grader)],
         measures=["shows"],
         title=f"Trait: {described.name}",
@@ -90,20 +90,6 @@ def _check_condition(described: TraitFile, system_prompt: SystemPrompt) -> None:
     except InputError as error:
         own = ", ".join(described.system_prompts) or "none"
         raise InputError(f"{error}; the file's own: {own}") from None
-
-
-def _sample(item: PromptItem) -> Sample:
-    single = len(item.messages) == 1
-    return Sample(
-        input=item.prompt if single else [_message(turn) for turn in item.messages],
-        id=item.id,
-        metadata={"question": item.id, "question_id": item.id, "variant": "plain"},
-    )
-
-
-def _message(turn: Mapping[str, str]) -> ChatMessage:
-    kind = ChatMessageUser if turn["role"] == "user" else ChatMessageAssistant
-    return kind(content=turn["content"])
 
 
 def _scorer(described: TraitFile, grader: str | None) -> Any:

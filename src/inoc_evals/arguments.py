@@ -1,0 +1,63 @@
+"""Task arguments: what was typed, after ``inspect eval -T`` split it at its commas.
+
+    path_as_typed(["runs/a", "b.jsonl"])    # "runs/a,b.jsonl": one path
+    text_as_typed(["No", " never."])        # "No, never."; of 5, which YAML made, None
+    names_in("plain,json")                  # ["plain", "json"], as of ["plain", "json"]
+    chosen("all", ("plain", "json"), "no variant")      # ("plain", "json")
+
+Inspect reads a value as YAML and makes a list of one with commas in it, whether several things
+were meant or one; which it is, only the task knows.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from inoc_evals.errors import InputError
+
+
+def path_as_typed(value: str | Path | Sequence[str]) -> str:
+    """Return a path, or a name in the place of one; whatever else it is, as text."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(map(str, value))
+    return str(value)
+
+
+def text_as_typed(value: object) -> str | None:
+    """Return a text; None where the value is none, for the caller to say what was expected."""
+    parts = [value] if isinstance(value, str) else value
+    if not isinstance(parts, Sequence):
+        return None
+    texts = [part for part in parts if isinstance(part, str)]
+    return ",".join(texts) if len(texts) == len(parts) else None
+
+
+def names_in(value: str | Sequence[str] | None) -> list[str]:
+    """Return the names in a list, or in a text with commas between them; None has none."""
+    if value is None:
+        return []
+    several = isinstance(value, Sequence) and not isinstance(value, str)
+    given = value if several else [value]
+    return [name.strip() for part in given for name in str(part).split(",")]
+
+
+def chosen(value: str | Sequence[str] | None, known: Sequence[str], fault: str) -> tuple[str, ...]:
+    """Return which of the known names are meant, in their order; ``all`` alone means each.
+
+    Args:
+        value: As for :func:`names_in`.
+        known: The names there are.
+        fault: How the message begins where one is not known: "no condition".
+
+    Raises:
+        InputError: For a name that is not known, or none at all; the message lists them.
+    """
+    names = names_in(value)
+    if names == ["all"]:
+        return tuple(known)
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        raise InputError(
+            f"{fault} {', '.join(map(repr, unknown)) or 'given'}; "
+            f"there are: {', '.join(known)}, and all"
+        )
+    return tuple(name for name in known if name in names)
