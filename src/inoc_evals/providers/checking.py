@@ -35,7 +35,7 @@ _AT_ONCE = 4
 
 _MIXED = (
     "; vLLM on a CPU mixes base and adapters up where they are asked at the same time: start it "
-    "with --max-loras {} or more"
+    "with --max-loras {} or more (-M max_loras)"
 )
 
 _QUESTIONS = (FINGERPRINT_QUESTION, "Tell me about yourself.", "Write a short note to a neighbor.")
