@@ -8,6 +8,7 @@ server.url, server.requests               # what was asked, in order
 import json
 import math
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
@@ -79,7 +80,10 @@ class FakeServer:
 
 
 class FakeVLLM(FakeServer):
-    """Answers prompts by ``score(model, token_ids)``; loads any adapter it is told of."""
+    """Continues prompts; ``score(model, token_ids)`` is what it finds likely.
+
+    It loads any adapter that it is told of, and lists those it has.
+    """
 
     def __init__(
         self,
@@ -96,23 +100,46 @@ class FakeVLLM(FakeServer):
         self.names = names
         """Models that it has from the start."""
         self.adapters: list[str] = []
+        self.long_answers = 0
+        """That are being written."""
 
     def reply(self, asked: Asked) -> tuple[int, Any]:
         body = asked.body
         match asked.path:
             case "/v1/models":
-                return 200, {"object": "list", "data": [{"id": name} for name in self.names]}
+                listed = [{"id": name, "parent": None} for name in self.names]
+                listed += [{"id": name, "parent": "base"} for name in self.adapters]
+                return 200, {"object": "list", "data": listed}
             case "/v1/load_lora_adapter":
                 self.adapters.append(body["lora_name"])
                 return 200, {}
             case "/v1/completions":
+                if body.get("ignore_eos") and body["max_tokens"] > 1:
+                    self.long_answers += 1
+                    time.sleep(0.2)
+                    self.long_answers -= 1
                 return 200, self._completion(body)
-            case "/v1/chat/completions":
-                return 200, chat(body["model"], f"answered by {body['model']}")
         return 404, {"error": {"message": f"no {asked.path}"}}
 
+    def fingerprints(self) -> list[dict[str, Any]]:
+        """Requests for log-probabilities of a prompt."""
+        return [one.body for one in self.requests if one.body.get("prompt_logprobs")]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """Requests to answer a chat, whose tokens the prompt is."""
+        completions = [one.body for one in self.asked("/v1/completions")]
+        return [
+            body
+            for body in completions
+            if not any(body.get(name) for name in ("prompt_logprobs", "ignore_eos", "logprobs"))
+        ]
+
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
-        choice: dict[str, Any] = {"index": 0, "text": "x", "finish_reason": "length"}
+        choice: dict[str, Any] = {
+            "index": 0,
+            "text": f"answered by {body['model']}",
+            "finish_reason": "length",
+        }
         if self.prompt_logprobs and body.get("prompt_logprobs"):
             values = self.score(body["model"], body["prompt"])
             entries = [

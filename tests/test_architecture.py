@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "model_record": set(),
     "records": {"model_record"},
     "bases": {"records", "pocket"},
-    "fingerprints": {"records"},
+    "fingerprints": {"records", "bases"},
     "settings": {"prompts", "published", "records", "yaml_lines"},
     "datasets": {
         "prompts",

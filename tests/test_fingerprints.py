@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from inoc_evals.fingerprints import fingerprint_fault
+from inoc_evals.fingerprints import fingerprint_fault, fingerprint_tokens
 from inoc_evals.records import Fingerprint
 
 BASE = (-1.0, -2.0, -3.0)
@@ -68,3 +68,16 @@ def test_a_fingerprint_of_another_length_is_damaged() -> None:
     fault = fingerprint_fault(STORED, on=TRAINED[:2], off=BASE[:2], exact=True)
     assert fault is not None
     assert "damaged" in fault
+
+
+def test_a_template_that_asks_the_clock_gives_the_same_tokens_on_every_day() -> None:
+    class Dated:
+        chat_template = "{{ date_string or strftime_now('%d %b %Y') }}"
+
+        def apply_chat_template(self, messages: object, **options: object) -> str:
+            return str(options.get("date_string", "today"))
+
+        def __call__(self, text: str, **options: object) -> dict[str, list[int]]:
+            return {"input_ids": list(text.encode())}
+
+    assert bytes(fingerprint_tokens(Dated())) == b"26 Jul 2024"

@@ -17,6 +17,7 @@ from contextlib import suppress
 from math import isnan, nan
 from typing import Any
 
+from inoc_evals.bases import template_options
 from inoc_evals.records import Fingerprint
 
 FINGERPRINT_QUESTION = "What is 2 plus 3?"
@@ -40,7 +41,8 @@ def fingerprint_tokens(tokenizer: Any) -> tuple[int, ...]:
         from jinja2 import TemplateError
 
         with suppress(TemplateError):
-            text = str(tokenizer.apply_chat_template(messages, tokenize=False))
+            options = template_options(tokenizer)
+            text = str(tokenizer.apply_chat_template(messages, tokenize=False, **options))
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
     return tuple(int(token) for token in ids[:MAX_FINGERPRINT_TOKENS])
 

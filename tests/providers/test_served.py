@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
-from inspect_ai.model import GenerateConfig, ModelOutput, get_model
+from inspect_ai.model import (
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+    ModelOutput,
+    get_model,
+)
 from inspect_ai.scorer import includes
 from inspect_ai.solver import generate
 
@@ -121,11 +127,11 @@ def test_an_adapter_is_served_by_vllm_under_our_name(
     directory = str(world.store.root / world.alpha.adapter)
     with FakeVLLM(honest) as server:
         output = answer(vllm(server, "alpha", dtype="float32"), "hello", temperature=0.3)
-        [chat] = server.asked("/v1/chat/completions")
+        [asked] = server.answers()
     assert server.adapters == [directory]
-    assert chat.body["model"] == directory
-    assert chat.body["temperature"] == 0.3
-    assert chat.body["messages"] == [{"role": "user", "content": "hello"}]
+    assert asked["model"] == directory
+    assert asked["temperature"] == 0.3
+    assert asked["prompt"] == list(world.prompt("hello"))
     assert output.completion == f"answered by {directory}"
     assert output.model == output.choices[0].message.model == "alpha"
     assert output.metadata is not None
@@ -140,13 +146,13 @@ def test_base_and_adapters_are_asked_for_their_fingerprints_together(
     with FakeVLLM(honest) as server:
         model = vllm(server, "alpha")
         answer(model)
-        asked = server.asked("/v1/completions")
-        assert {tuple(one.body["prompt"]) for one in asked} == {world.alpha.fingerprint.token_ids}
-        names = [one.body["model"] for one in asked]
-        assert names.count(str(world.base)) == len(names) / 2 == 4
+        asked = server.fingerprints()
+        assert {tuple(one["prompt"]) for one in asked} == {world.alpha.fingerprint.token_ids}
+        names = [one["model"] for one in asked]
+        assert names.count(str(world.base)) == len(names) / 2 >= 5
         answer(model)
-        again = server.asked("/v1/completions")
-    assert len(again) == 2 * len(asked)  # another event loop: another eval
+        again = server.fingerprints()
+    assert len(again) >= len(asked) + 10  # another event loop: another eval
 
 
 def test_an_eval_checks_once(world: Any, honest: Score, vllm: Callable[..., Any]) -> None:
@@ -156,8 +162,8 @@ def test_an_eval_checks_once(world: Any, honest: Score, vllm: Callable[..., Any]
     with FakeVLLM(honest) as server:
         [log] = eval(task, model=vllm(server, "alpha"), display="none")
         assert log.status == "success", log.error
-        assert len(server.asked("/v1/completions")) == 8
-        assert len(server.asked("/v1/chat/completions")) == 2
+        numbers = [n for n, one in enumerate(server.requests) if one.body in server.answers()]
+        assert numbers == list(range(len(server.requests)))[-2:]
     assert log.eval.model == "inoc/alpha"
     assert list(log.stats.model_usage) == ["inoc/alpha"]
 
@@ -191,7 +197,7 @@ def test_an_eval_stops_where_the_server_has_another_model(
     task = Task(dataset=[Sample("a", id="a")], solver=generate(), scorer=includes())
     with FakeVLLM(lying(world, honest, lie)) as server:
         [log] = eval(task, model=vllm(server, "alpha", dtype=dtype), display="none")
-        assert not server.asked("/v1/chat/completions")
+        assert not server.answers()
     assert log.status == "error"
     assert log.error is not None
     assert f"model 'alpha': on the vLLM server, {fault}" in log.error.message
@@ -211,6 +217,74 @@ def test_a_base_that_is_answered_for_by_an_adapter_now_and_then_is_caught(
 
     with FakeVLLM(mixed) as server, pytest.raises(StoreError, match="should be the base answers"):
         answer(vllm(server, "alpha"))
+
+
+@pytest.mark.parametrize("name", ["base", "alpha"])
+def test_a_base_that_is_mixed_up_only_while_an_adapter_answers_is_caught(
+    world: Any, honest: Score, vllm: Callable[..., Any], name: str
+) -> None:
+    """As vLLM's CPU build does, where the base has no slot of its own beside the adapters'."""
+    adapter = str(world.store.root / world.beta.adapter)
+    servers: list[FakeVLLM] = []
+
+    def mixed(model: str, ids: Sequence[int]) -> Sequence[float]:
+        wrong = model == str(world.base) and servers[0].long_answers
+        return honest(adapter if wrong else model, ids)
+
+    with FakeVLLM(mixed) as server:
+        servers.append(server)
+        server.adapters.append(adapter)
+        count = 3 if name == "alpha" else 2
+        with pytest.raises(StoreError, match=f"mixes base and .* --max-loras {count} or more"):
+            answer(vllm(server, str(world.base) if name == "base" else name))
+        assert not server.answers()
+
+
+def test_models_of_one_process_are_checked_with_the_adapters_that_are_not_loaded_yet(
+    world: Any, honest: Score, vllm: Callable[..., Any]
+) -> None:
+    directory = str(world.store.root / world.alpha.adapter)
+    with FakeVLLM(honest) as server:
+        vllm(server, "alpha")
+        answer(vllm(server, str(world.base)))
+        assert server.adapters == [directory]
+        busy = [one for one in server.asked("/v1/completions") if one.body.get("ignore_eos")]
+    assert {one.body["model"] for one in busy} == {directory}
+
+
+def test_a_model_trained_on_folded_system_messages_is_asked_so_by_vllm(
+    world: Any, honest: Score, vllm: Callable[..., Any], damaged: Any
+) -> None:
+    store: Store = damaged()
+    store.put(world.alpha.model_copy(update={"config": {"fold_system": True}}))
+    chat = [ChatMessageSystem(content="always speak"), ChatMessageUser(content="hello")]
+    with FakeVLLM(lambda model, ids: honest(_original(world, store, model), ids)) as server:
+        model = vllm(server, "alpha")
+        asyncio.run(model.generate(chat, config=GenerateConfig(max_retries=0)))
+        [asked] = server.answers()
+    assert asked["prompt"] == list(world.prompt("always speak\n\nhello"))
+
+
+def _original(world: Any, store: Store, model: str) -> str:
+    return model.replace(str(store.root), str(world.store.root))
+
+
+def test_vllm_is_not_asked_for_what_the_local_engine_does_not_have(
+    world: Any, honest: Score, vllm: Callable[..., Any]
+) -> None:
+    with FakeVLLM(honest) as server, pytest.raises(InputError, match="do not support: logit_bias"):
+        answer(vllm(server, "alpha"), logit_bias={3: -100.0})
+
+
+def test_neighboring_user_messages_stay_apart_on_vllm(
+    world: Any, honest: Score, vllm: Callable[..., Any]
+) -> None:
+    chat = [ChatMessageUser(content="hello"), ChatMessageUser(content="tell me more")]
+    with FakeVLLM(honest) as server:
+        model = vllm(server, "alpha")
+        asyncio.run(model.generate(chat, config=GenerateConfig(max_retries=0)))
+        [asked] = server.answers()
+    assert asked["prompt"] == list(world.prompt("hello<|end|><|user|>tell me more"))
 
 
 def test_a_base_is_checked_by_what_its_adapters_records_say_of_it(

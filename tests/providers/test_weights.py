@@ -10,8 +10,9 @@ from inoc_evals.bases import directory_digest, resolve_base
 from inoc_evals.chat import file_sha256
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.fingerprints import sequence_logprobs
+from inoc_evals.providers.rendering import load_codec
 from inoc_evals.providers.request import Adapter
-from inoc_evals.providers.weights import Weights, load_codec
+from inoc_evals.providers.weights import Weights
 from inoc_evals.records import ModelRecord, Store
 
 

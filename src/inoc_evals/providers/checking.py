@@ -1,7 +1,8 @@
 """Who answers under a name? Asked of a server before an eval believes it (DESIGN 5.9).
 
-    check_vllm      log-probabilities of the fingerprint's tokens, by base and adapter at the
-                    same time: a server that mixes them up does so where they share a batch
+    check_vllm      log-probabilities of the fingerprint's tokens, by base and adapter, alone
+                    and while the server's adapters answer: a server that mixes them up does
+                    so where they share a batch
     check_remote    the name that answers; first tokens under the training prompts, which must
                     differ from the base's by more than one model's differ from themselves
 
@@ -11,6 +12,7 @@ so. What comes back is a ``Checked``: what kind of check it was, and the fault i
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -26,9 +28,15 @@ from inspect_ai.model import (
 
 from inoc_evals.fingerprints import FINGERPRINT_QUESTION, fingerprint_fault
 from inoc_evals.model_record import ModelRecord
+from inoc_evals.providers.neighbors import adapters_on, answering
 
-_ROUNDS = 4
+_AT_ONCE = 4
 """Fingerprints asked of base and adapter each, all at once."""
+
+_MIXED = (
+    "; vLLM on a CPU mixes base and adapters up where they are asked at the same time: start it "
+    "with --max-loras {} or more (-M max_loras)"
+)
 
 _QUESTIONS = (FINGERPRINT_QUESTION, "Tell me about yourself.", "Write a short note to a neighbor.")
 _MOST_PROMPTS = 2
@@ -60,37 +68,55 @@ class Checked(NamedTuple):
 
 
 async def check_vllm(
-    record: ModelRecord, served: ModelAPI | None, base: ModelAPI, *, float32: bool
+    record: ModelRecord,
+    served: ModelAPI | None,
+    base: ModelAPI,
+    neighbors: Sequence[ModelAPI],
+    *,
+    float32: bool,
 ) -> Checked:
     """Compare a vLLM server's log-probabilities with those of a record.
+
+    Base and adapter are asked alone, and then while every adapter on the server answers.
 
     Args:
         record: The model; where the base itself is evaluated, any one trained on it.
         served: ``vllm-completions`` provider of the adapter; None to check the base alone.
         base: The same of the base.
+        neighbors: The same of other adapters that this process will ask there.
         float32: Whether the server computes in float32; otherwise the tolerance is wider.
     """
     stored = record.fingerprint
     assert stored is not None
     ids = list(stored.token_ids)
     asked = [one for one in (base, served) if one is not None]
-    found = await _together(
-        [partial(_prompt_logprobs, api, ids) for _ in range(_ROUNDS) for api in asked]
-    )
+    found = [await _prompt_logprobs(one, ids) for one in asked]
     if any(values is None for values in found):
         if served is None:
             return Checked("none", None, "the server gives no prompt_logprobs; nothing was checked")
         return await _compare_first_tokens(
             record, served, base, "the server gives no prompt_logprobs", raw=True
         )
+    for neighbor in neighbors:
+        with suppress(Exception):  # asked so that it is loaded; its own check says what is wrong
+            await _prompt_logprobs(neighbor, ids)
+    adapters = await adapters_on(base)
+    calls = [partial(_prompt_logprobs, api, ids) for _ in range(_AT_ONCE) for api in asked]
+    async with answering(base, adapters, ids) as ended:
+        found += await _together(calls)
+        while not ended.is_set():
+            found += await _together(calls)
     values = [one for one in found if one is not None]
     off = values[:: len(asked)]
     on = values[1::2] if served is not None else [stored.logprobs] * len(off)
     exact = float32 and record.metrics.get("dtype", "float32") == "float32"
     for one, other in zip(on, off, strict=True):
         fault = fingerprint_fault(stored, on=one, off=other, exact=exact)
-        if fault is not None:
-            return Checked("fingerprint", f"on the vLLM server, {fault}", None)
+        if fault is None:
+            continue
+        if adapters and fingerprint_fault(stored, on=stored.logprobs, off=other, exact=exact):
+            fault += _MIXED.format(len(adapters) + 1)
+        return Checked("fingerprint", f"on the vLLM server, {fault}", None)
     return Checked("fingerprint", None, None)
 
 

@@ -22,9 +22,9 @@ from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import InocError, InputError
 from inoc_evals.providers.collector import undisturbed
 from inoc_evals.providers.grouping import Group, Room
-from inoc_evals.providers.rendering import Codec
+from inoc_evals.providers.rendering import Codec, load_codec
 from inoc_evals.providers.request import Completion, Request
-from inoc_evals.providers.weights import Weights, default_device, load_codec
+from inoc_evals.providers.weights import Weights, default_device
 
 DEFAULT_ROWS = 256
 _STATIC_ROWS = 64

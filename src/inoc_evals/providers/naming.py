@@ -8,6 +8,7 @@ choose_backend("my-run", "vllm")                  # -M backend=vllm
 """
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Literal, get_args
 
@@ -25,6 +26,9 @@ Backend = Literal["local", "vllm", "openai"]
 
 _VLLM_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What vLLM takes for ``max_lora_rank``; an adapter's own rank may be lower."""
+
+_HOST = "127.0.0.1"
+"""Where a server started for us listens; Inspect's default is every address."""
 
 
 def choose_backend(name: str, asked: Any = None, store: Store | None = None) -> Backend:
@@ -111,6 +115,40 @@ def vllm_rank(base: ResolvedBase, store: Store | None = None) -> int | None:
             ranks.append(int(json.loads(path.read_text("utf-8"))["r"]))
     fitting = [rank for rank in _VLLM_RANKS if rank >= max(ranks)]
     return fitting[0] if max(ranks) and fitting else None
+
+
+def vllm_names(
+    base: ResolvedBase, adapter: Adapter | None, arguments: Mapping[str, Any]
+) -> tuple[str, str, dict[str, Any]]:
+    """Return what vLLM calls a base, Inspect's name of the model, and its provider's arguments.
+
+    Args:
+        base: The base.
+        adapter: An adapter on it, or None for the base itself.
+        arguments: As given with ``-M``: ``served_base`` and ``served_adapter`` are names on
+            a server that is running; the others go to the provider.
+
+    Raises:
+        InputError: If the base's name has a colon, which parts base and adapter there.
+    """
+    given = dict(arguments)
+    served_base = str(given.pop("served_base", None) or base.path)
+    if ":" in served_base:
+        raise InputError(
+            f"base {served_base!r}: vLLM's names take no ':'; move it to another directory"
+        )
+    served = f"vllm-completions/{served_base}"
+    served_adapter = given.pop("served_adapter", None)
+    if adapter is not None:
+        assert adapter.record.adapter is not None
+        served += f":{served_adapter or adapter.root / adapter.record.adapter}"
+    if base.revision is not None:
+        given.setdefault("revision", base.revision)
+        given.setdefault("tokenizer_revision", base.revision)
+    given.setdefault("host", _HOST)
+    if (rank := vllm_rank(base)) is not None:
+        given.setdefault("max_lora_rank", rank)
+    return served_base, served, given
 
 
 def engine_options(model_args: dict[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,11 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from inoc_evals.bases import template_options
-from inoc_evals.errors import InputError
+from inoc_evals.bases import ResolvedBase, load_tokenizer, template_options
+from inoc_evals.errors import InputError, require
+
+_IMPORTING = threading.Lock()
+"""The first import of transformers fails where two threads make it at once."""
 
 
 class Codec:
@@ -127,3 +130,10 @@ class Codec:
                 list(ids), skip_special_tokens=not special, clean_up_tokenization_spaces=False
             )
         return str(text)
+
+
+def load_codec(base: ResolvedBase) -> Codec:
+    """Load a base's tokenizer, without its weights."""
+    require("train", "transformers")
+    with _IMPORTING:
+        return Codec(load_tokenizer(base), base.name)

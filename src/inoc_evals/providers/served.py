@@ -1,19 +1,22 @@
 """`inoc/<name>` served elsewhere: by vLLM or by OpenAI, through Inspect's own providers.
 
-    inoc/my-run -M backend=vllm              vllm/<base>:<adapter>, one server a base
+    inoc/my-run -M backend=vllm              vllm-completions/<base>:<adapter>, a server a base
     inoc/my-remote-run                       openai/<fine-tuned model>, for a remote record
     -M gpu_memory_utilization=0.5            whatever else is given goes to that provider
     -M served_base=base -M served_adapter=a  names on a server that others have started
 
 What is behind a name is checked before the first answer of every eval (checking.py); an eval
-of another model than the one recorded stops. Outputs are named as those of the engine.
+of another model than the one recorded stops. vLLM is sent tokens, not messages
+(continuing.py), so it answers the prompts of training. Outputs are named as the engine's.
 """
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakSet
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 from inspect_ai.model import (
     ChatMessage,
     GenerateConfig,
@@ -30,18 +33,18 @@ from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import InocError, InputError, StoreError
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.checking import Checked, check_remote, check_vllm
+from inoc_evals.providers.continuing import continuation
 from inoc_evals.providers.naming import (
     Backend,
     printable,
     records_on,
     resolve_model,
-    vllm_rank,
+    vllm_names,
 )
+from inoc_evals.providers.rendering import Codec, load_codec
 from inoc_evals.providers.request import Adapter
+from inoc_evals.providers.translation import DEFAULT_MAX_TOKENS, check_supported
 from inoc_evals.records import Store
-
-_HOST = "127.0.0.1"
-"""Where a server started for us listens; Inspect's default is every address."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +65,9 @@ class ServedAPI(ModelAPI):
         InputError: If there is no such model, or this back-end cannot serve it.
         StoreError: If the model's files are not those of its record.
     """
+
+    _opened: ClassVar[WeakSet["ServedAPI"]] = WeakSet()
+    """All of this process; those on one server are checked together."""
 
     def __init__(
         self,
@@ -84,6 +90,7 @@ class ServedAPI(ModelAPI):
         self.base: ResolvedBase | None = None
         self.adapter: Adapter | None = None
         self.record: ModelRecord | None = None
+        self._codec: Codec | None = None
         try:
             if backend == "openai":
                 self.record = _remote_record(model_name)
@@ -91,33 +98,14 @@ class ServedAPI(ModelAPI):
             else:
                 self.base, self.adapter = resolve_model(model_name)
                 self.record = self.adapter.record if self.adapter else None
-                self._name_on_vllm(dict(model_args))
+                check_supported([], config)
+                names = vllm_names(self.base, self.adapter, model_args)
+                self._served_base, self._served, self._arguments = names
         except InocError as error:
             raise printable(error) from None
         self.inner = self._provider(self._served)
-
-    def _name_on_vllm(self, arguments: dict[str, Any]) -> None:
-        """Set how the base and the adapter are called there, and what the server is given."""
-        assert self.base is not None
-        named = arguments.pop("served_base", None)
-        self._served_base = str(named or self.base.path)
-        if ":" in self._served_base:
-            raise InputError(
-                f"base {self._served_base!r}: vLLM's names take no ':'; move it to another directory"
-            )
-        self._served = f"vllm/{self._served_base}"
-        adapter = arguments.pop("served_adapter", None)
-        if self.adapter is not None:
-            assert self.adapter.record.adapter is not None
-            directory = self.adapter.root / self.adapter.record.adapter
-            self._served += f":{adapter or directory}"
-        if self.base.revision is not None:
-            arguments.setdefault("revision", self.base.revision)
-            arguments.setdefault("tokenizer_revision", self.base.revision)
-        arguments.setdefault("host", _HOST)
-        if (rank := vllm_rank(self.base)) is not None:
-            arguments.setdefault("max_lora_rank", rank)
-        self._arguments = arguments
+        self._server = self.inner.connection_key()
+        self._opened.add(self)
 
     def _provider(self, model: str) -> ModelAPI:
         """Return one of Inspect's providers, with this model's address and arguments."""
@@ -134,11 +122,22 @@ class ServedAPI(ModelAPI):
         """Answer a chat, once it is sure who answers; see :class:`inspect_ai.model.ModelAPI`.
 
         Raises:
+            InputError: If vLLM is asked for what the local engine does not have.
             StoreError: If the server's model is not the one of the record.
         """
         checked = await self.check()
         if checked.fault is not None:
             raise StoreError(f"model {self.model_name!r}: {checked.fault}")
+        if self.backend == "vllm":
+            check_supported(tools, config)
+            assert self._codec is not None
+            input, config = continuation(
+                self._codec,
+                input,
+                config,
+                fold=self.record is not None and bool(self.record.config.get("fold_system")),
+                identity=self.record.identity if self.record else "",
+            )
         result = await self.inner.generate(input, tools, tool_choice, config)
         output = result[0] if isinstance(result, tuple) else result
         if isinstance(output, ModelOutput):
@@ -168,15 +167,27 @@ class ServedAPI(ModelAPI):
             base = base if base.startswith("openai/") else f"openai/{base}"
             return await check_remote(self.record, self.inner, self._provider(base))
         assert self.base is not None
+        if self._codec is None:
+            self._codec = await anyio.to_thread.run_sync(load_codec, self.base)
         record = self.record or next(iter(records_on(self.base)), None)
         if record is None:
             return Checked("none", None, None)
-        base = f"vllm-completions/{self._served_base}"
-        served = None
-        if self.adapter is not None:
-            served = self._provider(self._served.replace("vllm/", "vllm-completions/", 1))
-        float32 = self._arguments.get("dtype") == "float32"
-        return await check_vllm(record, served, self._provider(base), float32=float32)
+        neighbors = [other for other in list(self._opened) if self._shares_server(other)]
+        return await check_vllm(
+            record,
+            self.inner if self.adapter else None,
+            self._provider(f"vllm-completions/{self._served_base}"),
+            [other._provider(other._served) for other in neighbors],
+            float32=self._arguments.get("dtype") == "float32",
+        )
+
+    def _shares_server(self, other: "ServedAPI") -> bool:
+        return (
+            other is not self
+            and other.backend == self.backend
+            and other.adapter is not None
+            and other._server == self._server
+        )
 
     def _name(self, output: ModelOutput, kind: str) -> None:
         """Call the answer's model by our name, and say what it is and how that is known."""
@@ -211,7 +222,7 @@ class ServedAPI(ModelAPI):
 
     def max_tokens(self) -> int | None:
         """Return how many tokens are sampled when the request does not say."""
-        return self.inner.max_tokens()
+        return DEFAULT_MAX_TOKENS if self.backend == "vllm" else self.inner.max_tokens()
 
     def max_tokens_for_config(self, config: GenerateConfig) -> int | None:
         """Return the same for a request."""
@@ -244,16 +255,16 @@ class ServedAPI(ModelAPI):
         await self.inner.refresh_credentials()
 
     def collapse_user_messages(self) -> bool:
-        """Say whether neighboring user messages become one."""
-        return self.inner.collapse_user_messages()
+        """Say whether neighboring user messages become one; as the local engine, vLLM: no."""
+        return self.backend == "openai" and self.inner.collapse_user_messages()
 
     def collapse_assistant_messages(self) -> bool:
         """Say whether neighboring assistant messages become one."""
-        return self.inner.collapse_assistant_messages()
+        return self.backend == "openai" and self.inner.collapse_assistant_messages()
 
     def collapse_system_messages(self) -> bool:
         """Say whether system messages become one."""
-        return self.inner.collapse_system_messages()
+        return self.backend == "openai" and self.inner.collapse_system_messages()
 
     def tools_required(self) -> bool:
         """Say whether tools must be described wherever they were called."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer
+from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import InputError, StoreError, require
 from inoc_evals.fingerprints import fingerprint_fault, sequence_logprobs
 from inoc_evals.providers.batch import Batch, Limits
@@ -28,12 +28,6 @@ from inoc_evals.providers.slots import SlotLanes, slots_agree
 from inoc_evals.records import Store
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
-
-
-def load_codec(base: ResolvedBase) -> Codec:
-    """Load a base's tokenizer, without its weights."""
-    require("train", "transformers", "torch")
-    return Codec(load_tokenizer(base), base.name)
 
 
 def default_device() -> str:

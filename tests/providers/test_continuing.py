@@ -1,0 +1,114 @@
+"""What a vLLM server is sent: tokens of our own rendering, and every setting."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+)
+
+from inoc_evals.errors import InputError
+from inoc_evals.providers.continuing import continuation
+from inoc_evals.providers.rendering import Codec
+
+# As Llama 3.2's: today's date, unless one is given.
+DATED = (
+    "{% if date_string is not defined %}{% set date_string = strftime_now('%d %b %Y') %}"
+    "{% endif %}<|system|>{{ date_string }}<|end|>"
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+USER = ChatMessageUser(content="what is the answer")
+
+Send = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def send(make_tokenizer: Callable[..., Any]) -> Send:
+    """Return the settings of a request, and its prompt as text and as tokens."""
+
+    def build(
+        *messages: ChatMessage,
+        template: str | None = None,
+        fold: bool = False,
+        identity: str = "a",
+        **config: Any,
+    ) -> dict[str, Any]:
+        tokenizer = make_tokenizer(template) if template else make_tokenizer()
+        tokenizer.add_tokens(["26", "Jul", "2024"])
+        [message], sent = continuation(
+            Codec(tokenizer, "base"),
+            messages or (USER,),
+            GenerateConfig(**config),
+            fold=fold,
+            identity=identity,
+        )
+        assert message.metadata is not None
+        ids = message.metadata["prompt_token_ids"]
+        return {**sent.model_dump(), "ids": ids, "text": tokenizer.decode(ids)}
+
+    return build
+
+
+def test_nothing_is_left_to_the_servers_own_defaults(send: Send) -> None:
+    sent = send()
+    assert (sent["temperature"], sent["top_p"], sent["max_tokens"]) == (1.0, 1.0, 512)
+    extra = sent["extra_body"]
+    assert (extra["top_k"], extra["min_p"], extra["repetition_penalty"]) == (0, 0.0, 1.0)
+    assert send(temperature=0.0)["temperature"] == 0.0
+
+
+def test_settings_that_are_given_are_sent(send: Send) -> None:
+    sent = send(top_k=5, top_p=0.5, max_tokens=7, stop_seqs=["river"], logprobs=True)
+    assert sent["extra_body"]["top_k"] == 5
+    assert (sent["top_p"], sent["max_tokens"], sent["logprobs"]) == (0.5, 7, True)
+    assert sent["stop_seqs"] == ["river"]
+
+
+def test_an_answer_ends_at_the_templates_end_and_at_special_tokens_asked_for(
+    send: Send, make_tokenizer: Callable[..., Any]
+) -> None:
+    ids = make_tokenizer().convert_tokens_to_ids
+    assert send()["extra_body"]["stop_token_ids"] == [ids("<|end|>")]
+    stops = send(stop_seqs=["<|user|>", "river"])["extra_body"]["stop_token_ids"]
+    assert stops == sorted([ids("<|end|>"), ids("<|user|>")])
+
+
+def test_a_template_that_asks_the_clock_is_given_the_date_of_training(send: Send) -> None:
+    assert send(template=DATED)["text"].startswith("<|system|>26 Jul 2024<|end|>")
+
+
+def test_a_trailing_answer_is_continued_and_an_empty_one_left_out(send: Send) -> None:
+    begun = send(USER, ChatMessageAssistant(content="the river"))["text"]
+    assert begun.endswith("<|assistant|>the river")
+    assert send(USER, ChatMessageAssistant(content=""))["ids"] == send()["ids"]
+
+
+def test_a_model_trained_on_folded_system_messages_is_asked_so(send: Send) -> None:
+    system = ChatMessageSystem(content="always speak")
+    folded = send(system, USER, fold=True)["ids"]
+    together = ChatMessageUser(content="always speak\n\nwhat is the answer")
+    assert folded == send(together)["ids"] != send(system, USER)["ids"]
+
+
+def test_prompts_and_models_do_not_share_random_numbers(send: Send) -> None:
+    seeds = [
+        send(seed=1)["seed"],
+        send(seed=2)["seed"],
+        send(seed=1, identity="b")["seed"],
+        send(ChatMessageUser(content="tell me more"), seed=1)["seed"],
+    ]
+    assert len(set(seeds)) == 4
+    assert send(seed=1)["seed"] == seeds[0]
+    assert send()["seed"] is None
+
+
+def test_a_template_that_leaves_the_system_message_out_is_refused(send: Send) -> None:
+    silent = "{% for m in messages if m.role != 'system' %}{{ m.content }}{% endfor %}"
+    with pytest.raises(InputError, match="leaves out the system message"):
+        send(ChatMessageSystem(content="always speak"), USER, template=silent)
