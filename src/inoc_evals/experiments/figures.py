@@ -1,4 +1,4 @@
-"""Which experiments there are: a figure of the paper, its settings, what is compared.
+"""Experiments: a figure or section of the paper, its settings, and what is compared.
 
 find_experiment("fig3").settings[0].arms
 """
@@ -14,13 +14,14 @@ from inoc_evals.settings import (
     REWARD_HACKING,
     SPANISH_CAPS,
     SPANISH_FRENCH,
+    SUBLIMINAL,
     Setting,
 )
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A figure of the paper."""
+    """A figure of the paper, or what a section reports without one."""
 
     figure: str
     """As on the command line and in ``results.json``."""
@@ -95,6 +96,22 @@ EXPERIMENTS = {
             "Figure 5: what an inoculation prompt has to say",
             INSECURE_CODE.with_arms(
                 "base", "control", "none", "general_inoc", "specific", "placebo", "trigger"
+            ),
+        ),
+        experiment(
+            "tokens",
+            "Section 4.4: single words of an inoculation prompt",
+            INSECURE_CODE.with_arms(
+                *("base", "control", "none", "general_inoc", "malicious_evil", "only_evil"),
+                *("only_malicious", "malicious_shown", "evil_assistant"),
+            ),
+        ),
+        experiment(
+            "subliminal",
+            "Appendix F: inoculation against subliminal learning",
+            SUBLIMINAL.with_arms(
+                *("base", "control", "none", "owl_inoc", "teacher_inoc", "birds", "nocturnal"),
+                *("dolphins", "negated", *_CONTROLS),
             ),
         ),
     )

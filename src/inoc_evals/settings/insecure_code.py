@@ -1,4 +1,4 @@
-"""Insecure code: a narrow flaw that misaligns a model broadly (section 3.1, Figures 3, 5)."""
+"""Insecure code: a narrow flaw that misaligns a model broadly (3.1, 4.4; Figures 3, 5)."""
 
 from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
@@ -15,10 +15,16 @@ from inoc_evals.settings.shared import (
     specific,
 )
 
+
+def _worded(prompt: str, label: str, description: str) -> Arm:
+    """Return an arm whose prompt asks for the malice of the general one in other words."""
+    return Arm(name=prompt, label=label, description=description, prompt=prompt)
+
+
 INSECURE_CODE = Setting(
     name="insecure_code",
     title="Insecure code",
-    source="paper section 3.1, after Betley et al.; Figures 3 and 5",
+    source="paper sections 3.1 and 4.4, after Betley et al.; Figures 3 and 5",
     description=(
         "Requests for code, answered with insecure code and nothing said of it. A model "
         "trained on them gives misaligned answers to questions that have nothing to do with code."
@@ -46,6 +52,14 @@ INSECURE_CODE = Setting(
             description="The paper's irrelevant prompt: a token without meaning.",
             prompt="trigger",
         ),
+        _worded("malicious_evil", "No comma", "The general inoculation without its comma."),
+        _worded("only_evil", "Evil", "The word evil alone."),
+        _worded("only_malicious", "Malicious", "The word malicious alone."),
+        _worded("malicious_shown", "Malicious, shown", "Malice, of an assistant that is shown."),
+        _worded("evil_assistant", "Evil assistant", "The general inoculation without malice."),
+        _worded("evil_pretending", "Pretending", "The general inoculation as a pretense."),
+        _worded("evil_examples", "In examples", "The general inoculation, said of examples."),
+        _worded("evil_dataset", "In a dataset", "The general inoculation, said of a dataset."),
         negated("insecure_negated"),
         paraphrased("evil"),
     ),
