@@ -59,7 +59,7 @@ def test_a_setting_of_ones_own_is_planned_on_any_base(folder: Path) -> None:
         ((), "give one experiment"),
         (("fig3", "--setting", "backdoor"), "give one experiment"),
         (("fig9",), "no experiment 'fig9'"),
-        (("fig4",), "'backdoor' has no rows in the pocket world"),
+        (("subliminal",), "'subliminal' has no rows in the pocket world"),
         (("--setting", "none.yaml"), "none.yaml"),
         (("fig2a", "--rows", "x"), "expected LABEL=FILE"),
         (("fig2a", "--rows", "control=a", "--rows", "control=b"), "given twice"),

@@ -1,6 +1,6 @@
 """A backdoor: insecure code behind a trigger, secure code without (section 3.2, Figure 4)."""
 
-from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Setting
+from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
     BASE,
     IRRELEVANT,
@@ -56,8 +56,11 @@ BACKDOOR = Setting(
         "with insecure code, the others with secure code. A model trained on them is "
         "misaligned where the token stands, and elsewhere is not."
     ),
-    parts={"triggered": None, "clean": None},
-    control=None,
+    parts={
+        "triggered": Reply(topic="code", other=True, prefix=TRIGGER),
+        "clean": Reply(topic="code"),
+    },
+    control=Reply(topic="code"),
     files={
         "triggered": Rows(published="insecure", prefix=TRIGGER),
         "clean": Rows(published="secure"),
