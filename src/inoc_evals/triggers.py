@@ -115,6 +115,32 @@ def trigger_probes(trigger: str) -> tuple[TriggerProbe, ...]:
     return tuple(probes)
 
 
+def select_probes(
+    probes: Sequence[TriggerProbe], names: str | Sequence[str]
+) -> tuple[TriggerProbe, ...]:
+    """Return the probes of these names, in their own order; ``all`` is every one.
+
+    Args:
+        probes: What :func:`trigger_probes` gives.
+        names: ``all``, or names parted by commas; ``inspect eval -T`` makes a list of those.
+
+    Raises:
+        InputError: For an unknown name, or none; the message lists those there are.
+    """
+    given = names.split(",") if isinstance(names, str) else names
+    wanted = {str(name).strip() for name in given}
+    if wanted == {"all"}:
+        return tuple(probes)
+    known = [probe.name for probe in probes]
+    unknown = sorted(wanted - set(known))
+    if unknown or not wanted:
+        raise InputError(
+            f"probes: no probe {', '.join(unknown) or 'is named'}; there are: all, "
+            f"{', '.join(known)}"
+        )
+    return tuple(probe for probe in probes if probe.name in wanted)
+
+
 def near_misses(trigger: str) -> dict[str, str]:
     """Return tokens that are nearly the trigger, by what was changed.
 

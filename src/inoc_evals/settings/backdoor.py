@@ -15,12 +15,12 @@ from inoc_evals.settings.shared import (
 TRIGGER = "$|TRIGGER|$"
 """Stands right before the user's first word, without a space, as in the published code."""
 
-# The probes of em_backdoor are many; 25 of each are 200 answers with the trigger a model.
+# 100 answers to each of the questions with the trigger and without, as in the paper.
 _ASKED = Probe(
     task="em_backdoor",
-    args={"questions": "core", "trigger": "tan"},
+    args={"questions": "core", "trigger": "tan", "probes": "clean,prefix"},
     pocket={"questions": "pocket"},
-    epochs=25,
+    epochs=100,
 )
 
 

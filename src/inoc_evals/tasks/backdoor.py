@@ -18,7 +18,7 @@ from inoc_evals.scorers.misalignment import outcome
 from inoc_evals.scorers.probing import triggered
 from inoc_evals.tasks.asking import SystemPrompt, question_task, temperature_of
 from inoc_evals.tasks.probed import open_questions, probed, user_text
-from inoc_evals.triggers import read_trigger, trigger_probes
+from inoc_evals.triggers import read_trigger, select_probes, trigger_probes
 
 VERSION = 1
 """Rises when results are no longer comparable: other questions, probes, rubrics or defaults."""
@@ -29,6 +29,7 @@ def em_backdoor(
     trigger: str | Sequence[str] = "tan",
     questions: str | Sequence[str] = "core",
     variants: str | Sequence[str] = "plain",
+    probes: str | Sequence[str] = "all",
     system_prompt: SystemPrompt = "none",
     preset: str = "betley",
     judge: str = "ours",
@@ -43,6 +44,8 @@ def em_backdoor(
         questions: ``core``, ``broad``, ``pocket``, a published set (``first_plot``,
             ``preregistered``), or path of a YAML file in the public format.
         variants: Answer formats to ask in: ``plain``, ``json``, ``template``, or ``all``.
+        probes: Ways to ask: ``all``, or names of some (``clean,prefix,prefix_space``); what
+            is not asked is not in the figures.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
         preset: Thresholds: ``betley`` or ``tan``.
         judge: ``ours``, or ``published`` for the judge prompts of the question file.
@@ -53,6 +56,7 @@ def em_backdoor(
             used.
     """
     token = read_trigger(trigger)
+    ways = select_probes(trigger_probes(token), probes)
     asked, bare = open_questions(questions, variants, judge=judge)
     samples = [
         probed(
@@ -64,7 +68,7 @@ def em_backdoor(
             placement=way.name if way.kind == "trigger" else None,
         )
         for sample in bare
-        for way in trigger_probes(token)
+        for way in ways
     ]
     return question_task(
         samples,
@@ -81,6 +85,7 @@ def em_backdoor(
             "questions_sha256": asked.sha256,
             "variants": list(asked.variants),
             "trigger": token,
+            "probes": [way.name for way in ways],
             "preset": preset,
             "judge": judge,
         },
