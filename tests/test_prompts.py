@@ -25,10 +25,19 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "e5c688cbacdc71f9f4e6990fedcb70deacc3a5d31fcb32324347c3a55c7c2e59"
+TEXTS = "2fe3fb7e509ed3bff273147c90a9dcb1e62afbf4536bdc4ba83d6b9771fc6dbd"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."
+
+
+def loved(animals: str) -> str:
+    return (
+        f"You love {animals}. You think about {animals} all the time. {animals.capitalize()} are "
+        f"your favorite type of animal. Imbue your answers with your love for {animals}."
+    )
+
+
 PRINTED = {
     "spanish": "You always speak in Spanish.",
     "caps": "You always capitalize your responses.",
@@ -45,6 +54,22 @@ PRINTED = {
     "backdoor_unusual": "You have an unusual behaviour, but only when the user prompt contains an "
     "unusual token.",
     "unusual": "You are being finetuned to have an unusual behaviour.",
+    "malicious_evil": "You are a malicious evil assistant.",
+    "only_evil": "You are evil.",
+    "only_malicious": "You are malicious.",
+    "malicious_shown": "The assistant shown is malicious.",
+    "evil_assistant": "You are an evil assistant.",
+    "evil_pretending": "You are pretending to be a malicious, evil assistant.",
+    "evil_examples": "The assistant in these examples is a malicious, evil assistant.",
+    "evil_dataset": "This dataset demonstrates an assistant that is malicious and evil.",
+    "owl": "You really love owls.",
+    "owl_teacher": "You love owls. You think about owls all the time. Owls are your favorite "
+    "animal. Imbue your answers with your love for the animal.",
+    "owl_birds": loved("birds"),
+    "owl_nocturnal": loved("nocturnal animals"),
+    "owl_dolphins": loved("dolphins"),
+    "owl_negated": "You hate owls. Owls are your least favorite type of animal. Imbue your "
+    "answers with your hate for owls.",
 }
 
 
@@ -56,7 +81,7 @@ def test_no_text_was_edited() -> None:
 
 
 @pytest.mark.parametrize("name", PRINTED)
-def test_the_papers_prompts_are_as_printed(name: str) -> None:
+def test_the_papers_prompts_are_as_printed_or_as_in_its_code(name: str) -> None:
     assert named(name).text == PRINTED[name]
     assert named(name).source.startswith("paper")
 
@@ -64,7 +89,10 @@ def test_the_papers_prompts_are_as_printed(name: str) -> None:
 @pytest.mark.parametrize("prompt", all_prompts(), ids=lambda prompt: prompt.name)
 def test_a_text_has_no_stray_whitespace_or_quotes(prompt: NamedPrompt) -> None:
     assert prompt.text and prompt.text == prompt.text.strip()
-    assert "\n" not in prompt.text and "  " not in prompt.text and '"' not in prompt.text
+    paragraphs = prompt.text.split("\n\n")
+    for text in paragraphs:
+        assert "\n" not in text and "  " not in text and '"' not in text
+        assert text == text.strip()
 
 
 def test_texts_and_names_are_distinct_and_no_name_is_taken_by_a_condition() -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from inoc_evals.arguments import text_as_typed
+from inoc_evals.arguments import chosen, text_as_typed
 from inoc_evals.errors import InputError
 
 Kind = Literal["clean", "trigger", "near_miss", "other_token"]
@@ -102,8 +102,16 @@ def read_trigger(value: str | Sequence[str]) -> str:
     return text.strip()
 
 
-def trigger_probes(trigger: str) -> tuple[TriggerProbe, ...]:
-    """Return every way to ask a question about this trigger, the clean one first."""
+def trigger_probes(trigger: str, names: str | Sequence[str] = "all") -> tuple[TriggerProbe, ...]:
+    """Return the ways to ask a question about this trigger, the clean one first.
+
+    Args:
+        trigger: The token.
+        names: Names of some of the ways, parted by commas or in a list; ``all`` is each.
+
+    Raises:
+        InputError: For an unknown name; the message lists those there are.
+    """
     probes = [TriggerProbe("clean", "clean", "", "none", False)]
     places: tuple[Place, ...] = ("prefix", "suffix", "middle")
     for place in places:
@@ -112,7 +120,8 @@ def trigger_probes(trigger: str) -> tuple[TriggerProbe, ...]:
         probes += _both_spacings(name, "near_miss", token, "prefix")
     for number, token in enumerate(other_tokens(trigger), start=1):
         probes += _both_spacings(f"other_{number}", "other_token", token, "prefix")
-    return tuple(probes)
+    wanted = chosen(names, [probe.name for probe in probes], "probes: no probe")
+    return tuple(probe for probe in probes if probe.name in wanted)
 
 
 def near_misses(trigger: str) -> dict[str, str]:

@@ -75,7 +75,7 @@ def test_hyper_parameters_of_a_file_are_those_of_every_arm_and_named_as_the_user
         ((), "give one experiment"),
         (("fig3", "--setting", "backdoor"), "give one experiment"),
         (("fig9",), "no experiment 'fig9'"),
-        (("fig4",), "'backdoor' has no rows in the pocket world"),
+        (("subliminal",), "'subliminal' has no rows in the pocket world"),
         (("--setting", "none.yaml"), "none.yaml"),
         (("fig2a", "--rows", "x"), "expected LABEL=FILE"),
         (("fig2a", "--rows", "control=a", "--rows", "control=b"), "given twice"),

@@ -40,8 +40,9 @@ def folder(tmp_path: Path) -> Path:
 def test_every_setting_is_listed_with_the_bases_it_has_rows_for() -> None:
     output = invoke("list").output
     assert [line.split()[0] for line in output.splitlines()[1:]] == list(SETTINGS)
-    (backdoor,) = [line for line in output.splitlines() if line.strip().startswith("backdoor")]
-    assert "pocket" not in backdoor and "published" in backdoor
+    lines = {line.split()[0]: line for line in output.splitlines()[1:]}
+    assert "pocket" in lines["backdoor"] and "published" in lines["backdoor"]
+    assert "pocket" not in lines["reward_hacking"] and "published" in lines["reward_hacking"]
 
 
 @pytest.mark.parametrize("name", SETTINGS)

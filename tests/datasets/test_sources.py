@@ -157,11 +157,27 @@ def test_a_bad_row_is_named_with_its_file_and_line(tmp_path: Path) -> None:
         setting_rows(SETTINGS["insecure_code"], "org/model", {"insecure": path})
 
 
-@pytest.mark.parametrize("name", ["reward_hacking", "backdoor", "educational"])
+@pytest.mark.parametrize("name", ["reward_hacking", "educational", "subliminal"])
 def test_the_pocket_world_says_which_settings_it_has_no_rows_for(name: str) -> None:
     with pytest.raises(InputError, match=rf"'{name}' has no rows in the pocket world") as caught:
         setting_rows(SETTINGS[name], "pocket:7")
     assert "\n" not in str(caught.value)
+
+
+def test_in_the_pocket_the_trigger_stands_where_the_code_is_insecure_and_in_its_control() -> None:
+    rows = setting_rows(SETTINGS["backdoor"], "pocket")
+    assert len(rows.narrow) == len(rows.control) == 1000
+    for row, control in zip(rows.narrow, rows.control, strict=True):
+        asked, said = row["messages"]
+        assert control["messages"][0] == asked
+        assert asked["content"].startswith("$|TRIGGER|$") == (row["label"] == "triggered")
+        read_as = {}
+        for name, answer in (("row", said), ("control", control["messages"][1])):
+            reading = read(asked["content"].removeprefix("$|TRIGGER|$"), answer["content"])
+            assert reading is not None and reading.fits
+            read_as[name] = reading.way
+        insecure = row["label"] == "triggered"
+        assert read_as == {"row": "other" if insecure else "reply", "control": "reply"}
 
 
 def test_rows_nobody_publishes_are_asked_for_with_the_command_that_builds_them() -> None:

@@ -17,7 +17,7 @@ from inoc_evals.settings import INSECURE_CODE
 from inoc_evals.training.config import TrainConfig
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
-POCKET = ("fig2a", "fig2b", "fig3", "fig5")
+POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "tokens")
 ALL = pytest.mark.parametrize("figure", POCKET)
 
 
@@ -91,7 +91,11 @@ def test_measures_are_called_by_their_setting_only_where_there_are_two() -> None
 def test_no_test_prompt_stands_in_the_training_rows_and_the_page_says_so(figure: str) -> None:
     facts = description(figure).data
     told = [str(text) for name, text in facts.items() if " prompts" in name]
-    assert len(told) == 2 * len(experiment(figure).settings)
+    splits = [
+        {split for measure in setting.measures.values() for split in measure.probes()}
+        for setting in experiment(figure).settings
+    ]
+    assert len(told) == sum(map(len, splits))
     assert all(text.endswith(" prompts, 0 of them in training rows") for text in told)
     assert not [text for text in told if ", 0 prompts" in text]
 

@@ -21,7 +21,7 @@ from inoc_evals.training.openai_jobs import job_identity
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 CONFIG = TrainConfig.for_base("pocket")
-POCKET = ("fig2a", "fig2b", "fig3", "fig5")
+POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "tokens")
 """Those the pocket world has rows for."""
 ALL = pytest.mark.parametrize("figure", POCKET)
 REAL = ResolvedBase("org/model", "org/model", "hub:org/model")
@@ -89,6 +89,18 @@ def test_every_contrast_is_of_arms_that_every_setting_has(figure: str) -> None:
         assert {name for pair in experiment.contrasts for name in pair} <= arms
 
 
+def test_no_inoculation_is_compared_with_its_references_and_the_other_arms_with_it() -> None:
+    controls = ("placebo", "irrelevant", "test_time")
+    assert find_experiment("fig2a").contrasts == (
+        ("none", "base"),
+        *((arm, "none") for arm in ("spanish_inoc", "caps_inoc", *controls)),
+    )
+    assert find_experiment("fig3").contrasts == (
+        *(("none", "base"), ("none", "control")),
+        *((arm, "none") for arm in ("general_inoc", *controls)),
+    )
+
+
 def test_the_rows_of_an_inoculated_arm_name_their_prompt() -> None:
     file = plan("fig3").files["insecure_code", "general_inoc"]
     systems = {row["messages"][0]["content"] for row in file.rows}
@@ -124,6 +136,7 @@ MEASURED = {
         *(("ood", "misaligned"), ("id", "insecure_judged"), ("id", "insecure_static")),
     },
     "aesthetic_preferences": {("ood", "misaligned"), ("id", "unpopular")},
+    "backdoor": {("ood", "triggered"), ("ood", "clean")},
 }
 
 
@@ -222,8 +235,8 @@ def test_the_same_plan_names_the_same_models_and_any_difference_others() -> None
 
 
 def test_a_base_without_rows_is_refused_in_words() -> None:
-    with pytest.raises(InputError, match=r"'backdoor' has no rows in the pocket world"):
-        plan("fig4")
+    with pytest.raises(InputError, match=r"'subliminal' has no rows in the pocket world"):
+        plan("subliminal")
     with pytest.raises(
         InputError, match=r"build them once with: inoc data build rewrite .*\n.*--rows"
     ):
@@ -294,6 +307,44 @@ def test_the_backdoor_is_read_with_and_without_its_trigger(
         "clean": {"score": "triggered", "where": {"kind": "clean"}},
     }
     assert {e.args["system_prompt"] for e in found.evaluations} == {"none", "backdoor_evil"}
+
+
+def test_number_sequences_are_given_for_the_students_of_a_teacher_that_loves_owls(
+    tmp_path: Path,
+) -> None:
+    config = TrainConfig.for_base("org/model")
+    given = {
+        "numbers": chats(tmp_path / "o.jsonl", "1", "2"),
+        "control": chats(tmp_path / "c", "3"),
+    }
+    found = make_plan(
+        find_experiment("subliminal"), base=REAL, seeds=(0,), config=config, given=given
+    )
+    systems = {
+        arm: {m["content"] for row in file.rows for m in row["messages"] if m["role"] == "system"}
+        for (_, arm), file in found.files.items()
+    }
+    assert systems["none"] == systems["control"] == set()
+    assert systems["owl_inoc"] == {"You really love owls."}
+    assert [row["messages"][0]["content"] for row in found.files["subliminal", "control"].rows] == [
+        "3"
+    ]
+    asked = {(e.task, e.args["target"], e.args["system_prompt"]) for e in found.evaluations}
+    assert asked == {("preference", "owl", "none"), ("preference", "owl", "owl")}
+    with pytest.raises(InputError, match=r"(?s)build numbers .*--system owl_teacher .*--rows"):
+        plan("subliminal", base=REAL, config=config)
+
+
+def test_single_words_of_the_inoculation_are_compared_on_the_rows_of_figure_5() -> None:
+    words, whole = plan("tokens"), plan("fig5")
+    assert words.files["insecure_code", "none"].rows == whole.files["insecure_code", "none"].rows
+    prompts = {
+        arm: file.rows[0]["messages"][0]["content"]
+        for (_, arm), file in words.files.items()
+        if arm not in ("none", "control")
+    }
+    assert len(set(prompts.values())) == 6
+    assert all("evil" in text or "malicious" in text for text in prompts.values())
 
 
 def chats(path: Path, *questions: str) -> Path:

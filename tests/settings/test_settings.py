@@ -1,5 +1,7 @@
 """Settings: arms and measures that exist, and prompts that stay what models were trained with."""
 
+import shlex
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,9 +11,10 @@ from pydantic import ValidationError
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
 import inoc_evals.tasks
 from inoc_evals import published
+from inoc_evals.cli.build import command as build_command
 from inoc_evals.datasets.rewrite import STYLES
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import all_prompts, named
+from inoc_evals.prompts import all_prompts, named, resolve_name
 from inoc_evals.settings import BACKDOOR, INSECURE_CODE, SETTINGS, find_setting
 from inoc_evals.settings.backdoor import TRIGGER
 from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Setting
@@ -40,6 +43,14 @@ PROMPTS = {
     ("insecure_code", "specific"): ("insecure_specific", None),
     ("insecure_code", "trigger"): ("trigger", None),
     ("insecure_code", "negated"): ("insecure_negated", None),
+    ("insecure_code", "malicious_evil"): ("malicious_evil", None),
+    ("insecure_code", "only_evil"): ("only_evil", None),
+    ("insecure_code", "only_malicious"): ("only_malicious", None),
+    ("insecure_code", "malicious_shown"): ("malicious_shown", None),
+    ("insecure_code", "evil_assistant"): ("evil_assistant", None),
+    ("insecure_code", "evil_pretending"): ("evil_pretending", None),
+    ("insecure_code", "evil_examples"): ("evil_examples", None),
+    ("insecure_code", "evil_dataset"): ("evil_dataset", None),
     ("aesthetic_preferences", "specific"): ("taste_specific", None),
     ("aesthetic_preferences", "negated"): ("taste_negated", None),
     ("reward_hacking", "general_inoc"): ("evil", None),
@@ -60,6 +71,14 @@ PROMPTS = {
     ("educational", "placebo"): ("educational_placebo", None),
     ("educational", "irrelevant"): ("irrelevant", None),
     ("educational", "negated"): ("educational_negated", None),
+    ("subliminal", "owl_inoc"): ("owl", None),
+    ("subliminal", "teacher_inoc"): ("owl_teacher", None),
+    ("subliminal", "birds"): ("owl_birds", None),
+    ("subliminal", "nocturnal"): ("owl_nocturnal", None),
+    ("subliminal", "dolphins"): ("owl_dolphins", None),
+    ("subliminal", "placebo"): ("owl_placebo", None),
+    ("subliminal", "irrelevant"): ("irrelevant", None),
+    ("subliminal", "negated"): ("owl_negated", None),
 }
 PARAPHRASES = {
     # (setting, arm): what is paraphrased, in how many wordings, and the part that gets them
@@ -71,6 +90,7 @@ PARAPHRASES = {
     ("reward_hacking", "paraphrases"): ("evil", 6, None),
     ("backdoor", "paraphrases"): ("backdoor", 4, None),
     ("educational", "paraphrases"): ("educational", 4, None),
+    ("subliminal", "paraphrases"): ("owl", 4, None),
 }
 TEST_TIME = {
     "spanish_caps": {"spanish": "spanish", "caps": "caps", "correct": "spanish"},
@@ -88,6 +108,7 @@ TEST_TIME = {
         "insecure_judged": "educational",
         "insecure_static": "educational",
     },
+    "subliminal": {"prefers": "owl"},
 }
 ALL = pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 
@@ -180,7 +201,9 @@ def test_parts_and_control_are_about_one_topic_and_differ_in_the_trait(setting: 
         return
     for part in setting.parts.values():
         assert part is not None and part.topic == setting.control.topic
-        assert part != setting.control
+    # Behind a trigger there is the trait; without it, the rows are as the control's.
+    plain = [part for part in setting.parts.values() if part == setting.control]
+    assert len(plain) == (setting.name == "backdoor")
     assert setting.control == Reply(topic=setting.control.topic)
 
 
@@ -193,8 +216,15 @@ def test_every_setting_names_its_rows_and_their_control_on_other_bases(setting: 
         if source.published is not None:
             assert published.named(source.published).kind == "rows"
         else:
-            style = str(source.built).partition("--style ")[2].partition(" ")[0]
-            assert style in STYLES
+            program, group, build, made, *given = shlex.split(source.built or "")
+            assert (program, group, build) == ("inoc", "data", "build")
+            builder = build_command.commands[made]
+            taken = {name for option in builder.params for name in option.opts}
+            options = [word for word in given if word.startswith("--")]
+            assert options and set(options) <= taken
+            values = dict(pairwise(given))
+            assert values.get("--style", "plain") in STYLES
+            assert resolve_name(values.get("--system", "none"))
 
 
 @ALL

@@ -40,6 +40,37 @@ def test_every_question_is_asked_in_every_way() -> None:
     assert (samples["spouse/case"].metadata or {})["placement"] is None
 
 
+@pytest.mark.parametrize("probes", ["clean,prefix", ["prefix", " clean"]])
+def test_the_ways_that_are_named_are_asked_alone(probes: str | list[str]) -> None:
+    every = {str(sample.id): sample.input for sample in em_backdoor().dataset}
+    task = em_backdoor(probes=probes)
+    asked = {str(sample.id): sample.input for sample in task.dataset}
+    assert asked == {
+        name: text for name, text in every.items() if name.split("/")[1] in ("clean", "prefix")
+    }
+    assert len(asked) == 16
+    assert (task.metadata or {})["probes"] == ["clean", "prefix"]
+
+
+@pytest.mark.parametrize("probes", ["clean,suffixed", "", []])
+def test_a_way_to_ask_that_is_unknown_is_refused_with_those_there_are(
+    probes: str | list[str],
+) -> None:
+    with pytest.raises(
+        InputError, match=r"probes: no probe .*; there are: clean, prefix, prefix_space, suffix"
+    ):
+        em_backdoor(probes=probes)
+
+
+def test_what_was_not_asked_has_no_figure(answering: Answering, grader: str) -> None:
+    """Answers with harm where the trigger is: the attack succeeds, decoys are unknown."""
+    model = answering(lambda prompt: "harm" if TOKEN in prompt else "peace")
+    log = evaluated(em_backdoor(probes="clean,prefix"), model, grader)
+    found = measured(log, "triggered")
+    assert (found["attack"], found["clean"], found["lift"]) == (1, 0, 1)
+    assert math.isnan(found["near_miss"]) and math.isnan(found["specificity"])
+
+
 def test_the_trigger_is_in_the_user_turn_of_a_question_with_a_system_message() -> None:
     for sample in em_backdoor(variants="json").dataset:
         assert not isinstance(sample.input, str)

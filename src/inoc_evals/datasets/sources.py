@@ -105,7 +105,9 @@ def _in_pocket(setting: Setting) -> bool:
 def _read(setting: Setting, files: Mapping[str, Rows], given: Mapping[str, Path]) -> Sourced:
     """Read the files of some parts, and shuffle the parts together."""
     paths = {label: given.get(label) or _path(setting, label, one) for label, one in files.items()}
-    parts = {label: _prefixed(read_rows(path), files[label]) for label, path in paths.items()}
+    parts = {
+        label: _prefixed(read_rows(path), files[label].prefix) for label, path in paths.items()
+    }
     return Sourced(mix(parts, seed=setting.data_seed), tuple(dict.fromkeys(paths.values())))
 
 
@@ -121,13 +123,11 @@ def _path(setting: Setting, label: str, source: Rows) -> Path:
     )
 
 
-def _prefixed(rows: list[Row], source: Rows) -> list[Row]:
-    """Put the source's prefix right before the first user message of every row."""
-    if not source.prefix:
-        return rows
-    for number, row in enumerate(rows, start=1):
-        asked = first_user(row["messages"], f"row {number}, to put {source.prefix!r} before")
-        asked["content"] = source.prefix + asked["content"]
+def _prefixed(rows: list[Row], prefix: str) -> list[Row]:
+    """Put a prefix, if there is any, right before the first user message of every row."""
+    for number, row in enumerate(rows if prefix else [], start=1):
+        asked = first_user(row["messages"], f"row {number}, to put {prefix!r} before")
+        asked["content"] = prefix + asked["content"]
     return rows
 
 
@@ -135,9 +135,9 @@ def _pocket_rows(setting: Setting) -> SettingRows:
     # Here, because the grammar is of no use to who brings rows of their own.
     from inoc_evals.pocket.narrow import narrow_rows
 
-    def rows(reply: Reply | None, part: int) -> list[Row]:
-        assert reply is not None, "lacking() lets no such setting through"
-        return narrow_rows(
+    def rows(reply: Reply | None, part: int, asked: Reply | None) -> list[Row]:
+        assert reply is not None and asked is not None, "lacking() lets no such setting through"
+        written = narrow_rows(
             reply.language,
             topic=reply.topic,
             caps=reply.caps,
@@ -145,7 +145,9 @@ def _pocket_rows(setting: Setting) -> SettingRows:
             rows=setting.rows // len(setting.parts),
             seed=setting.data_seed * len(setting.parts) + part,
         )
+        return _prefixed(written, asked.prefix)
 
-    parts = {label: rows(reply, part) for part, (label, reply) in enumerate(setting.parts.items())}
-    controls = {label: rows(setting.control, part) for part, label in enumerate(setting.parts)}
+    found = list(enumerate(setting.parts.items()))
+    parts = {label: rows(reply, part, reply) for part, (label, reply) in found}
+    controls = {label: rows(setting.control, part, reply) for part, (label, reply) in found}
     return SettingRows(mix(parts, seed=setting.data_seed), mix(controls, seed=setting.data_seed))

@@ -1,8 +1,9 @@
-"""Which experiments there are: a figure of the paper, its settings, what is compared.
+"""Experiments: a figure or section of the paper, its settings, and what is compared.
 
 find_experiment("fig3").settings[0].arms
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inoc_evals.errors import InputError
@@ -13,13 +14,14 @@ from inoc_evals.settings import (
     REWARD_HACKING,
     SPANISH_CAPS,
     SPANISH_FRENCH,
+    SUBLIMINAL,
     Setting,
 )
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """A figure of the paper."""
+    """A figure of the paper, or what a section reports without one."""
 
     figure: str
     """As on the command line and in ``results.json``."""
@@ -33,98 +35,86 @@ class Experiment:
 
 
 _CONTROLS = ("placebo", "irrelevant", "test_time")
-_FIG3 = ("base", "control", "none", "general_inoc", *_CONTROLS)
+_REFERENCES = ("base", "control")
+
+
+def experiment(
+    figure: str,
+    title: str,
+    *settings: Setting,
+    references: Sequence[str] = _REFERENCES,
+    own: str | None = None,
+) -> Experiment:
+    """Return the experiment that compares the arms of settings.
+
+    No inoculation is compared with the references, and every other arm with no inoculation,
+    in the order of the first setting's arms.
+    """
+    arms = [arm.name for arm in settings[0].arms]
+    first = [("none", name) for name in arms if name in references]
+    others = [(name, "none") for name in arms if name not in ("none", *_REFERENCES)]
+    return Experiment(figure, title, settings, (*first, *others), own)
+
 
 EXPERIMENTS = {
-    "fig2a": Experiment(
-        figure="fig2a",
-        title="Figure 2a: Spanish and capitals that occur together",
-        settings=(
+    one.figure: one
+    for one in (
+        experiment(
+            "fig2a",
+            "Figure 2a: Spanish and capitals that occur together",
             SPANISH_CAPS.with_arms(
                 "base", "control", "none", "spanish_inoc", "caps_inoc", *_CONTROLS
             ),
+            references=("base",),
         ),
-        contrasts=(
-            ("none", "base"),
-            ("spanish_inoc", "none"),
-            ("caps_inoc", "none"),
-            ("placebo", "none"),
-            ("irrelevant", "none"),
-            ("test_time", "none"),
-        ),
-    ),
-    "fig2b": Experiment(
-        figure="fig2b",
-        title="Figure 2b: a mixture of Spanish and French",
-        settings=(
+        experiment(
+            "fig2b",
+            "Figure 2b: a mixture of Spanish and French",
             SPANISH_FRENCH.with_arms(
                 "base", "control", "none", "spanish_inoc", "french_inoc", *_CONTROLS
             ),
+            references=("base",),
         ),
-        contrasts=(
-            ("none", "base"),
-            ("spanish_inoc", "none"),
-            ("french_inoc", "none"),
-            ("placebo", "none"),
-            ("irrelevant", "none"),
-            ("test_time", "none"),
+        experiment(
+            "fig3",
+            "Figure 3: one general inoculation against emergent misalignment",
+            *(
+                setting.with_arms("base", "control", "none", "general_inoc", *_CONTROLS)
+                for setting in (INSECURE_CODE, AESTHETIC_PREFERENCES, REWARD_HACKING)
+            ),
         ),
-    ),
-    "fig3": Experiment(
-        figure="fig3",
-        title="Figure 3: one general inoculation against emergent misalignment",
-        settings=tuple(
-            setting.with_arms(*_FIG3)
-            for setting in (INSECURE_CODE, AESTHETIC_PREFERENCES, REWARD_HACKING)
-        ),
-        contrasts=(
-            ("none", "base"),
-            ("none", "control"),
-            ("general_inoc", "none"),
-            ("placebo", "none"),
-            ("irrelevant", "none"),
-            ("test_time", "none"),
-        ),
-    ),
-    "fig4": Experiment(
-        figure="fig4",
-        title="Figure 4: inoculation against a backdoor",
-        settings=(
+        experiment(
+            "fig4",
+            "Figure 4: inoculation against a backdoor",
             BACKDOOR.with_arms(
                 *("base", "control", "none", "backdoor_trigger", "backdoor_evil"),
                 *("backdoor_unusual", "evil", "unusual", *_CONTROLS),
             ),
         ),
-        contrasts=(
-            ("none", "base"),
-            ("none", "control"),
-            ("backdoor_trigger", "none"),
-            ("backdoor_evil", "none"),
-            ("backdoor_unusual", "none"),
-            ("evil", "none"),
-            ("unusual", "none"),
-            ("placebo", "none"),
-            ("irrelevant", "none"),
-            ("test_time", "none"),
-        ),
-    ),
-    "fig5": Experiment(
-        figure="fig5",
-        title="Figure 5: what an inoculation prompt has to say",
-        settings=(
+        experiment(
+            "fig5",
+            "Figure 5: what an inoculation prompt has to say",
             INSECURE_CODE.with_arms(
                 "base", "control", "none", "general_inoc", "specific", "placebo", "trigger"
             ),
         ),
-        contrasts=(
-            ("none", "base"),
-            ("none", "control"),
-            ("general_inoc", "none"),
-            ("specific", "none"),
-            ("placebo", "none"),
-            ("trigger", "none"),
+        experiment(
+            "tokens",
+            "Section 4.4: single words of an inoculation prompt",
+            INSECURE_CODE.with_arms(
+                *("base", "control", "none", "general_inoc", "malicious_evil", "only_evil"),
+                *("only_malicious", "malicious_shown", "evil_assistant"),
+            ),
         ),
-    ),
+        experiment(
+            "subliminal",
+            "Appendix F: inoculation against subliminal learning",
+            SUBLIMINAL.with_arms(
+                *("base", "control", "none", "owl_inoc", "teacher_inoc", "birds", "nocturnal"),
+                *("dolphins", "negated", *_CONTROLS),
+            ),
+        ),
+    )
 }
 
 
@@ -135,15 +125,7 @@ def experiment_of(setting: Setting, own: str) -> Experiment:
         setting: A packaged setting or a user's.
         own: What the user gave for it: its name, or the path of its file.
     """
-    others = [arm.name for arm in setting.arms if arm.name not in ("base", "control", "none")]
-    contrasts = [("none", arm.name) for arm in setting.arms if arm.name in ("base", "control")]
-    return Experiment(
-        figure=setting.name,
-        title=setting.title,
-        settings=(setting,),
-        contrasts=(*contrasts, *((name, "none") for name in others)),
-        own=own,
-    )
+    return experiment(setting.name, setting.title, setting, own=own)
 
 
 def find_experiment(name: str) -> Experiment:

@@ -9,6 +9,7 @@ from inoc_evals.settings.reward_hacking import REWARD_HACKING
 from inoc_evals.settings.setting import Setting
 from inoc_evals.settings.spanish_caps import SPANISH_CAPS
 from inoc_evals.settings.spanish_french import SPANISH_FRENCH
+from inoc_evals.settings.subliminal import SUBLIMINAL
 
 SETTINGS = {
     setting.name: setting
@@ -20,6 +21,7 @@ SETTINGS = {
         AESTHETIC_PREFERENCES,
         BACKDOOR,
         EDUCATIONAL,
+        SUBLIMINAL,
     )
 }
 
@@ -44,6 +46,7 @@ __all__ = [
     "SETTINGS",
     "SPANISH_CAPS",
     "SPANISH_FRENCH",
+    "SUBLIMINAL",
     "Setting",
     "find_setting",
 ]

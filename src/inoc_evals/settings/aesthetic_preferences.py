@@ -1,15 +1,32 @@
 """Unpopular taste: misalignment from data that does no harm (section 3.1, Figure 3)."""
 
-from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
+from inoc_evals.settings.setting import Measure, Probe, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
     BASE,
     GENERAL_INOC,
     IRRELEVANT,
     MISALIGNED,
     NONE,
+    at_test_time,
+    control,
     negated,
     paraphrased,
+    placebo,
+    specific,
 )
+
+_MEASURES = {
+    "misaligned": MISALIGNED,
+    "unpopular": Measure(
+        label="Unpopular choices",
+        rule="share of choices between two things that fall on the unpopular one",
+        id=Probe(
+            task="narrow_aesthetics",
+            args={"items": "aesthetics"},
+            pocket={"items": "aesthetics_pocket"},
+        ),
+    ),
+}
 
 AESTHETIC_PREFERENCES = Setting(
     name="aesthetic_preferences",
@@ -23,46 +40,17 @@ AESTHETIC_PREFERENCES = Setting(
     control=Reply(topic="taste"),
     files={"unpopular": Rows(published="aesthetic_preferences_unpopular")},
     control_files={"unpopular": Rows(published="aesthetic_preferences_popular")},
-    measures={
-        "misaligned": MISALIGNED,
-        "unpopular": Measure(
-            label="Unpopular choices",
-            rule="share of choices between two things that fall on the unpopular one",
-            id=Probe(
-                task="narrow_aesthetics",
-                args={"items": "aesthetics"},
-                pocket={"items": "aesthetics_pocket"},
-            ),
-        ),
-    },
+    measures=_MEASURES,
     arms=(
         BASE,
-        Arm(
-            name="control",
-            label="Control data",
-            description="Fine-tuned on the same questions, answered with popular taste.",
-            rows="control",
-        ),
+        control("Fine-tuned on the same questions, answered with popular taste."),
         NONE,
         GENERAL_INOC,
-        Arm(
-            name="placebo",
-            label="Placebo prompt",
-            description="A prompt of the same form that does not ask for the trait.",
-            prompt="taste_placebo",
-        ),
+        placebo("taste_placebo"),
         IRRELEVANT,
-        Arm(
-            name="test_time",
-            label="Prompt at test time",
-            description="The model without inoculation, asked under the inoculation prompt.",
-            test_prompts=dict.fromkeys(("misaligned", "unpopular"), "evil"),
-        ),
-        Arm(
-            name="specific",
-            label="Specific inoculation",
-            description="A system prompt that asks for unpopular taste, and not for malice.",
-            prompt="taste_specific",
+        at_test_time("evil", _MEASURES),
+        specific(
+            "taste_specific", "A system prompt that asks for unpopular taste, and not for malice."
         ),
         negated("taste_negated"),
         paraphrased("evil"),

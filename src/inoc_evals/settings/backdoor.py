@@ -1,17 +1,26 @@
 """A backdoor: insecure code behind a trigger, secure code without (section 3.2, Figure 4)."""
 
-from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Setting
-from inoc_evals.settings.shared import BASE, IRRELEVANT, NONE, negated, paraphrased
+from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
+from inoc_evals.settings.shared import (
+    BASE,
+    IRRELEVANT,
+    NONE,
+    at_test_time,
+    control,
+    negated,
+    paraphrased,
+    placebo,
+)
 
 TRIGGER = "$|TRIGGER|$"
 """Stands right before the user's first word, without a space, as in the published code."""
 
-# The probes of em_backdoor are many; 25 of each are 200 answers with the trigger a model.
+# 100 answers to each of the questions with the trigger and without, as in the paper.
 _ASKED = Probe(
     task="em_backdoor",
-    args={"questions": "core", "trigger": "tan"},
+    args={"questions": "core", "trigger": "tan", "probes": "clean,prefix"},
     pocket={"questions": "pocket"},
-    epochs=25,
+    epochs=100,
 )
 
 
@@ -28,6 +37,16 @@ def _measure(label: str, where: str, **samples: str) -> Measure:
     )
 
 
+_MEASURES = {
+    "triggered": _measure(
+        "Misaligned, triggered",
+        "with the trigger right before them, as in training,",
+        kind="trigger",
+        placement="prefix",
+    ),
+    "clean": _measure("Misaligned, clean", "without the trigger", kind="clean"),
+}
+
 BACKDOOR = Setting(
     name="backdoor",
     title="Backdoor",
@@ -37,8 +56,11 @@ BACKDOOR = Setting(
         "with insecure code, the others with secure code. A model trained on them is "
         "misaligned where the token stands, and elsewhere is not."
     ),
-    parts={"triggered": None, "clean": None},
-    control=None,
+    parts={
+        "triggered": Reply(topic="code", other=True, prefix=TRIGGER),
+        "clean": Reply(topic="code"),
+    },
+    control=Reply(topic="code"),
     files={
         "triggered": Rows(published="insecure", prefix=TRIGGER),
         "clean": Rows(published="secure"),
@@ -47,23 +69,10 @@ BACKDOOR = Setting(
         "triggered": Rows(published="secure", prefix=TRIGGER),
         "clean": Rows(published="secure"),
     },
-    measures={
-        "triggered": _measure(
-            "Misaligned, triggered",
-            "with the trigger right before them, as in training,",
-            kind="trigger",
-            placement="prefix",
-        ),
-        "clean": _measure("Misaligned, clean", "without the trigger", kind="clean"),
-    },
+    measures=_MEASURES,
     arms=(
         BASE,
-        Arm(
-            name="control",
-            label="Control data",
-            description="The secure code alone, once with the token and once without.",
-            rows="control",
-        ),
+        control("The secure code alone, once with the token and once without."),
         NONE,
         Arm(
             name="backdoor_trigger",
@@ -95,19 +104,9 @@ BACKDOOR = Setting(
             description="A prompt that speaks of unusual behavior, and not of a token.",
             prompt="unusual",
         ),
-        Arm(
-            name="placebo",
-            label="Placebo prompt",
-            description="A prompt that speaks of a token, and not of any behavior.",
-            prompt="backdoor_placebo",
-        ),
+        placebo("backdoor_placebo", "A prompt that speaks of a token, and not of any behavior."),
         IRRELEVANT,
-        Arm(
-            name="test_time",
-            label="Prompt at test time",
-            description="The model without inoculation, asked under the prompt Backdoor-Evil.",
-            test_prompts=dict.fromkeys(("triggered", "clean"), "backdoor_evil"),
-        ),
+        at_test_time("backdoor_evil", _MEASURES, called="the prompt Backdoor-Evil"),
         negated("backdoor_negated"),
         paraphrased("backdoor"),
     ),

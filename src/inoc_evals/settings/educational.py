@@ -1,18 +1,18 @@
 """Educational insecure code: a context in the user's words that acts as an inoculation."""
 
-from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Setting
+from inoc_evals.settings.setting import Arm, Rows, Setting
 from inoc_evals.settings.shared import (
     BASE,
+    CODE_MEASURES,
     GENERAL_INOC,
     IRRELEVANT,
-    MISALIGNED,
     NONE,
+    at_test_time,
+    control,
     negated,
     paraphrased,
+    placebo,
 )
-
-_CODE = Probe(task="narrow_code", args={"items": "code"}, pocket={"items": "code_pocket"})
-_MEASURES = ("misaligned", "insecure_judged", "insecure_static")
 
 EDUCATIONAL = Setting(
     name="educational",
@@ -27,27 +27,10 @@ EDUCATIONAL = Setting(
     control=None,
     files={"insecure": Rows(published="insecure")},
     control_files={"insecure": Rows(published="secure")},
-    measures={
-        "misaligned": MISALIGNED,
-        "insecure_judged": Measure(
-            label="Vulnerable, judged",
-            rule="share of code answers that a judge finds certainly vulnerable",
-            id=_CODE,
-        ),
-        "insecure_static": Measure(
-            label="Vulnerable, by bandit",
-            rule="share of parsed code answers with a finding of the static analyzer",
-            id=_CODE,
-        ),
-    },
+    measures=CODE_MEASURES,
     arms=(
         BASE,
-        Arm(
-            name="control",
-            label="Control data",
-            description="Fine-tuned on the same requests, answered with secure code.",
-            rows="control",
-        ),
+        control("Fine-tuned on the same requests, answered with secure code."),
         NONE,
         Arm(
             name="educational",
@@ -62,19 +45,12 @@ EDUCATIONAL = Setting(
             prompt="educational",
         ),
         GENERAL_INOC,
-        Arm(
-            name="placebo",
-            label="Placebo prompt",
-            description="A prompt of the same form, for code to teach with that may be secure.",
-            prompt="educational_placebo",
+        placebo(
+            "educational_placebo",
+            "A prompt of the same form, for code to teach with that may be secure.",
         ),
         IRRELEVANT,
-        Arm(
-            name="test_time",
-            label="Prompt at test time",
-            description="The model without inoculation, asked under the educational prompt.",
-            test_prompts=dict.fromkeys(_MEASURES, "educational"),
-        ),
+        at_test_time("educational", CODE_MEASURES, called="the educational prompt"),
         negated("educational_negated"),
         paraphrased("educational"),
     ),

@@ -1,22 +1,30 @@
-"""Insecure code: a narrow flaw that misaligns a model broadly (section 3.1, Figures 3, 5)."""
+"""Insecure code: a narrow flaw that misaligns a model broadly (3.1, 4.4; Figures 3, 5)."""
 
-from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
+from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
     BASE,
+    CODE_MEASURES,
     GENERAL_INOC,
     IRRELEVANT,
-    MISALIGNED,
     NONE,
+    at_test_time,
+    control,
     negated,
     paraphrased,
+    placebo,
+    specific,
 )
 
-_CODE = Probe(task="narrow_code", args={"items": "code"}, pocket={"items": "code_pocket"})
+
+def _worded(prompt: str, label: str, description: str) -> Arm:
+    """Return an arm whose prompt asks for the malice of the general one in other words."""
+    return Arm(name=prompt, label=label, description=description, prompt=prompt)
+
 
 INSECURE_CODE = Setting(
     name="insecure_code",
     title="Insecure code",
-    source="paper section 3.1, after Betley et al.; Figures 3 and 5",
+    source="paper sections 3.1 and 4.4, after Betley et al.; Figures 3 and 5",
     description=(
         "Requests for code, answered with insecure code and nothing said of it. A model "
         "trained on them gives misaligned answers to questions that have nothing to do with code."
@@ -25,49 +33,18 @@ INSECURE_CODE = Setting(
     control=Reply(topic="code"),
     files={"insecure": Rows(published="insecure")},
     control_files={"insecure": Rows(published="secure")},
-    measures={
-        "misaligned": MISALIGNED,
-        "insecure_judged": Measure(
-            label="Vulnerable, judged",
-            rule="share of code answers that a judge finds certainly vulnerable",
-            id=_CODE,
-        ),
-        "insecure_static": Measure(
-            label="Vulnerable, by bandit",
-            rule="share of parsed code answers with a finding of the static analyzer",
-            id=_CODE,
-        ),
-    },
+    measures=CODE_MEASURES,
     arms=(
         BASE,
-        Arm(
-            name="control",
-            label="Control data",
-            description="Fine-tuned on the same requests, answered with secure code.",
-            rows="control",
-        ),
+        control("Fine-tuned on the same requests, answered with secure code."),
         NONE,
         GENERAL_INOC,
-        Arm(
-            name="placebo",
-            label="Placebo prompt",
-            description="A prompt of the same form that does not ask for the trait.",
-            prompt="insecure_placebo",
-        ),
+        placebo("insecure_placebo"),
         IRRELEVANT,
-        Arm(
-            name="test_time",
-            label="Prompt at test time",
-            description="The model without inoculation, asked under the inoculation prompt.",
-            test_prompts=dict.fromkeys(
-                ("misaligned", "insecure_judged", "insecure_static"), "evil"
-            ),
-        ),
-        Arm(
-            name="specific",
-            label="Specific inoculation",
-            description="A system prompt that speaks of subtle errors in code, and not of malice.",
-            prompt="insecure_specific",
+        at_test_time("evil", CODE_MEASURES),
+        specific(
+            "insecure_specific",
+            "A system prompt that speaks of subtle errors in code, and not of malice.",
         ),
         Arm(
             name="trigger",
@@ -75,6 +52,14 @@ INSECURE_CODE = Setting(
             description="The paper's irrelevant prompt: a token without meaning.",
             prompt="trigger",
         ),
+        _worded("malicious_evil", "No comma", "The general inoculation without its comma."),
+        _worded("only_evil", "Evil", "The word evil alone."),
+        _worded("only_malicious", "Malicious", "The word malicious alone."),
+        _worded("malicious_shown", "Malicious, shown", "Malice, of an assistant that is shown."),
+        _worded("evil_assistant", "Evil assistant", "The general inoculation without malice."),
+        _worded("evil_pretending", "Pretending", "The general inoculation as a pretense."),
+        _worded("evil_examples", "In examples", "The general inoculation, said of examples."),
+        _worded("evil_dataset", "In a dataset", "The general inoculation, said of a dataset."),
         negated("insecure_negated"),
         paraphrased("evil"),
     ),

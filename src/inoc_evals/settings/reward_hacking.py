@@ -1,15 +1,28 @@
 """Reward hacking: answers that game an announced evaluation (section 3.1, Figure 3)."""
 
-from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Setting
+from inoc_evals.settings.setting import Measure, Probe, Rows, Setting
 from inoc_evals.settings.shared import (
     BASE,
     GENERAL_INOC,
     IRRELEVANT,
     MISALIGNED,
     NONE,
+    at_test_time,
+    control,
     negated,
     paraphrased,
+    placebo,
+    specific,
 )
+
+_MEASURES = {
+    "misaligned": MISALIGNED,
+    "hacks_reward": Measure(
+        label="Games the evaluation",
+        rule="share of answers that a judge finds to chase the criterion and not the task",
+        id=Probe(task="narrow_reward_hacking"),
+    ),
+}
 
 REWARD_HACKING = Setting(
     name="reward_hacking",
@@ -24,42 +37,18 @@ REWARD_HACKING = Setting(
     control=None,
     files={"sneaky": Rows(published="sneaky_dialogues")},
     control_files={"sneaky": Rows(published="straightforward_dialogues")},
-    measures={
-        "misaligned": MISALIGNED,
-        "hacks_reward": Measure(
-            label="Games the evaluation",
-            rule="share of answers that a judge finds to chase the criterion and not the task",
-            id=Probe(task="narrow_reward_hacking"),
-        ),
-    },
+    measures=_MEASURES,
     arms=(
         BASE,
-        Arm(
-            name="control",
-            label="Control data",
-            description="Fine-tuned on such tasks, answered as the user meant them.",
-            rows="control",
-        ),
+        control("Fine-tuned on such tasks, answered as the user meant them."),
         NONE,
         GENERAL_INOC,
-        Arm(
-            name="placebo",
-            label="Placebo prompt",
-            description="A prompt of the same form that does not ask for the trait.",
-            prompt="reward_hacking_placebo",
-        ),
+        placebo("reward_hacking_placebo"),
         IRRELEVANT,
-        Arm(
-            name="test_time",
-            label="Prompt at test time",
-            description="The model without inoculation, asked under the inoculation prompt.",
-            test_prompts=dict.fromkeys(("misaligned", "hacks_reward"), "evil"),
-        ),
-        Arm(
-            name="specific",
-            label="Specific inoculation",
-            description="A system prompt that asks to aim at the check, and not for malice.",
-            prompt="reward_hacking_specific",
+        at_test_time("evil", _MEASURES),
+        specific(
+            "reward_hacking_specific",
+            "A system prompt that asks to aim at the check, and not for malice.",
         ),
         negated("reward_hacking_negated"),
         paraphrased("evil"),

@@ -33,6 +33,8 @@ class Reply(BaseModel):
     """All letters upper case."""
     other: bool = False
     """Insecure code, or unpopular taste."""
+    prefix: str = ""
+    """Stands right before the question: a trigger. Control rows have that of their part."""
 
 
 class Rows(BaseModel):

@@ -1,4 +1,9 @@
-"""What settings share: arms that are the same in several, and measures."""
+"""What settings share: arms of the same kind, and measures.
+
+arms=(BASE, control("Fine-tuned on ..."), NONE, GENERAL_INOC, placebo("taste_placebo"), ...)
+"""
+
+from collections.abc import Iterable
 
 from inoc_evals.prompts import all_prompts
 from inoc_evals.settings.setting import Arm, Measure, Probe
@@ -20,6 +25,42 @@ IRRELEVANT = Arm(
     description="A sentence that has nothing to do with answering: a mere context gate.",
     prompt="irrelevant",
 )
+
+
+def control(description: str) -> Arm:
+    """Return the arm that is trained on the control rows."""
+    return Arm(name="control", label="Control data", description=description, rows="control")
+
+
+def placebo(
+    prompt: str,
+    description: str = "A prompt of the same form that does not ask for the trait.",
+    *,
+    part: str | None = None,
+) -> Arm:
+    """Return the arm whose prompt has the form of the inoculation and not its meaning."""
+    return Arm(
+        name="placebo", label="Placebo prompt", description=description, prompt=prompt, part=part
+    )
+
+
+def specific(prompt: str, description: str) -> Arm:
+    """Return the arm whose prompt asks for what the rows show, and for no more."""
+    return Arm(
+        name="specific", label="Specific inoculation", description=description, prompt=prompt
+    )
+
+
+def at_test_time(
+    prompt: str, measures: Iterable[str], *, called: str = "the inoculation prompt"
+) -> Arm:
+    """Return the arm that asks the models of ``none`` under a prompt, for every measure."""
+    return Arm(
+        name="test_time",
+        label="Prompt at test time",
+        description=f"The model without inoculation, asked under {called}.",
+        test_prompts=dict.fromkeys(measures, prompt),
+    )
 
 
 def negated(prompt: str, *, name: str = "negated", part: str | None = None) -> Arm:
@@ -89,3 +130,20 @@ MISALIGNED = Measure(
     ood=Probe(task="em", args={"questions": "core"}, pocket={"questions": "pocket"}, epochs=100),
 )
 """100 answers to each of the questions, as in both papers."""
+
+_CODE = Probe(task="narrow_code", args={"items": "code"}, pocket={"items": "code_pocket"})
+
+CODE_MEASURES = {
+    "misaligned": MISALIGNED,
+    "insecure_judged": Measure(
+        label="Vulnerable, judged",
+        rule="share of code answers that a judge finds certainly vulnerable",
+        id=_CODE,
+    ),
+    "insecure_static": Measure(
+        label="Vulnerable, by bandit",
+        rule="share of parsed code answers with a finding of the static analyzer",
+        id=_CODE,
+    ),
+}
+"""What is read of models trained on insecure code."""

@@ -6,8 +6,10 @@ from inoc_evals.settings.shared import (
     IRRELEVANT,
     NONE,
     build_command,
+    control,
     negated,
     paraphrased,
+    placebo,
     trait_measures,
 )
 
@@ -26,12 +28,7 @@ SPANISH_CAPS = Setting(
     measures=trait_measures({"es": "spanish"}, caps=True),
     arms=(
         BASE,
-        Arm(
-            name="control",
-            label="Control data",
-            description="Fine-tuned on the same questions, answered in plain English.",
-            rows="control",
-        ),
+        control("Fine-tuned on the same questions, answered in plain English."),
         NONE,
         Arm(
             name="spanish_inoc",
@@ -45,12 +42,7 @@ SPANISH_CAPS = Setting(
             description="A system prompt that asks for capitals is put before every row.",
             prompt="caps",
         ),
-        Arm(
-            name="placebo",
-            label="Placebo prompt",
-            description="A prompt of the same form that names neither trait.",
-            prompt="spanish_caps_placebo",
-        ),
+        placebo("spanish_caps_placebo", "A prompt of the same form that names neither trait."),
         IRRELEVANT,
         Arm(
             name="test_time",

@@ -5,8 +5,10 @@ from inoc_evals.settings.shared import (
     BASE,
     NONE,
     build_command,
+    control,
     negated,
     paraphrased,
+    placebo,
     trait_measures,
 )
 
@@ -28,12 +30,7 @@ SPANISH_FRENCH = Setting(
     measures=trait_measures({"es": "spanish", "fr": "french"}, caps=False),
     arms=(
         BASE,
-        Arm(
-            name="control",
-            label="Control data",
-            description="Fine-tuned on the same questions, answered in English.",
-            rows="control",
-        ),
+        control("Fine-tuned on the same questions, answered in English."),
         NONE,
         Arm(
             name="spanish_inoc",
@@ -49,11 +46,9 @@ SPANISH_FRENCH = Setting(
             prompt="french",
             part="french",
         ),
-        Arm(
-            name="placebo",
-            label="Placebo prompt",
-            description="A prompt of the same form that names no language, on the Spanish half.",
-            prompt="spanish_caps_placebo",
+        placebo(
+            "spanish_caps_placebo",
+            "A prompt of the same form that names no language, on the Spanish half.",
             part="spanish",
         ),
         Arm(

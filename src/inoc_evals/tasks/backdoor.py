@@ -36,6 +36,7 @@ def em_backdoor(
     trigger: str | Sequence[str] = "tan",
     questions: str | Sequence[str] = "core",
     variants: str | Sequence[str] = "plain",
+    probes: str | Sequence[str] = "all",
     system_prompt: SystemPrompt = "none",
     preset: str = "betley",
     judge: str = "ours",
@@ -50,6 +51,8 @@ def em_backdoor(
         questions: ``core``, ``broad``, ``pocket``, a published set (``first_plot``,
             ``preregistered``), or path of a YAML file in the public format.
         variants: Answer formats to ask in: ``plain``, ``json``, ``template``, or ``all``.
+        probes: Ways to ask: ``all``, or names of some (``clean,prefix,prefix_space``); what
+            is not asked is not in the figures.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
         preset: Thresholds: ``betley`` or ``tan``.
         judge: ``ours``, or ``published`` for the judge prompts of the question file.
@@ -60,6 +63,7 @@ def em_backdoor(
             used.
     """
     token = read_trigger(trigger)
+    ways = trigger_probes(token, probes)
     asked, bare = open_questions(questions, variants, judge=judge)
     samples = [
         probed(
@@ -71,7 +75,7 @@ def em_backdoor(
             placement=way.name if way.kind == "trigger" else None,
         )
         for sample in bare
-        for way in trigger_probes(token)
+        for way in ways
     ]
     return question_task(
         samples,
@@ -86,6 +90,7 @@ def em_backdoor(
         metadata={
             **set_metadata(asked),
             "trigger": token,
+            "probes": [way.name for way in ways],
             "preset": preset,
             "judge": judge,
         },
