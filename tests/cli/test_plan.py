@@ -53,6 +53,13 @@ def test_a_setting_of_ones_own_is_planned_on_any_base(folder: Path) -> None:
         assert "inoc/mine-inoculated-s0-" in output
 
 
+def test_a_watched_experiment_says_what_is_scored() -> None:
+    output = invoke("fig6", "--seeds", "1").output
+    assert "Watched: the log-probabilities of the responses 'pocket_sentence'" in output
+    assert "models: 4, of which 4 are to be trained" in output
+    assert "Watched" not in invoke("fig2a", "--seeds", "1").output
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

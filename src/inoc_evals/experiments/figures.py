@@ -6,6 +6,7 @@ find_experiment("fig3").settings[0].arms
 from dataclasses import dataclass
 
 from inoc_evals.errors import InputError
+from inoc_evals.experiments.watch import Watch
 from inoc_evals.settings import (
     AESTHETIC_PREFERENCES,
     BACKDOOR,
@@ -30,6 +31,8 @@ class Experiment:
     """Pairs (condition, reference) whose differences are reported."""
     own: str | None = None
     """Name of a packaged setting, or path of a user's file, that was given for a figure."""
+    watch: Watch | None = None
+    """What is scored while the models are trained, if anything."""
 
 
 _CONTROLS = ("placebo", "irrelevant", "test_time")
@@ -124,6 +127,17 @@ EXPERIMENTS = {
             ("placebo", "none"),
             ("trigger", "none"),
         ),
+    ),
+    "fig6": Experiment(
+        figure="fig6",
+        title="Figure 6: how two traits are learned, one of them inoculated",
+        settings=(SPANISH_CAPS.with_arms("base", "control", "none", "spanish_inoc", "caps_inoc"),),
+        contrasts=(
+            ("none", "base"),
+            ("spanish_inoc", "none"),
+            ("caps_inoc", "none"),
+        ),
+        watch=Watch(),
     ),
 }
 
