@@ -18,7 +18,7 @@ WATCHED = CurvesSpec(
 LEVELS = {
     # arm: where the log-probabilities of (capitals, spanish) end; all begin at -20
     "none": (-10.0, -12.0),
-    "spanish_inoc": (-2.0, -16.0),
+    "spanish_inoc": (-2.0, -24.0),
     "caps_inoc": (-18.0, -4.0),
 }
 SPEC = FigureSpec(

@@ -1,4 +1,4 @@
-"""What is scored while the models of an experiment are trained (paper section 4.2, Figure 6).
+"""What is scored while an experiment's models are trained (paper section 4.2, Figure 6).
 
     Watch().on("pocket")     # Dynamics(every=2, responses="pocket_sentence", ...)
     Watch().on("org/m")      # Dynamics(every=10, responses="single_word", ...)

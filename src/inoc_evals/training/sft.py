@@ -165,8 +165,7 @@ def train(
         dynamics=dynamics,
     )
     with store.lock(f"train-{identity}"):
-        result = _trained(run)
-        record = _record(run, result, _scores(run, result), manifest or {})
+        record = _record(run, _watched(run, _trained(run)), manifest or {})
         store.verify_adapter(record)
         store.put(record)
         shutil.rmtree(store.training_dir(identity), ignore_errors=True)
@@ -223,14 +222,20 @@ def _trained(run: _Run) -> TrainingResult:
     return result
 
 
-def _scores(run: _Run, done: TrainingResult) -> dict[str, Any] | None:
-    """Return the scores that are wanted of a finished run, by a second one if need be."""
+def _watched(run: _Run, done: TrainingResult) -> TrainingResult:
+    """Add the scores that are wanted of a finished run, from a second one if need be."""
     if run.dynamics is None:
-        return None
+        return done
     final = run.store.adapter_dir(run.identity)
-    found = kept_scores(final, run.dynamics)
-    if found is not None:
-        return found
+    scores = kept_scores(final, run.dynamics)
+    if scores is None:
+        scores = _scores_again(run, done)
+        keep_scores(final, run.dynamics, scores)
+    return done.model_copy(update={"metrics": done.metrics | {"dynamics": scores}})
+
+
+def _scores_again(run: _Run, done: TrainingResult) -> dict[str, Any]:
+    """Train what was trained unwatched once more, for the scores alone."""
     again = run.store.training_dir(run.identity) / "again"
     shutil.rmtree(again, ignore_errors=True)
     again.mkdir(parents=True)
@@ -242,7 +247,6 @@ def _scores(run: _Run, done: TrainingResult) -> dict[str, Any] | None:
         "same_weights": sha256 == done.adapter_sha256,
         "fingerprint_difference": max(abs(one - other) for one, other in pairs),
     }
-    keep_scores(final, run.dynamics, second.dynamics | {"repeat": repeat})
     return second.dynamics | {"repeat": repeat}
 
 
@@ -271,12 +275,7 @@ def _parent(run: _Run) -> Parent | None:
     return Parent(run.parent.name, run.store.verify_adapter(run.parent), run.merge)
 
 
-def _record(
-    run: _Run,
-    result: TrainingResult,
-    scores: Mapping[str, Any] | None,
-    manifest: Mapping[str, Any],
-) -> ModelRecord:
+def _record(run: _Run, result: TrainingResult, manifest: Mapping[str, Any]) -> ModelRecord:
     return ModelRecord(
         name=run.name,
         identity=run.identity,
@@ -289,7 +288,7 @@ def _record(
         seed=run.seed,
         parent=run.parent.identity if run.parent else None,
         merged=run.merge,
-        metrics=result.metrics | ({} if scores is None else {"dynamics": dict(scores)}),
+        metrics=result.metrics,
         fingerprint=result.fingerprint,
         versions=result.versions,
         created=result.created,
