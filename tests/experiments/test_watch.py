@@ -1,8 +1,10 @@
 """What is watched: on which base, in which models, what the files and the forecast say of it."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from inoc_evals.experiments.scores import is_trained, write_scores
 from inoc_evals.experiments.watch import Watch
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.report.curves import Scores
+from inoc_evals.report.experiment import write_description, write_report
 from inoc_evals.responses import load_responses
 from inoc_evals.training import openai_matrix
 from inoc_evals.training.dynamics import Dynamics
@@ -175,6 +178,24 @@ def test_a_model_without_its_scores_is_not_trained_yet_and_not_written(tmp_path:
     assert is_trained(unwatched, unwatched.runs[0], Store())
     write_scores(unwatched, Store(), tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_a_report_is_of_all_models_and_written_without_a_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = plan()
+    write_description(tmp_path, describe_plan(wanted, BASE, seeds_text="2", out=tmp_path))
+    write_scores(wanted, trained(wanted, dynamics=scored(wanted)), tmp_path)
+    shutil.rmtree(Store().root)
+    nothing = SimpleNamespace(observations=[], examples=[], versions={})
+    monkeypatch.setattr("inoc_evals.report.experiment.read_logs", lambda directory: nothing)
+    written = write_report(tmp_path)
+    assert written.curves == tmp_path / "fig6_curves.png" and written.curves.is_file()
+    assert len((tmp_path / "dynamics.csv").read_text().splitlines()) == 1 + 2 * 4 * 2 * 11
+    assert "Learning curves" in written.page.read_text("utf-8")
+    (tmp_path / "dynamics" / "spanish_caps" / "none-s1.json").unlink()
+    with pytest.raises(InputError, match="no scores of 1 of 8 models, the first 'fig6-none-s1-"):
+        write_report(tmp_path)
 
 
 # ---- forecast --------------------------------------------------------------------------------

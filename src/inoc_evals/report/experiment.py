@@ -156,8 +156,15 @@ def _curves(
     """Read the scores of a watched experiment; write ``dynamics.csv`` and the picture."""
     if about.watched is None:
         return [], None
+    scores = read_scores(directory)
+    lacking = sorted(set(about.models.values()) - {one.model for one in scores})
+    if lacking:
+        raise InputError(
+            f"{directory}: no scores of {len(lacking)} of {len(about.models)} models, the first "
+            f"{lacking[0]!r}; they are written by: inoc run"
+        )
     conditions = [condition.name for condition in about.spec.conditions]
-    found = curves(read_scores(directory), about.watched, conditions, settings)
+    found = curves(scores, about.watched, conditions, settings)
     write_curves(directory, found)
     picture = directory / f"{about.figure}_curves.png"
     draw_curves(found, picture, about.watched, about.spec)
