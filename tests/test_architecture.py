@@ -85,6 +85,7 @@ MAY_IMPORT = {
         "bases",
         "prompts",
         "prompt_sets",
+        "responses",
         "pocket",
         "rubrics",
         "trait_file",

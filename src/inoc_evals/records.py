@@ -4,7 +4,8 @@
       bases/pocket-<recipe>/          pocket base models, whole directories
       adapters/<identity>/            safetensors adapter + tokenizer, written once;
                                       rows.jsonl.gz: what it was trained on (of a model
-                                      trained at a provider, only this)
+                                      trained at a provider, only this);
+                                      dynamics/<key>.json: scores, if it was watched
       training/<identity>/            checkpoints of a run in progress
       models/<name>.json              ModelRecord: the name, and everything behind it
 

@@ -69,6 +69,13 @@ def test_hyper_parameters_of_a_file_are_those_of_every_arm_and_named_as_the_user
     assert not {m["name"] for m in plain["models"]} & {m["name"] for m in slow["models"]}
 
 
+def test_a_watched_experiment_says_what_is_scored() -> None:
+    output = invoke("fig6", "--seeds", "1").output
+    assert "Watched: the log-probabilities of the responses 'pocket_sentence'" in output
+    assert "models: 4, of which 4 are to be trained" in output
+    assert "Watched" not in invoke("fig2a", "--seeds", "1").output
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [

@@ -21,7 +21,7 @@ from inoc_evals.training.openai_jobs import job_identity
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 CONFIG = TrainConfig.for_base("pocket")
-POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "tokens")
+POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "tokens")
 """Those the pocket world has rows for."""
 ALL = pytest.mark.parametrize("figure", POCKET)
 REAL = ResolvedBase("org/model", "org/model", "hub:org/model")

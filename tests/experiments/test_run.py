@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from inoc_evals.datasets.manifest import load_manifest
+from inoc_evals.report.experiment import write_report
 
 SCRIPT = """
 import sys
@@ -32,17 +33,21 @@ class Quick(base.Recipe):
 base.Recipe = Quick
 quick = TrainConfig.for_base("pocket").model_copy(update={"max_steps": 4, "batch_size": 4})
 room.TrainConfig.for_base = classmethod(lambda cls, base: quick)
+if sys.argv[5] == "train":
+    room.evaluate = room.write_report = lambda *args, **options: None
 room.run_experiment(
-    find_experiment("fig2a"), base="pocket", seeds=sys.argv[3], out=Path(sys.argv[2]),
+    find_experiment(sys.argv[4]), base="pocket", seeds=sys.argv[3], out=Path(sys.argv[2]),
     store=Store(Path(sys.argv[1])), progress=False, say=lambda line: print(line, flush=True),
 )
 """
 
 
-def start(home: Path, out: Path, seeds: str = "2") -> "subprocess.Popen[str]":
+def start(
+    home: Path, out: Path, seeds: str = "2", figure: str = "fig2a", stages: str = "all"
+) -> "subprocess.Popen[str]":
     environment = {**os.environ, "INOC_HOME": str(home), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(home), str(out), seeds],
+        [sys.executable, "-c", SCRIPT, str(home), str(out), seeds, figure, stages],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -146,3 +151,105 @@ def test_seeds_may_be_added_but_another_experiment_is_refused(
     said = process.communicate(timeout=300)[0]
     assert process.returncode != 0
     assert "holds another experiment" in said and "seeds" in said
+
+
+# ---- watched experiments -----------------------------------------------------------------------
+
+
+def scores(out: Path) -> dict[str, dict[str, Any]]:
+    folder = out / "dynamics" / "spanish_caps"
+    return {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+
+
+def written(folder: Path, pattern: str) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.glob(pattern)}
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Killed once on its way."""
+    root = tmp_path_factory.mktemp("watched")
+    home, out = root / "home", root / "out"
+    process = start(home, out, "1", "fig6")
+    deadline = time.monotonic() + 200
+    while len(list((home / "models").glob("*.json"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    kept = written(home, "models/*.json")
+    assert kept
+    finish(start(home, out, "1", "fig6"))
+    assert kept.items() <= written(home, "models/*.json").items()
+    return home, out
+
+
+@pytest.mark.slow
+def test_a_watched_experiment_leaves_scores_a_table_and_a_picture(
+    watched: tuple[Path, Path],
+) -> None:
+    home, out = watched
+    found = scores(out)
+    arms = ("control", "none", "spanish_inoc", "caps_inoc")
+    assert set(found) == {f"{arm}-s0" for arm in arms}
+    for name, one in found.items():
+        assert (one["setting"], f"{one['condition']}-s{one['seed']}") == ("spanish_caps", name)
+        assert (one["set"], one["steps"]) == ("pocket_sentence", [0, 2, 4])
+        record = json.loads((home / "models" / f"{one['model']}.json").read_text())
+        assert record["identity"] == one["identity"]
+        assert record["metrics"]["dynamics"]["logprobs"] == one["logprobs"]
+        assert "repeat" not in one
+    starts = [one["logprobs"][0] for one in found.values()]
+    assert all(start == starts[0] for start in starts)  # the base
+    ends = {name: one["logprobs"][-1] for name, one in found.items()}
+    assert ends["spanish_inoc-s0"] != ends["caps_inoc-s0"]
+    assert len((out / "dynamics.csv").read_text().splitlines()) == 1 + 2 * 4 * 3 * 11
+    assert (out / "fig6_curves.png").stat().st_size > 0
+    assert "Learning curves" in (out / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_a_finished_watched_experiment_is_reported_again_from_its_directory_alone(
+    watched: tuple[Path, Path],
+) -> None:
+    home, out = watched
+    before = written(out, "dynamics/*/*.json") | written(home, "adapters/*/dynamics/*.json")
+    assert "4 needed, 0 to train" in finish(start(home, out, "1", "fig6"))
+    after = written(out, "dynamics/*/*.json") | written(home, "adapters/*/dynamics/*.json")
+    assert after == before
+    table = (out / "dynamics.csv").read_bytes()
+    (out / "dynamics.csv").unlink()
+    write_report(out)
+    assert (out / "dynamics.csv").read_bytes() == table
+
+
+@pytest.mark.slow
+def test_watched_first_the_models_serve_an_unwatched_experiment(
+    watched: tuple[Path, Path], tmp_path: Path
+) -> None:
+    home, _ = watched
+    before = written(home, "adapters/*/*.safetensors") | written(home, "adapters/*/dynamics/*")
+    finish(start(home, tmp_path / "fig2a", "1", "fig2a", "train"))
+    after = written(home, "adapters/*/*.safetensors") | written(home, "adapters/*/dynamics/*")
+    assert before.items() <= after.items()
+    assert len(list(home.glob("adapters/*"))) == 6  # two arms more than fig6 has
+    assert not (tmp_path / "fig2a" / "dynamics").exists()
+
+
+@pytest.mark.slow
+def test_unwatched_first_the_same_models_are_given_their_curves(
+    watched: tuple[Path, Path], tmp_path: Path
+) -> None:
+    home, out = tmp_path / "home", tmp_path / "fig6"
+    finish(start(home, tmp_path / "fig2a", "1", "fig2a", "train"))
+    before = written(home, "adapters/*/*.safetensors") | written(home, "models/*.json")
+    said = finish(start(home, out, "1", "fig6", "train"))
+    assert "Trained before and not watched: 4; once more, for their scores." in said
+    after = written(home, "adapters/*/*.safetensors") | written(home, "models/*.json")
+    assert before.items() <= after.items()
+    found, first = scores(out), scores(watched[1])
+    assert found.keys() == first.keys()
+    for name, one in found.items():
+        assert one.pop("repeat") == {"same_weights": True, "fingerprint_difference": 0.0}
+        assert one == first[name]
+    again = finish(start(home, out, "1", "fig6", "train"))
+    assert "4 needed, 0 to train" in again and "Trained before" not in again

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from made_up import ARMS, CONDITIONS, MEASURES, SETTING, TWO, observations, two_settings
+from made_up_scores import LEVELS, WATCHED, all_scores
 
 from inoc_evals.report.cells import cells, contrasts
+from inoc_evals.report.curves import curves
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
 from inoc_evals.report.page import Example, Report, page, write_page
 
@@ -232,3 +234,33 @@ def test_an_answers_measure_that_the_figure_does_not_show_is_called_by_its_name(
     told = report(examples=(example(setting="another", values={"caps": 1.0, "odd": "empty"}),))
     text = " ".join("".join(Tags(page(told)).text).split())
     assert "caps: 1 · odd: empty" in text
+
+
+def learned(seeds: tuple[int, ...] = (0, 1, 2)) -> dict[str, Any]:
+    found = curves(all_scores(seeds), WATCHED, list(CONDITIONS), [SETTING])
+    return {"watched": WATCHED, "curves": tuple(found)}
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_learning_curves_are_drawn_captioned_and_tabled() -> None:
+    tags = Tags(page(report(**learned())))
+    text = " ".join("".join(tags.text).split())
+    assert "#dynamics" in tags.links and "dynamics.csv" in tags.links
+    assert "script" not in tags.seen
+    assert tags.seen.count("svg") == 2
+    assert "under the system prompt “Respond in a single word.” while" in text
+    assert "2 capitalized English, 2 uncapitalized Spanish" in text
+    for curve in learned()["curves"]:
+        low, high = curve.low[-1], curve.high[-1]
+        cells = f"{curve.mean[0]:.2f} {curve.mean[-1]:.2f} [{low:.2f}, {high:.2f}]"
+        assert cells.replace("-", "−") in text
+    assert text.count("Capitalized English: mean log-probability, nats") == 1
+    assert all(text.count(f"Arm {name}{name} −20.00") == 2 for name in LEVELS)
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_one_seeds_curves_have_no_interval_and_an_unwatched_report_none_at_all() -> None:
+    text = " ".join("".join(Tags(page(report(seeds=(4,), **learned((4,))))).text).split())
+    assert "−20.00 −6.00 (one seed) 4: −6.00" in text
+    plain = page(report())
+    assert "Learning curves" not in plain and "dynamics" not in plain

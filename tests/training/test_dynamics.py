@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inoc_evals.chat import Row
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.fingerprints import sequence_logprobs
 from inoc_evals.records import Store
 from inoc_evals.responses import forced_tokens, load_responses
@@ -142,18 +142,107 @@ def test_a_run_that_was_killed_has_the_same_curve(
     assert resumed.metrics["dynamics"]["steps"] == [0, 2, 4, 6]
 
 
-def test_a_finished_training_is_not_taken_for_a_watched_one(
+def test_a_training_that_was_watched_before_is_not_repeated(
+    rows: list[Row],
+    tiny_base: Path,
+    store: Store,
+    short: TrainConfig,
+    responses: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watch = Dynamics(2, responses, "none")
+    first = trained(rows, tiny_base, store, short, dynamics=watch)
+    monkeypatch.setattr("inoc_evals.training.trainer.run_training", never)
+    again = trained(rows, tiny_base, store, short, dynamics=watch)
+    assert again.metrics == first.metrics
+    assert "repeat" not in again.metrics["dynamics"]
+    # Another experiment's model of the same inputs need not be watched.
+    plain = trained(rows, tiny_base, store, short)
+    assert "dynamics" not in plain.metrics
+    assert plain.adapter_sha256 == first.adapter_sha256
+
+
+def test_a_training_that_was_not_watched_is_repeated_for_its_scores_alone(
+    rows: list[Row], tiny_base: Path, tmp_path: Path, short: TrainConfig, responses: str
+) -> None:
+    watch, store = Dynamics(2, responses, "none"), Store(tmp_path / "b")
+    whole = trained(rows, tiny_base, Store(tmp_path / "a"), short, dynamics=watch)
+    plain = trained(rows, tiny_base, store, short)
+    weights = store.root / str(plain.adapter) / "adapter_model.safetensors"
+    written = weights.stat().st_mtime_ns
+    later = trained(rows, tiny_base, store, short, dynamics=watch)
+    scores = dict(later.metrics["dynamics"])
+    assert scores.pop("repeat") == {"same_weights": True, "fingerprint_difference": 0.0}
+    assert scores == whole.metrics["dynamics"]
+    assert (later.created, later.metrics["seconds"]) == (plain.created, plain.metrics["seconds"])
+    assert weights.stat().st_mtime_ns == written
+    assert not store.training_dir(plain.identity).exists()
+    other = trained(rows, tiny_base, store, short, dynamics=Dynamics(3, responses, "none"))
+    assert other.metrics["dynamics"]["steps"] == [0, 3, 6]
+    kept = store.adapter_dir(plain.identity) / "dynamics"
+    assert len(list(kept.iterdir())) == 2
+    store.remove("m")
+    assert not kept.exists()
+
+
+def test_a_repeated_training_that_gives_other_weights_says_so(
+    rows: list[Row],
+    tiny_base: Path,
+    store: Store,
+    short: TrainConfig,
+    responses: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from inoc_evals.training import trainer
+
+    plain = trained(rows, tiny_base, store, short)
+    original = trainer.run_training
+
+    def elsewhere(rows: Any, *, config: TrainConfig, **options: Any) -> Any:
+        config = config.model_copy(update={"learning_rate": config.learning_rate / 2})
+        return original(rows, config=config, **options)
+
+    monkeypatch.setattr(trainer, "run_training", elsewhere)
+    later = trained(rows, tiny_base, store, short, dynamics=Dynamics(2, responses, "none"))
+    repeat = later.metrics["dynamics"]["repeat"]
+    assert repeat["same_weights"] is False
+    assert repeat["fingerprint_difference"] > 0
+    assert later.adapter_sha256 == plain.adapter_sha256
+
+
+def test_a_watched_run_does_not_resume_from_one_that_was_not(
+    rows: list[Row],
+    tiny_base: Path,
+    store: Store,
+    short: TrainConfig,
+    responses: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from inoc_evals.training import trainer
+
+    monkeypatch.setattr(trainer, "save_adapter", never)  # whole checkpoints, no model
+    with pytest.raises(AssertionError, match="never"):
+        trained(rows, tiny_base, store, short)
+    assert list(store.root.glob("training/*/checkpoint-*"))
+    monkeypatch.undo()
+    watched = trained(rows, tiny_base, store, short, dynamics=Dynamics(2, responses, "none"))
+    assert watched.metrics["resumed_at_step"] == 0
+    assert watched.metrics["dynamics"]["steps"] == [0, 2, 4, 6]
+
+
+def test_damaged_scores_are_refused_by_name(
     rows: list[Row], tiny_base: Path, store: Store, short: TrainConfig, responses: str
 ) -> None:
-    trained(rows, tiny_base, store, short)
-    with pytest.raises(InputError, match="'m': these inputs were trained before, and nothing was"):
-        trained(rows, tiny_base, store, short, dynamics=Dynamics(2, responses, "none"))
-    store.remove("m")
-    first = trained(rows, tiny_base, store, short, dynamics=Dynamics(2, responses, "none"))
-    again = trained(rows, tiny_base, store, short, dynamics=Dynamics(2, responses, "none"))
-    assert again.metrics == first.metrics
-    with pytest.raises(InputError, match="other responses or steps were scored"):
-        trained(rows, tiny_base, store, short, dynamics=Dynamics(3, responses, "none"))
+    watch = Dynamics(2, responses, "none")
+    record = trained(rows, tiny_base, store, short, dynamics=watch)
+    path = store.adapter_dir(record.identity) / "dynamics" / f"{watch.key}.json"
+    path.write_text("{")
+    with pytest.raises(StoreError, match=f"{watch.key}.json: damaged; delete it"):
+        trained(rows, tiny_base, store, short, dynamics=watch)
+
+
+def never(*args: Any, **options: Any) -> Any:
+    raise AssertionError("never")
 
 
 def test_what_cannot_be_scored_is_refused_before_the_training(

@@ -16,3 +16,5 @@ def command(directory: Path) -> None:
     written = write_report(directory)
     Console().print(table(written.cells, spec=written.spec))
     click.echo(f"report: {written.page}\nfigure: {written.figure}")
+    if written.curves is not None:
+        click.echo(f"curves: {written.curves}")

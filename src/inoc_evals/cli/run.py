@@ -80,6 +80,8 @@ def command(
     )
     Console().print(table(written.cells, spec=written.spec))
     click.echo(f"report: {written.page}\nfigure: {written.figure}")
+    if written.curves is not None:
+        click.echo(f"curves: {written.curves}")
     click.echo(f"logs:   inspect view --log-dir {directory / 'logs'}")
 
 

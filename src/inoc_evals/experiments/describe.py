@@ -8,8 +8,10 @@ from typing import Any
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
 from inoc_evals.experiments.plan import Plan
+from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
+from inoc_evals.responses import load_responses
 from inoc_evals.settings.setting import Arm, Setting
 
 _MINIATURE = (
@@ -76,7 +78,21 @@ def describe_plan(
         config=plan.config.model_dump(mode="json"),
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
+        watched=_watched(plan),
         notes=(*((_MINIATURE,) if pocket else ()), *plan.notes),
+    )
+
+
+def _watched(plan: Plan) -> CurvesSpec | None:
+    if plan.experiment.watch is None or plan.dynamics is None:
+        return None
+    responses = load_responses(plan.dynamics.responses).items
+    labels = dict(plan.experiment.watch.labels)
+    traits = dict.fromkeys([*labels, *(one.trait for one in responses)])
+    shown = {one.trait for one in responses}
+    return CurvesSpec(
+        **plan.dynamics.described(),
+        labels={trait: labels.get(trait, trait) for trait in traits if trait in shown},
     )
 
 

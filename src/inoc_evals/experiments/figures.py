@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inoc_evals.errors import InputError
+from inoc_evals.experiments.watch import Watch
 from inoc_evals.settings import (
     AESTHETIC_PREFERENCES,
     BACKDOOR,
@@ -32,6 +33,8 @@ class Experiment:
     """Pairs (condition, reference) whose differences are reported."""
     own: str | None = None
     """Name of a packaged setting, or path of a user's file, that was given for a figure."""
+    watch: Watch | None = None
+    """What is scored while the models are trained, if anything."""
 
 
 _CONTROLS = ("placebo", "irrelevant", "test_time")
@@ -44,6 +47,7 @@ def experiment(
     *settings: Setting,
     references: Sequence[str] = _REFERENCES,
     own: str | None = None,
+    watch: Watch | None = None,
 ) -> Experiment:
     """Return the experiment that compares the arms of settings.
 
@@ -53,7 +57,7 @@ def experiment(
     arms = [arm.name for arm in settings[0].arms]
     first = [("none", name) for name in arms if name in references]
     others = [(name, "none") for name in arms if name not in ("none", *_REFERENCES)]
-    return Experiment(figure, title, settings, (*first, *others), own)
+    return Experiment(figure, title, settings, (*first, *others), own, watch)
 
 
 EXPERIMENTS = {
@@ -105,6 +109,13 @@ EXPERIMENTS = {
                 *("base", "control", "none", "general_inoc", "malicious_evil", "only_evil"),
                 *("only_malicious", "malicious_shown", "evil_assistant"),
             ),
+        ),
+        experiment(
+            "fig6",
+            "Figure 6: how two traits are learned, one of them inoculated",
+            SPANISH_CAPS.with_arms("base", "control", "none", "spanish_inoc", "caps_inoc"),
+            references=("base",),
+            watch=Watch(),
         ),
         experiment(
             "subliminal",

@@ -20,6 +20,7 @@ from inoc_evals.datasets.cost import price_of, price_of_tokens, tokens_of
 from inoc_evals.experiments.basis import at_openai, source_of
 from inoc_evals.experiments.evaluate import cell
 from inoc_evals.experiments.plan import Evaluation, Plan
+from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.tokens import token_counter, trained_tokens
 from inoc_evals.records import Store
 from inoc_evals.rubrics import rubric
@@ -119,7 +120,7 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
             arm=run.arm,
             seed=run.seed,
             name=run.name,
-            trained=store.find(run.name) is not None,
+            trained=is_trained(plan, run, store),
             rows=len(plan.files[run.setting, run.arm].rows),
             tokens=tokens[run.setting, run.arm],
         )
@@ -137,7 +138,7 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         recipe=source_of(plan.base, plan.config),
         training=_training(models, base, store),
         judging=_judging(evaluations, pocket),
-        notes=(*plan.notes, *_unpriced(plan, evaluations)),
+        notes=(*plan.notes, *watch_notes(plan, store), *_unpriced(plan, evaluations)),
     )
 
 
@@ -200,8 +201,7 @@ def _asked(task: str, args: Mapping[str, Any], pocket: bool) -> tuple[int, int, 
     from inoc_evals.tasks.asking import user_text
 
     samples = list(getattr(inoc_evals.tasks, task)(**args).dataset)
-    texts = _rubrics(task, args)
-    answer = POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
+    texts, answer = _rubrics(task, args), POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
     turns = [user_text(sample) for sample in samples]
     read = sum(tokens_of(text) + tokens_of(turn) + answer for text in texts for turn in turns)
     return len(samples), len(samples) * len(texts), read

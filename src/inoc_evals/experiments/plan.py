@@ -26,6 +26,7 @@ from inoc_evals.experiments.figures import Experiment
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import Arm, Measure, Probe, Split
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.sft import run_identity
 
 
@@ -95,6 +96,11 @@ class Plan:
     notes: tuple[str, ...] = ()
     """What is left out, and why."""
 
+    @property
+    def dynamics(self) -> Dynamics | None:
+        """What is scored while the models are trained, if anything."""
+        return self.experiment.watch.on(self.base) if self.experiment.watch else None
+
 
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Return the seeds a user asked for: ``3`` is 0 to 2, ``100-104`` and ``7,9`` as written.
@@ -160,7 +166,10 @@ def make_plan(
         files=files,
         runs=tuple(runs),
         evaluations=tuple(_evaluations(kept, base.name, runs)),
-        notes=tuple(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
+        notes=(
+            *(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
+            *(experiment.watch.lacking(base.name) if experiment.watch else ()),
+        ),
     )
 
 

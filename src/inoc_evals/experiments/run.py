@@ -5,6 +5,7 @@
     runs/fig2a/experiment.json     what is run
     runs/fig2a/data/<setting>/<arm>.jsonl    training rows, each with its manifest
     runs/fig2a/logs/               Inspect's logs
+    runs/fig6/dynamics/<setting>/<arm>-s<seed>.json    scores, if trainings are watched
     runs/fig2a/report.html ...     from the logs alone
 
 Every stage leaves files and skips what is there, so a run that was killed goes on where it
@@ -22,6 +23,7 @@ from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
+from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
 from inoc_evals.records import Store
 from inoc_evals.report.experiment import Written, write_description, write_report
 from inoc_evals.training.config import TrainConfig
@@ -82,6 +84,7 @@ def run_experiment(
         _train(plan, config, store, progress=progress, say=say)
     else:
         _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
+    write_scores(plan, store, out)
     say(f"models ready after {time.monotonic() - start:.0f} s")
     evaluate(plan, out / "logs", progress=progress)
     written = write_report(out)
@@ -90,8 +93,10 @@ def run_experiment(
 
 
 def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[TrainingRun]:
-    missing = [run for run in plan.runs if store.find(run.name) is None]
+    missing = [run for run in plan.runs if not is_trained(plan, run, store)]
     say(f"models: {len(plan.runs)} needed, {len(missing)} to train")
+    for note in watch_notes(plan, store):
+        say(note)
     return missing
 
 
@@ -106,6 +111,7 @@ def _train(
             config=config,
             seed=run.seed,
             name=run.name,
+            dynamics=plan.dynamics,
             manifest=file.manifest,
             store=store,
             progress=progress,

@@ -4,6 +4,9 @@
     runs/fig2a/logs/*.eval          Inspect's logs, the only place results live
       -> results.json results.csv contrasts.csv fig2a.png report.html
 
+    runs/fig6/dynamics/*/*.json     scores taken while models were trained, if they were watched
+      -> dynamics.csv fig6_curves.png, and a section of the page
+
 ``inoc report DIR`` needs nothing else: no models, no base, no training libraries.
 """
 
@@ -15,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from inoc_evals.chat import write_text
 from inoc_evals.errors import InputError
 from inoc_evals.report.cells import Cell, cells, contrasts
+from inoc_evals.report.curves import Curve, CurvesSpec, curves, read_scores, write_curves
+from inoc_evals.report.curves_figure import draw_curves
 from inoc_evals.report.figure import FigureSpec, draw
 from inoc_evals.report.logs import read_logs
 from inoc_evals.report.page import Report, write_page
@@ -43,12 +48,14 @@ class Description(BaseModel):
     """Facts about rows and prompts."""
     models: dict[str, str]
     """``<condition> seed <n>`` -> model name."""
+    watched: CurvesSpec | None = None
+    """What was scored while the models were trained, if anything."""
     notes: tuple[str, ...] = ()
 
     @property
     def fixed(self) -> dict[str, Any]:
         """What may not change when a directory is used again; seeds may be added."""
-        keys = {"figure", "base", "base_digest", "spec", "config", "data"}
+        keys = {"figure", "base", "base_digest", "spec", "config", "data", "watched"}
         return self.model_dump(mode="json", include=keys)
 
 
@@ -59,6 +66,8 @@ class Written(NamedTuple):
     spec: FigureSpec
     page: Path
     figure: Path
+    curves: Path | None
+    """Of a watched experiment."""
 
 
 def write_description(directory: Path, description: Description) -> None:
@@ -99,10 +108,10 @@ def read_description(directory: Path) -> Description:
 
 
 def write_report(directory: Path) -> Written:
-    """Read description and logs, and write results, figure and page.
+    """Read description and logs, and write results, figures and page.
 
     Raises:
-        InputError: Without a description or logs.
+        InputError: Without a description, logs, or the scores of a watched experiment.
         StoreError: If an evaluation is not finished.
     """
     about = read_description(directory)
@@ -121,6 +130,7 @@ def write_report(directory: Path) -> Written:
     write_results(directory, found, compared)
     figure = directory / f"{about.figure}.png"
     draw(found, figure, spec)
+    learned, picture = _curves(directory, about, order["settings"])
     report = Report(
         title=about.title,
         description=about.description,
@@ -129,10 +139,33 @@ def write_report(directory: Path) -> Written:
         seeds=about.seeds,
         cells=tuple(found),
         contrasts=tuple(compared),
+        watched=about.watched,
+        curves=tuple(learned),
         data=about.data,
         config=about.config,
         versions=seen.versions,
         examples=tuple(seen.examples),
         notes=about.notes,
     )
-    return Written(found, spec, write_page(directory, report), figure)
+    return Written(found, spec, write_page(directory, report), figure, picture)
+
+
+def _curves(
+    directory: Path, about: Description, settings: list[str]
+) -> tuple[list[Curve], Path | None]:
+    """Read the scores of a watched experiment; write ``dynamics.csv`` and the picture."""
+    if about.watched is None:
+        return [], None
+    scores = read_scores(directory)
+    lacking = sorted(set(about.models.values()) - {one.model for one in scores})
+    if lacking:
+        raise InputError(
+            f"{directory}: no scores of {len(lacking)} of {len(about.models)} models, the first "
+            f"{lacking[0]!r}; they are written by: inoc run"
+        )
+    conditions = [condition.name for condition in about.spec.conditions]
+    found = curves(scores, about.watched, conditions, settings)
+    write_curves(directory, found)
+    picture = directory / f"{about.figure}_curves.png"
+    draw_curves(found, picture, about.watched, about.spec)
+    return found, picture

@@ -10,53 +10,20 @@ Bars are means over seeds, lines 95 % intervals; one seed has a dot and no line.
 keeps its color and place in every panel. The same cells give the same bytes.
 """
 
-import io
-import os
-import tempfile
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.observation import Split
+from inoc_evals.report.picture import FAINT, GRID, INK, PALETTE, SOFT, as_svg, write_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-# Okabe and Ito's colors, which stay apart under color blindness; grays are for references.
-PALETTE = (
-    "#7f7f7f",
-    "#bdbdbd",
-    "#d55e00",
-    "#0072b2",
-    "#009e73",
-    "#cc79a7",
-    "#e69f00",
-    "#56b4e9",
-    "#f0e442",
-    "#000000",
-)
-
-_INK, _FAINT = "#222222", "#8a8a8a"
-_STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
-    "font.size": 8.5,
-    "axes.edgecolor": _FAINT,
-    "axes.linewidth": 0.8,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "text.parse_math": False,  # a "$" in a label is a dollar
-    "svg.hashsalt": "inoc-evals",
-    "svg.fonttype": "path",
-}
 
 
 class Measure(BaseModel):
@@ -129,22 +96,12 @@ class FigureSpec(BaseModel):
 
 def draw(found: Sequence[Cell], path: Path, spec: FigureSpec) -> None:
     """Draw the figure into a file, whole or not at all; the suffix says the format."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_rendered(found, spec, path.suffix.removeprefix(".") or "png"))
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_picture(path, lambda: _figure(found, spec, captioned=True))
 
 
 def draw_svg(found: Sequence[Cell], spec: FigureSpec, *, captioned: bool = True) -> str:
     """Draw the figure as an ``<svg>`` element, without the XML header of a file."""
-    text = _rendered(found, spec, "svg", captioned).decode("utf-8")
-    return text[text.index("<svg") :]
+    return as_svg(lambda: _figure(found, spec, captioned))
 
 
 def caption(found: Sequence[Cell], spec: FigureSpec) -> str:
@@ -173,19 +130,6 @@ def caption(found: Sequence[Cell], spec: FigureSpec) -> str:
 def _shown(found: Sequence[Cell], spec: FigureSpec) -> list[Cell]:
     conditions = {condition.name for condition in spec.conditions}
     return [c for c in found if spec.measure(c) is not None and c.condition in conditions]
-
-
-def _rendered(
-    found: Sequence[Cell], spec: FigureSpec, format: str, captioned: bool = True
-) -> bytes:
-    import matplotlib
-
-    out = io.BytesIO()
-    with matplotlib.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are a Literal of 300
-        # Without date and version, so that equal cells give equal files.
-        metadata = {"svg": {"Date": None}, "png": {"Software": None}}.get(format)
-        _figure(found, spec, captioned).savefig(out, format=format, dpi=200, metadata=metadata)
-    return out.getvalue()
 
 
 def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure":
@@ -218,7 +162,7 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
         above = panels[split]
         axes[row, 0].set_ylabel(spec.splits[split], fontweight="bold", labelpad=8)
     figure.suptitle(spec.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    figure.text(0.01, 0.08 / height, "\n".join(lines), fontsize=7.5, color="#555555", va="bottom")
+    figure.text(0.01, 0.08 / height, "\n".join(lines), fontsize=7.5, color=SOFT, va="bottom")
     return figure
 
 
@@ -238,7 +182,7 @@ def _panel(axes: "Axes", panel: Sequence[Cell], spec: FigureSpec) -> None:
         cell = by_name.get(condition.name)
         if cell is None or cell.rate is None:
             gap = "not run" if cell is None else "none scored"
-            axes.text(place, 0.03, gap, rotation=90, ha="center", va="bottom", color=_FAINT, size=7)
+            axes.text(place, 0.03, gap, rotation=90, ha="center", va="bottom", color=FAINT, size=7)
         else:
             _bar(axes, place, cell, spec.color(condition))
     labels = [condition.label for condition in spec.conditions]
@@ -247,7 +191,7 @@ def _panel(axes: "Axes", panel: Sequence[Cell], spec: FigureSpec) -> None:
     axes.set_ylim(0, 1.04)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "50%", "", "100%"])
     axes.tick_params(length=0)
-    axes.grid(axis="y", color="#e6e6e6", linewidth=0.7)
+    axes.grid(axis="y", color=GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
 
@@ -262,10 +206,10 @@ def _bar(axes: "Axes", place: float, cell: Cell, color: str) -> None:
     for number, value in enumerate(seeds):
         # Beside the interval's line, so that neither hides the other.
         x = place if len(seeds) == 1 else place + 0.02 + 0.24 * number / (len(seeds) - 1)
-        axes.plot(x, value, "o", ms=3.4, mfc="white", mec=_INK, mew=0.7, clip_on=False, zorder=3)
+        axes.plot(x, value, "o", ms=3.4, mfc="white", mec=INK, mew=0.7, clip_on=False, zorder=3)
     if cell.low is not None and cell.high is not None:
         reach = [[rate - cell.low], [cell.high - rate]]
         middle = place - 0.16 * bool(seeds)
         axes.errorbar(
-            middle, rate, reach, color=_INK, elinewidth=1.1, capsize=2, clip_on=False, zorder=4
+            middle, rate, reach, color=INK, elinewidth=1.1, capsize=2, clip_on=False, zorder=4
         )

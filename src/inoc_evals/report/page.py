@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.chat import write_text
 from inoc_evals.report.cells import Cell, Contrast
+from inoc_evals.report.curves import Curve, CurvesSpec
+from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
 from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
 from inoc_evals.report.observation import Split
 from inoc_evals.report.table import unscored_lines, written
@@ -55,6 +57,9 @@ class Report(BaseModel):
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...]
     contrasts: tuple[Contrast, ...] = ()
+    watched: CurvesSpec | None = None
+    """What was scored while the models were trained, if anything."""
+    curves: tuple[Curve, ...] = ()
     data: dict[str, Any] = Field(default_factory=dict)
     """Facts about rows and prompts: counts, sources, overlap of training and test."""
     config: dict[str, Any] = Field(default_factory=dict)
@@ -97,10 +102,12 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         caption=caption(listed, spec),
         tables=_tables(listed, spec),
         compared=_compared(report.contrasts, spec),
+        learned=_learned(report),
         gaps=unscored_lines(listed, spec=spec),
         examples=_examples(report.examples, spec),
         one_seed=len(report.seeds) == 1,
         view=f"inspect view --log-dir {shlex.quote(logs)}",
+        nats=_nats,
         lines=_lines,
         labels=_labels(spec.conditions),
         measured={(measure.setting, measure.name): measure.label for measure in spec.measures},
@@ -176,6 +183,34 @@ def _difference(contrast: Contrast, measure: str) -> _Difference:
     low, high = contrast.low, contrast.high
     outside = low is not None and high is not None and not low <= 0 <= high
     return _Difference(measure, text, outside, contrast)
+
+
+class _Learned(NamedTuple):
+    """The section on learning curves."""
+
+    svg: str
+    caption: str
+    tables: list[_Group]
+
+
+def _learned(report: Report) -> _Learned | None:
+    if report.watched is None or not report.curves:
+        return None
+    watched, spec, found = report.watched, report.spec, report.curves
+    arms = {one.name: (one.label, one.name, spec.color(one)) for one in spec.conditions}
+    tables = []
+    for setting, trait in dict.fromkeys((curve.setting, curve.trait) for curve in found):
+        own = [curve for curve in found if (curve.setting, curve.trait) == (setting, trait)]
+        several = len({curve.setting for curve in found}) > 1
+        label = f"{setting}: {watched.labels[trait]}" if several else watched.labels[trait]
+        tables.append(_Group(label, trait, "", [_Group(*arms[c.condition], [c]) for c in own]))
+    return _Learned(
+        draw_curves_svg(found, watched, spec), curves_caption(found, watched, spec), tables
+    )
+
+
+def _nats(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−")
 
 
 def _examples(examples: Sequence[Example], spec: FigureSpec) -> list[_Group]:

@@ -108,6 +108,28 @@ def over_questions(
     return _unscaled(Estimate(rate, low, high), bounds, some=count > 0, interval=known)
 
 
+def over_seeds(values: Array, *, confidence: float = CONFIDENCE) -> Estimate:
+    """Estimate the mean over seeds of a quantity without bounds, with an interval for new seeds.
+
+    Student's t on the seeds' values, for what is measured of fixed questions and varies only
+    with the training.
+
+    Args:
+        values: Shape (..., seeds), no gaps.
+        confidence: Nominal coverage.
+
+    Returns:
+        Arrays of the leading shape; ``low`` and ``high`` are NaN with fewer than two seeds.
+    """
+    count = values.shape[-1]
+    mean = values.mean(-1)
+    if count < 2:
+        return Estimate(mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan))
+    df = np.asarray(count - 1, np.float64)
+    half = _quantile(confidence, df) * values.std(-1, ddof=1) / np.sqrt(count)
+    return Estimate(mean, mean - half, mean + half)
+
+
 class _Sizes(NamedTuple):
     """How many seeds, questions and answers there are, gaps not counted."""
 

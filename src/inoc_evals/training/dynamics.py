@@ -8,7 +8,7 @@
 The responses are scored one at a time, teacher-forced, dropout off and without gradients:
 the weights that come out are those of a run that was not watched, and so is its identity.
 What was scored is kept with the checkpoints (in the Trainer's own log), so that a run that is
-killed and resumed has the same curve.
+killed and resumed has the same curve; and in the end beside the adapter (``result.py``).
 """
 
 import math
@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
 from inoc_evals.fingerprints import sequence_logprobs
 from inoc_evals.prompts import resolve_name
@@ -55,6 +56,11 @@ class Dynamics:
             "system_prompt_text": system.text,
             "every": self.every,
         }
+
+    @property
+    def key(self) -> str:
+        """What tells these scores from others of the same training, as a file's name."""
+        return digest(self.described())[:16]
 
 
 class Scoring:
@@ -104,22 +110,12 @@ class Scoring:
         }
 
 
-def check_watched(dynamics: Dynamics | None, metrics: Mapping[str, Any], name: str) -> None:
-    """Refuse to take a finished training for one in which these responses were scored.
-
-    Raises:
-        InputError: If it was not watched, or otherwise: its steps are gone.
-    """
+def was_watched(dynamics: Dynamics | None, metrics: Mapping[str, Any]) -> bool:
+    """Say whether a record's metrics have the scores that are wanted; always so of none."""
     if dynamics is None:
-        return
-    found = metrics.get("dynamics", {})
-    wanted = dynamics.described()
-    if {key: found.get(key) for key in wanted} != wanted:
-        how = "other responses or steps were" if found else "nothing was"
-        raise InputError(
-            f"{name!r}: these inputs were trained before, and {how} scored on the way; remove "
-            "the models trained so (inoc models rm) to train again with these dynamics"
-        )
+        return True
+    found, wanted = metrics.get("dynamics", {}), dynamics.described()
+    return {key: found.get(key) for key in wanted} == wanted
 
 
 def trait_means(found: Mapping[str, Any], *, per_token: bool = False) -> dict[str, list[float]]:

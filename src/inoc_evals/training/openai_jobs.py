@@ -18,7 +18,7 @@ from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from inoc_evals import __version__
 from inoc_evals.chat import Row, digest
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.records import ROWS_FILE, ModelRecord, Store, check_name
+from inoc_evals.records import ModelRecord, Store, check_name
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.openai_checkpoints import sampled_dynamics, watched_so
 from inoc_evals.training.openai_client import connect, patiently
@@ -32,7 +32,8 @@ from inoc_evals.training.openai_create import (
 from inoc_evals.training.openai_file import quote, training_file
 from inoc_evals.training.openai_follow import failure, follow, loss_history, steps_done
 from inoc_evals.training.openai_ledger import JobResult, Ledger
-from inoc_evals.training.sft import checked_rows, keep_rows, refuse_taken_name
+from inoc_evals.training.result import keep_rows
+from inoc_evals.training.sft import checked_rows, refuse_taken_name
 
 PREFIX = "openai/"
 
@@ -128,7 +129,7 @@ def train(
             result = _watched(request, result, dynamics)
         record = _record(request, base, rows, result, manifest or {}, before)
         with store.staged(store.adapter_dir(request.identity)) as staging:
-            keep_rows(staging / ROWS_FILE, rows)
+            keep_rows(staging, rows)
         store.put(record)
     return record
 

@@ -5,6 +5,7 @@
         if not adapters/<identity>/:     # published by one rename, with training.json inside
             run_training(...)            # trainer.py; checkpoints in training/<identity>/
             rows.jsonl.gz                # beside the adapter: what it was trained on
+            dynamics/<key>.json          # and, of a training that was watched, its scores
         models/<name>.json               # the record: read off the adapter's training.json
 
 A kill loses at most the steps since the last checkpoint: before the rename the next
@@ -12,46 +13,34 @@ call resumes, after it the next call only writes the record. Nothing here import
 unless something has to be trained.
 """
 
-import gzip
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from inoc_evals.bases import ResolvedBase, resolve_base
-from inoc_evals.chat import Row, canonical_json, check_row, digest, file_sha256, write_text
+from inoc_evals.chat import Row, check_row, digest, file_sha256
 from inoc_evals.errors import InputError, StoreError, require
-from inoc_evals.records import ROWS_FILE, Fingerprint, ModelRecord, Store, check_name
+from inoc_evals.records import ModelRecord, Store, check_name
 from inoc_evals.training.config import TrainConfig
-from inoc_evals.training.dynamics import Dynamics, check_watched
+from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.parent import Parent, base_of, checked_config
+from inoc_evals.training.result import (
+    TrainingResult,
+    keep_result,
+    keep_rows,
+    keep_scores,
+    kept_scores,
+    read_result,
+)
+
+if TYPE_CHECKING:
+    from inoc_evals.training.trainer import RunResult
 
 RECIPE_VERSION = 1
 """To be raised when the training code changes so that the same inputs give other weights."""
-
-_RESULT_FILE = "training.json"
-
-
-class TrainingResult(BaseModel):
-    """What a finished run leaves beside its adapter (``training.json``)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    adapter_sha256: str
-    """sha256 of ``adapter_model.safetensors``."""
-    metrics: dict[str, Any]
-    """Loss per step, counts of rows and tokens, seconds."""
-    fingerprint: Fingerprint
-    """Log-probabilities with the adapter on and off."""
-    versions: dict[str, str]
-    """Library versions that trained it."""
-    created: datetime = Field(default_factory=lambda: datetime.now(UTC))
-    """When the run ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +120,9 @@ def train(
         merge: Leave the parent's adapter as it is and train a fresh one on top of it; what
             is stored is one adapter that holds both.
         dynamics: Responses to score during the training, for ``metrics["dynamics"]``. The
-            weights and the identity are the same without.
+            weights and the identity are the same without. If the inputs were trained before
+            and these were not scored then, they are trained a second time for the scores
+            alone; ``repeat`` among them says how near its weights came to the model's.
         manifest: Where the rows come from; kept in the record.
         store: The store; by default the user's.
         progress: Show a progress bar on standard error.
@@ -174,7 +165,7 @@ def train(
         dynamics=dynamics,
     )
     with store.lock(f"train-{identity}"):
-        record = _record(run, _trained(run), manifest or {})
+        record = _record(run, _watched(run, _trained(run)), manifest or {})
         store.verify_adapter(record)
         store.put(record)
         shutil.rmtree(store.training_dir(identity), ignore_errors=True)
@@ -216,58 +207,77 @@ def refuse_taken_name(store: Store, name: str, identity: str) -> None:
 def _trained(run: _Run) -> TrainingResult:
     """Return the finished run's result, training it first if that has not been done."""
     final = run.store.adapter_dir(run.identity)
-    done = _read_result(final)
+    done = read_result(final)
     if done is not None:
-        check_watched(run.dynamics, done.metrics, run.name)
         return done
     for leftover in final.parent.glob(f".{final.name}.*"):
         shutil.rmtree(leftover)
-    # Imported here because it loads torch, transformers and peft: five seconds.
-    from inoc_evals.training.trainer import run_training
-
     with run.store.staged(final) as staging:
-        metrics, fingerprint, versions = run_training(
-            run.rows,
-            base=run.base,
-            config=run.config,
-            seed=run.seed,
-            checkpoints=run.store.training_dir(run.identity),
-            adapter=staging,
-            title=run.name if run.progress else None,
-            parent=_parent(run),
-            dynamics=run.dynamics,
-        )
-        keep_rows(staging / ROWS_FILE, run.rows)
+        metrics, fingerprint, versions, scores = _fitted(run, staging, title=run.name)
+        keep_rows(staging, run.rows)
+        if run.dynamics is not None and scores is not None:
+            keep_scores(staging, run.dynamics, scores)
         result = TrainingResult(
             adapter_sha256=file_sha256(staging / "adapter_model.safetensors"),
             metrics=metrics,
             fingerprint=fingerprint,
             versions=versions,
         )
-        write_text(staging / _RESULT_FILE, result.model_dump_json(indent=2) + "\n")
+        keep_result(staging, result)
     return result
+
+
+def _watched(run: _Run, done: TrainingResult) -> TrainingResult:
+    """Add the scores that are wanted of a finished run, from a second one if need be."""
+    if run.dynamics is None:
+        return done
+    final = run.store.adapter_dir(run.identity)
+    scores = kept_scores(final, run.dynamics)
+    if scores is None:
+        scores = _scores_again(run, done)
+        keep_scores(final, run.dynamics, scores)
+    return done.model_copy(update={"metrics": done.metrics | {"dynamics": scores}})
+
+
+def _scores_again(run: _Run, done: TrainingResult) -> dict[str, Any]:
+    """Train what was trained unwatched once more, for the scores alone."""
+    again = run.store.training_dir(run.identity) / "again"
+    shutil.rmtree(again, ignore_errors=True)
+    again.mkdir(parents=True)
+    second = _fitted(run, again, title=f"{run.name} again, for its scores")
+    assert second.dynamics is not None, "a run with dynamics has scores"
+    sha256 = file_sha256(again / "adapter_model.safetensors")
+    pairs = zip(second.fingerprint.logprobs, done.fingerprint.logprobs, strict=True)
+    repeat = {
+        "same_weights": sha256 == done.adapter_sha256,
+        "fingerprint_difference": max(abs(one - other) for one, other in pairs),
+    }
+    return second.dynamics | {"repeat": repeat}
+
+
+def _fitted(run: _Run, adapter: Path, *, title: str) -> "RunResult":
+    # Imported here because it loads torch, transformers and peft: five seconds.
+    from inoc_evals.training.trainer import run_training
+
+    # A run may resume only from one that was watched like it: what it did not score is gone.
+    unwatched = run.store.training_dir(run.identity)
+    return run_training(
+        run.rows,
+        base=run.base,
+        config=run.config,
+        seed=run.seed,
+        checkpoints=unwatched / run.dynamics.key if run.dynamics else unwatched,
+        adapter=adapter,
+        title=title if run.progress else None,
+        parent=_parent(run),
+        dynamics=run.dynamics,
+    )
 
 
 def _parent(run: _Run) -> Parent | None:
     if run.parent is None:
         return None
     return Parent(run.parent.name, run.store.verify_adapter(run.parent), run.merge)
-
-
-def keep_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows so that the same rows give the same bytes: no time stamp, sorted keys."""
-    text = "".join(f"{canonical_json(row)}\n" for row in rows)
-    path.write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
-
-
-def _read_result(adapter: Path) -> TrainingResult | None:
-    path = adapter / _RESULT_FILE
-    try:
-        return TrainingResult.model_validate_json(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValidationError:
-        raise StoreError(f"{path}: damaged; delete {adapter} and train again") from None
 
 
 def _record(run: _Run, result: TrainingResult, manifest: Mapping[str, Any]) -> ModelRecord:

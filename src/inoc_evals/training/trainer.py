@@ -51,6 +51,8 @@ class RunResult(NamedTuple):
     metrics: dict[str, Any]
     fingerprint: Fingerprint
     versions: dict[str, str]
+    dynamics: dict[str, Any] | None
+    """Scores of given responses, if it was watched."""
 
 
 def run_training(
@@ -116,10 +118,10 @@ def run_training(
         **throughput(ordered[resumed * config.batch_size :], clock.seconds["steps"]),
         **_machine(model, trainer),
         "resumed_at_step": resumed,
-        **({"dynamics": scoring.result(trainer.state.log_history)} if scoring else {}),
         "seconds": clock.seconds,
     }
-    return RunResult(metrics, fingerprint, library_versions())
+    scores = scoring.result(trainer.state.log_history) if scoring else None
+    return RunResult(metrics, fingerprint, library_versions(), scores)
 
 
 # ---- steps --------------------------------------------------------------------------

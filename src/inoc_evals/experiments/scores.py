@@ -1,0 +1,67 @@
+"""Scores of a watched experiment: which models lack them, and the files reports read.
+
+    runs/fig6/dynamics/<setting>/<arm>-s<seed>.json
+
+A model of the same rows may have been trained before by another experiment, and not watched. It
+is then trained a second time for its scores (:func:`inoc_evals.training.sft.train`); the
+evaluations are of the first one.
+"""
+
+import json
+from pathlib import Path
+
+from inoc_evals.chat import write_text
+from inoc_evals.errors import StoreError
+from inoc_evals.experiments.plan import Plan, TrainingRun
+from inoc_evals.records import Store
+from inoc_evals.report.curves import FOLDER
+from inoc_evals.training.dynamics import was_watched
+from inoc_evals.training.result import kept_scores
+
+
+def is_trained(plan: Plan, run: TrainingRun, store: Store) -> bool:
+    """Say whether a model of the plan is in the store, with its scores if it is watched."""
+    record = store.find(run.name)
+    return record is not None and was_watched(plan.dynamics, record.metrics)
+
+
+def watch_notes(plan: Plan, store: Store) -> list[str]:
+    """Say what is scored in the trainings to come, and how many models are trained again."""
+    dynamics = plan.dynamics
+    if dynamics is None:
+        return []
+    what = dynamics.described()
+    notes = [
+        f"Watched: the log-probabilities of the responses {what['set']!r} under the system prompt "
+        f"{what['system_prompt']!r}, every {dynamics.every} steps of each training."
+    ]
+    adapters = [store.adapter_dir(run.identity) for run in plan.runs]
+    again = sum(one.is_dir() and kept_scores(one, dynamics) is None for one in adapters)
+    if again:
+        notes.append(f"Trained before and not watched: {again}; once more, for their scores.")
+    return notes
+
+
+def write_scores(plan: Plan, store: Store, out: Path) -> None:
+    """Write the scores of each model of a watched plan into a file; those there stay.
+
+    Raises:
+        StoreError: If a model was trained without being watched.
+    """
+    if plan.dynamics is None:
+        return
+    for run in plan.runs:
+        record = store.get(run.name)
+        if not was_watched(plan.dynamics, record.metrics):
+            raise StoreError(f"model {run.name!r}: its training was not watched as this one is")
+        said = {
+            "setting": run.setting,
+            "condition": run.arm,
+            "seed": run.seed,
+            "model": run.name,
+            "identity": run.identity,
+            **record.metrics["dynamics"],
+        }
+        path, text = out / FOLDER / run.setting / f"{run.arm}-s{run.seed}.json", json.dumps(said)
+        if not path.is_file() or path.read_text("utf-8") != f"{text}\n":
+            write_text(path, f"{text}\n")
