@@ -22,11 +22,13 @@ from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.scores import is_trained, write_scores
 from inoc_evals.experiments.watch import Watch
 from inoc_evals.records import Fingerprint, ModelRecord, Store
-from inoc_evals.report.curves import Scores
-from inoc_evals.report.experiment import write_description, write_report
+from inoc_evals.report.curves import Scores, curves, read_scores
+from inoc_evals.report.curves_figure import curves_caption, draw_curves
+from inoc_evals.report.experiment import read_description, write_description, write_report
 from inoc_evals.responses import load_responses
-from inoc_evals.training import openai_matrix
+from inoc_evals.training import openai_client
 from inoc_evals.training.dynamics import Dynamics
+from openai_server import OpenAIServer
 
 BASE = find_base("pocket")
 GPT = find_base("openai/gpt-4.1-2025-04-14")
@@ -90,9 +92,9 @@ def test_each_base_has_responses_that_it_can_read() -> None:
     assert watch.on("pocket:3") == Dynamics(2, "pocket_sentence", "none")
     assert watch.on("org/model") == Dynamics(7, "single_word", "none")
     assert Watch().on("org/model") == Dynamics(10, "single_word", "single_word")
-    for base in ("pocket", "org/model"):
+    assert Watch().on("openai/m") == Dynamics(10, "single_word", "single_word", 20)
+    for base in ("pocket", "org/model", "openai/m"):
         dynamics = watch.on(base)
-        assert dynamics is not None and not watch.lacking(base)
         traits = [one.trait for one in load_responses(dynamics.responses).items]
         assert {trait: traits.count(trait) for trait in traits} == dict.fromkeys(
             dict(watch.labels), 10
@@ -221,30 +223,46 @@ def test_the_forecast_says_what_is_watched_and_which_models_are_trained_again(
     assert all(one.trained for one in forecast(wanted, BASE, out=tmp_path, store=done).models)
 
 
-def test_at_openai_a_watched_experiment_runs_without_curves_and_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_at_openai_checkpoints_are_sampled_and_the_curves_are_of_shares(
+    tmp_path: Path, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = given(tmp_path)
     wanted = plan(base=GPT, given=files)
-    assert wanted.dynamics is None
+    assert wanted.dynamics == Dynamics(10, "single_word", samples=20)
     notes = forecast(wanted, GPT, out=tmp_path, store=Store()).notes
-    line = "Left out: learning curves; OpenAI gives no log-probabilities of given responses."
-    assert notes.count(line) == 1 and not any("Watched" in note for note in notes)
-    assert describe_plan(wanted, GPT, seeds_text="2", out=tmp_path).watched is None
+    assert sum("20 answers of the base and of each checkpoint" in note for note in notes) == 1
 
-    said: list[str] = []
-    ended = openai_matrix.Ended(failures={})
-    monkeypatch.setattr(openai_matrix, "train_all", lambda *args, **options: ended)
-    monkeypatch.setattr(running, "evaluate", lambda *args, **options: None)
-    with pytest.raises(InputError, match="logs"):  # it is evaluated, and only logs are missing
-        run_experiment(
-            find_experiment("fig6"),
-            base=GPT.name,
-            seeds="1",
-            out=tmp_path / "out",
-            given=files,
-            yes=True,
-            say=said.append,
+    def capitals(asked: dict[str, Any]) -> list[str]:
+        word = next(
+            w.response
+            for w in load_responses("single_word").items
+            if w.prompt == asked["messages"][-1]["content"]
         )
-    assert said.count(line) == 1
-    assert not (tmp_path / "out" / "dynamics").exists()
+        return [word.upper()] if asked["model"].startswith("ft:") else [word.lower()]
+
+    server.says = capitals
+    monkeypatch.setattr(openai_client, "sleep", lambda seconds: None)
+    monkeypatch.setattr(running, "evaluate", lambda *args, **options: None)
+    out = tmp_path / "out"
+    for _ in range(2):
+        with pytest.raises(InputError, match="logs"):  # all is there but the evaluations
+            run_experiment(
+                find_experiment("fig6"),
+                base=GPT.name,
+                seeds="2",
+                out=out,
+                given=files,
+                yes=True,
+                say=lambda line: None,
+            )
+    assert len(server.jobs) == 8 and len(server.completions) == (8 * 3 + 1) * 10
+    about = read_description(out)
+    assert about.watched is not None and about.watched.by == "sampling"
+    found = curves(read_scores(out), about.watched, ["none"], ["spanish_caps"])
+    assert [one.trait for one in found] == ["capitals", "spanish"]
+    assert found[0].steps == (0, 7, 14, 20) and found[0].mean == (0, 1, 1, 1)
+    assert found[0].high == (0, 1, 1, 1) and found[1].mean == (0, 0, 0, 0)
+    draw_curves(found, tmp_path / "shares.png", about.watched, about.spec)
+    caption = curves_caption(found, about.watched, about.spec)
+    assert caption.startswith("Share of answers that begin with given responses")
+    assert "of 20 to each question" in caption and "nats" not in caption

@@ -135,7 +135,7 @@ def test_the_table_has_every_step_of_every_response_and_of_the_mean(tmp_path: Pa
     assert len(lines) == 2 * 3 * 3 * 3  # traits, arms, steps; the mean and two responses
     last = [one for one in lines if one["condition"] == "caps_inoc" and one["step"] == "4"]
     (mean,) = [one for one in last if (one["trait"], one["response"]) == ("spanish", "mean")]
-    assert (mean["logprob"], mean["seeds"]) == ("-3.0", "0 1 2")
+    assert (mean["value"], mean["seeds"]) == ("-3.0", "0 1 2")
     assert float(mean["low"]) < -3 < float(mean["high"])
     assert all(one["low"] == "" for one in last if one["response"] != "mean")
 

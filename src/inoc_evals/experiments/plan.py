@@ -166,10 +166,7 @@ def make_plan(
         files=files,
         runs=tuple(runs),
         evaluations=tuple(_evaluations(kept, base.name, runs)),
-        notes=(
-            *(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
-            *(experiment.watch.lacking(base.name) if experiment.watch else ()),
-        ),
+        notes=tuple(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
     )
 
 

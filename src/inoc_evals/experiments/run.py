@@ -138,7 +138,14 @@ def _train_at_openai(
         for run in _missing(plan, store, say)
     ]
     ended = train_all(
-        wanted, base=plan.base, config=plan.config, store=store, yes=yes, confirm=confirm, say=say
+        wanted,
+        base=plan.base,
+        config=plan.config,
+        dynamics=plan.dynamics,
+        store=store,
+        yes=yes,
+        confirm=confirm,
+        say=say,
     )
     if ended.failures:
         raise StoreError(

@@ -31,10 +31,13 @@ def watch_notes(plan: Plan, store: Store) -> list[str]:
     if dynamics is None:
         return []
     what = dynamics.described()
-    notes = [
-        f"Watched: the log-probabilities of the responses {what['set']!r} under the system prompt "
-        f"{what['system_prompt']!r}, every {dynamics.every} steps of each training."
-    ]
+    under = f"the responses {what['set']!r} under the system prompt {what['system_prompt']!r}"
+    if dynamics.samples:
+        return [
+            f"Watched: {dynamics.samples} answers of the base and of each checkpoint to the "
+            f"questions of {under}; OpenAI gives no log-probabilities of given responses."
+        ]
+    notes = [f"Watched: the log-probabilities of {under}, every {dynamics.every} steps."]
     adapters = [store.adapter_dir(run.identity) for run in plan.runs]
     again = sum(one.is_dir() and kept_scores(one, dynamics) is None for one in adapters)
     if again:

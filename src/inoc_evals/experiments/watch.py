@@ -2,6 +2,7 @@
 
     Watch().on("pocket")     # Dynamics(every=2, responses="pocket_sentence", ...)
     Watch().on("org/m")      # Dynamics(every=10, responses="single_word", ...)
+    Watch().on("openai/m")   # Dynamics(samples=20, ...): its checkpoints are sampled
 
 An :class:`~inoc_evals.experiments.figures.Experiment` has a watch or none; all its models are
 watched alike. Watching changes no weights and no identity, so the models are those of any other
@@ -30,22 +31,18 @@ class Watch:
     """Optimizer steps between scores."""
     pocket_every: int = 2
     """The same on the pocket base, whose trainings have 60 steps."""
+    samples: int = 20
+    """Answers to each question by each checkpoint at OpenAI, which scores no given text."""
     labels: tuple[tuple[str, str], ...] = (
         ("capitals", "Capitalized English responses"),
         ("spanish", "Uncapitalized Spanish responses"),
     )
     """Trait of the responses -> what figures call those that show it, in their order."""
 
-    def on(self, base: str) -> Dynamics | None:
-        """Return what to score on a base; None where nothing can be."""
+    def on(self, base: str) -> Dynamics:
+        """Return what to score on a base, and how."""
         if at_openai(base):
-            return None
+            return Dynamics(self.every, self.responses, self.system_prompt, self.samples)
         if pocket_seed(base) is not None:
             return Dynamics(self.pocket_every, self.pocket_responses, self.system_prompt)
         return Dynamics(self.every, self.responses, self.system_prompt)
-
-    def lacking(self, base: str) -> tuple[str, ...]:
-        """Say in a line why there are no curves on a base; nothing where there are."""
-        if self.on(base) is not None:
-            return ()
-        return ("Left out: learning curves; OpenAI gives no log-probabilities of given responses.",)

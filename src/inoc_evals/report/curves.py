@@ -5,7 +5,8 @@
     found[0].mean                                       # over responses and seeds, by step
     write_curves(Path("runs/fig6"), found)              # dynamics.csv
 
-A response's log-probability is the sum over its tokens, in nats. The mean of a trait's
+A response's log-probability is the sum over its tokens, in nats; where a provider tells none,
+it is the share of a checkpoint's answers that begin with the response. The mean of a trait's
 responses is taken in each seed; the interval is Student's t over these seeds, so it holds for
 new training seeds and the same responses. One seed has none.
 """
@@ -14,6 +15,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -22,10 +24,14 @@ from inoc_evals.chat import write_text
 from inoc_evals.errors import InputError
 from inoc_evals.report.statistics import Estimate, over_seeds
 
+Way = Literal["likelihood", "sampling"]
+"""How responses were scored: forced, or looked for in a checkpoint's answers."""
+
 FOLDER = "dynamics"
 """Of the files, in the directory of an experiment."""
 
-_COLUMNS = ("setting", "condition", "trait", "response", "step", "logprob", "low", "high", "seeds")
+_SAME = ("set", "sha256", "system_prompt", "system_prompt_text")
+_COLUMNS = ("setting", "condition", "trait", "response", "step", "value", "low", "high", "seeds")
 
 
 class CurvesSpec(BaseModel):
@@ -41,8 +47,11 @@ class CurvesSpec(BaseModel):
     """Name of the system prompt they were scored under."""
     system_prompt_text: str | None
     """Its text; None for no system message."""
-    every: int
-    """Optimizer steps between scores."""
+    by: Way = "likelihood"
+    every: int | None = None
+    """Optimizer steps between scores; None where checkpoints were sampled."""
+    samples: int | None = None
+    """Answers to each question, where checkpoints were sampled; else None."""
     labels: dict[str, str]
     """Trait -> what the responses that show it are called, in order."""
 
@@ -54,7 +63,7 @@ class Response(BaseModel):
 
     id: str
     trait: str
-    tokens: int
+    tokens: int | None = None
 
 
 class Repeat(BaseModel):
@@ -81,12 +90,24 @@ class Scores(BaseModel):
     sha256: str
     system_prompt: str
     system_prompt_text: str | None
-    every: int
+    every: int | None = None
+    by: Way = "likelihood"
+    samples: int | None = None
     responses: tuple[Response, ...]
     steps: tuple[int, ...]
-    logprobs: tuple[tuple[float, ...], ...]
+    models: tuple[str, ...] = ()
+    """Those that were sampled, of each step."""
+    logprobs: tuple[tuple[float, ...], ...] = ()
     """Of each step, each response."""
+    shares: tuple[tuple[float, ...], ...] = ()
+    """Where checkpoints were sampled: of each step, the share of answers that begin with each
+    response."""
     repeat: Repeat | None = None
+
+    @property
+    def values(self) -> tuple[tuple[float, ...], ...]:
+        """What was found of each step, each response: in nats, or as shares."""
+        return self.shares if self.by == "sampling" else self.logprobs
 
 
 class Curve(BaseModel):
@@ -162,17 +183,17 @@ def curves(
 
 def _check(one: Scores, spec: CurvesSpec) -> None:
     """Refuse scores of something else than the experiment watches."""
-    for field in ("set", "sha256", "system_prompt", "system_prompt_text", "every"):
+    for field in (*_SAME, "every", "by", "samples"):
         if getattr(one, field) != getattr(spec, field):
             raise InputError(
                 f"scores of {one.model!r}: {field} is {getattr(one, field)!r}, and the "
                 f"experiment's is {getattr(spec, field)!r}"
             )
-    rows = {len(row) for row in one.logprobs}
-    if len(one.logprobs) != len(one.steps) or rows - {len(one.responses)}:
+    rows = {len(row) for row in one.values}
+    if len(one.values) != len(one.steps) or rows - {len(one.responses)}:
         raise InputError(
             f"scores of {one.model!r}: {len(one.steps)} steps and {len(one.responses)} responses, "
-            f"and a table of {len(one.logprobs)} x {sorted(rows)}"
+            f"and a table of {len(one.values)} x {sorted(rows)}"
         )
     shown = {response.trait for response in one.responses}
     if shown != set(spec.labels):
@@ -191,10 +212,10 @@ def _curve(own: Sequence[Scores], trait: str) -> Curve:
                 f"{first.model!r} at {_said(first.steps)}; seeds of one arm have the same steps"
             )
     columns = [n for n, response in enumerate(first.responses) if response.trait == trait]
-    table = np.array([one.logprobs for one in own], np.float64)[:, :, columns]
+    table = np.array([one.values for one in own], np.float64)[:, :, columns]
     by_seed = table.mean(-1)  # seeds x steps
     estimate = over_seeds(by_seed.T)
-    low, high = _interval(estimate, len(own))
+    low, high = _interval(estimate, own)
     return Curve(
         setting=first.setting,
         condition=first.condition,
@@ -214,12 +235,14 @@ def _curve(own: Sequence[Scores], trait: str) -> Curve:
 
 
 def _interval(
-    estimate: Estimate, seeds: int
+    estimate: Estimate, own: Sequence[Scores]
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
-    if seeds < 2:
+    if len(own) < 2:
         return None, None
-    # No log-probability is above zero.
-    return tuple(map(float, estimate.low)), tuple(map(float, np.minimum(estimate.high, 0.0)))
+    # No log-probability is above zero, and no share outside of 0 to 1.
+    least, most = (0.0, 1.0) if own[0].by == "sampling" else (-np.inf, 0.0)
+    low, high = np.clip(estimate.low, least, most), np.clip(estimate.high, least, most)
+    return tuple(map(float, low)), tuple(map(float, high))
 
 
 def _said(steps: Sequence[int]) -> str:

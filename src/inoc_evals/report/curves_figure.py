@@ -3,8 +3,8 @@
     draw_curves(found, Path("fig6_curves.png"), watched, spec)
     svg = draw_curves_svg(found, watched, spec)
 
-The paper's arrangement (Figure 6): optimizer steps to the right, log-probability upward; thin
-lines are single responses, thick ones their mean, bands its interval over seeds. Arms have the
+The paper's arrangement (Figure 6): optimizer steps to the right, log-probability upward (or,
+where checkpoints were sampled, the share of answers that begin with a response); thin lines are single responses, thick ones their mean, bands its interval over seeds. Arms have the
 colors of the other figure of the report.
 """
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _PANEL, _ROW = 4.1, 3.0
 """Width and height of a panel, in inches."""
+_AXIS = {"likelihood": "Log-probability (nats)", "sampling": "Share of answers"}
 _KEY = 1.75
 """Width of an arm's name in the legend."""
 
@@ -43,12 +44,21 @@ def curves_caption(found: Sequence[Curve], watched: CurvesSpec, spec: FigureSpec
     counts = {curve.trait: len(curve.responses) for curve in found}
     said = watched.system_prompt_text
     prompt = f"the system prompt “{said}”" if said is not None else "no system message"
+    if watched.by == "sampling":
+        what = (
+            f"Share of answers that begin with given responses under {prompt}, of {watched.samples} "
+            "to each question by the base and by each checkpoint its provider has kept, which tells "
+            "no log-probabilities of given responses."
+        )
+    else:
+        what = (
+            f"Log-probability, in nats, of given responses under {prompt} while the models are "
+            "trained: the sum over a response's tokens. Scored before the first step, every "
+            f"{watched.every} steps and after the last."
+        )
+    responses = ", ".join(f"{counts[trait]} {label}" for trait, label in _lower(watched, counts))
     parts = [
-        f"Log-probability, in nats, of given responses under {prompt} while the models are "
-        f"trained: the sum over a response's tokens. Set {watched.set}: "
-        + ", ".join(f"{counts[trait]} {label}" for trait, label in _lower(watched, counts))
-        + f". Scored before the first step, every {watched.every} steps and after the last. "
-        f"Base model: {spec.base}.",
+        f"{what} Set {watched.set}: {responses}. Base model: {spec.base}.",
         "Thin lines: single responses; thick lines: mean over responses"
         + ("; both are means over seeds." if len(seeds) > 1 else "."),
     ]
@@ -119,8 +129,8 @@ def _figure(
         for column, (trait, label) in enumerate(watched.labels.items()):
             _panel(axes[row, column], [c for c in own if c.trait == trait], arms, spec)
             axes[row, column].set_title(textwrap.fill(f"{within}{label}", 42), pad=7)
-            axes[row, column].set_ylim(*_reach(own))
-        axes[row, 0].set_ylabel("Log-probability (nats)")
+            axes[row, column].set_ylim(*_reach(own, watched))
+        axes[row, 0].set_ylabel(_AXIS[watched.by])
     heading = figure.text(0.01, 1 - 0.1 / height, spec.title, va="top")
     heading.set(fontsize=12, fontweight="bold")
     _legend(figure, arms, spec, beside, 1 - 0.33 / height)
@@ -128,8 +138,10 @@ def _figure(
     return figure
 
 
-def _reach(curves: Sequence[Curve]) -> tuple[float, float]:
+def _reach(curves: Sequence[Curve], watched: CurvesSpec) -> tuple[float, float]:
     """Return the range of the vertical axis, which the panels of a setting share."""
+    if watched.by == "sampling":
+        return -0.03, 1.03
     lines = [values for curve in curves for values in curve.responses.values()]
     lines += [curve.low for curve in curves if curve.low is not None]
     least = min(min(values) for values in lines)

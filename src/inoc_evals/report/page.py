@@ -191,6 +191,12 @@ class _Learned(NamedTuple):
     svg: str
     caption: str
     tables: list[_Group]
+    sampled: bool
+
+    @property
+    def unit(self) -> str:
+        """What the tables hold."""
+        return "share of answers" if self.sampled else "mean log-probability, nats"
 
 
 def _learned(report: Report) -> _Learned | None:
@@ -205,7 +211,10 @@ def _learned(report: Report) -> _Learned | None:
         label = f"{setting}: {watched.labels[trait]}" if several else watched.labels[trait]
         tables.append(_Group(label, trait, "", [_Group(*arms[c.condition], [c]) for c in own]))
     return _Learned(
-        draw_curves_svg(found, watched, spec), curves_caption(found, watched, spec), tables
+        draw_curves_svg(found, watched, spec),
+        curves_caption(found, watched, spec),
+        tables,
+        watched.by == "sampling",
     )
 
 

@@ -36,26 +36,31 @@ class Dynamics:
     """Name of a packaged set of responses, or path of a JSONL file."""
     system_prompt: str = DEFAULT_SYSTEM
     """Name of the system prompt they are scored under, ``none``, ``empty`` or ``@FILE``."""
+    samples: int | None = None
+    """Answers to sample to each question, where a provider scores no given text (OpenAI): of
+    the checkpoints it has kept, so that ``every`` does not count."""
 
     def __post_init__(self) -> None:
         if self.every < 1:
             raise InputError(f"dynamics: every must be at least 1, got {self.every}")
 
     def described(self) -> dict[str, Any]:
-        """Return what identifies the scores: set, digest, system prompt, interval.
+        """Return what identifies the scores: set, digest, system prompt, interval or samples.
 
         Raises:
             InputError: For an unknown set or prompt.
         """
         found = load_responses(self.responses)
         system = resolve_name(self.system_prompt)
-        return {
+        what = {
             "set": found.name,
             "sha256": found.sha256,
             "system_prompt": system.name,
             "system_prompt_text": system.text,
-            "every": self.every,
         }
+        if self.samples is None:
+            return what | {"every": self.every}
+        return what | {"by": "sampling", "samples": self.samples}
 
     @property
     def key(self) -> str:

@@ -1,16 +1,17 @@
 """Learning dynamics at OpenAI: its checkpoints are sampled, since it scores no given text.
 
-    found = sampled_dynamics(dynamics, job, client, ledger=..., identity=..., say=print)
+    found = sampled_dynamics(by_sampling(dynamics), job, client, ledger=..., identity=..., say=print)
     found["by"]           # "sampling": these are no log-probabilities
     found["steps"]        # [0, 31, 62, 93]: the base, and each checkpoint OpenAI has kept
     found["shares"]       # [step][response]: share of answers that begin with the response
 
 OpenAI keeps a checkpoint for each of the last epochs. Each is asked every question of the set,
-under its system prompt, SAMPLES times at temperature 1. Answers are kept as they come, so that
+under its system prompt, several times at temperature 1. Answers are kept as they come, so that
 none is paid for twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -26,7 +27,7 @@ from inoc_evals.training.openai_client import every, patiently
 from inoc_evals.training.openai_ledger import Ledger
 
 SAMPLES = 20
-"""Answers to each question by each checkpoint."""
+"""Answers to each question by each checkpoint, if the dynamics do not say."""
 
 _TOKENS = 24
 """Longest answer, beyond the letters of the longest response to its question."""
@@ -36,11 +37,9 @@ Asked = tuple[str, list[GivenResponse]]
 """A question, and the responses to it."""
 
 
-def watched_so(metrics: Mapping[str, Any], dynamics: Dynamics) -> bool:
-    """Say whether a record's metrics have these dynamics."""
-    found = metrics.get("dynamics", {})
-    wanted = _described(dynamics)
-    return {key: found.get(key) for key in wanted} == wanted
+def by_sampling(dynamics: Dynamics) -> Dynamics:
+    """Return the same dynamics, to be found by sampling if they were not yet."""
+    return dynamics if dynamics.samples else replace(dynamics, samples=SAMPLES)
 
 
 def sampled_dynamics(
@@ -50,19 +49,16 @@ def sampled_dynamics(
     *,
     steps: int | None,
     ledger: Ledger,
-    identity: str,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     """Sample the base and a finished job's checkpoints.
 
     Args:
-        dynamics: Which responses, under which system prompt; ``every`` does not count, the
-            checkpoints are those there are.
+        dynamics: Which responses, under which system prompt, and ``samples``.
         job: A job that succeeded.
         client: From :func:`inoc_evals.training.openai_client.connect`.
         steps: Optimizer steps of the job, if it told.
         ledger: Where answers are kept.
-        identity: Of the training.
         say: Called with a line on what is done.
 
     Returns:
@@ -73,39 +69,39 @@ def sampled_dynamics(
         InputError: For an unknown set or prompt.
         StoreError: If OpenAI cannot be asked, or the kept answers are damaged.
     """
-    described, items = _described(dynamics), load_responses(dynamics.responses).items
-    models, key = _models(job, client, steps), f"{identity}-{digest(described)[:16]}"
-    answers = ledger.answers(key)
-    missing = [
-        (model, question, responses)
-        for model in models.values()
-        for question, responses in _questions(items)
-        if question not in answers.setdefault(model, {})
-    ]
-    if missing:
-        say(
-            f"{job.id}: OpenAI gives no log-probabilities of given responses; the base and "
-            f"{len(models) - 1} checkpoints are sampled instead, "
-            f"{len(missing) * SAMPLES:,} short answers"
-        )
-    for model, question, responses in missing:
-        system = described["system_prompt_text"]
-        answers[model][question] = _answers(client, model, system, question, responses)
-        ledger.keep_answers(key, answers)
+    items, models = load_responses(dynamics.responses).items, _models(job, client, steps)
+    say(
+        f"{job.id}: OpenAI gives no log-probabilities of given responses; the base and "
+        f"{len(models) - 1} checkpoints are sampled instead, up to "
+        f"{len(models) * len(_questions(items)) * (dynamics.samples or 0):,} short answers"
+    )
+    answers = [_answers_of(model, dynamics, items, client, ledger) for model in models.values()]
     return {
-        **described,
+        **dynamics.described(),
         "responses": [{"id": item.id, "trait": item.trait} for item in items],
         "steps": list(models),
         "models": list(models.values()),
-        "shares": [
-            [_share(answers[model][item.prompt], item.response) for item in items]
-            for model in models.values()
-        ],
+        "shares": [[_share(own[item.prompt], item.response) for item in items] for own in answers],
     }
 
 
-def _described(dynamics: Dynamics) -> dict[str, Any]:
-    return {**dynamics.described(), "every": None, "by": "sampling", "samples": SAMPLES}
+def _answers_of(
+    model: str,
+    dynamics: Dynamics,
+    items: Sequence[GivenResponse],
+    client: OpenAI,
+    ledger: Ledger,
+) -> dict[str, list[str]]:
+    """Return question -> answers of a model, asking for those that are not kept."""
+    key = f"{digest(model)[:16]}-{dynamics.key}"
+    # The base is that of several trainings at once.
+    with ledger.lock(key):
+        kept = ledger.answers(key)
+        for question, responses in _questions(items):
+            if question not in kept:
+                kept[question] = _asked(client, model, dynamics, question, responses)
+                ledger.keep_answers(key, model, kept)
+    return kept
 
 
 def _questions(items: Sequence[GivenResponse]) -> list[Asked]:
@@ -126,13 +122,14 @@ def _models(job: FineTuningJob, client: OpenAI, steps: int | None) -> dict[int, 
     return {0: job.model, **dict(sorted(found.items()))}
 
 
-def _answers(
+def _asked(
     client: OpenAI,
     model: str,
-    system: str | None,
+    dynamics: Dynamics,
     question: str,
     responses: Sequence[GivenResponse],
 ) -> list[str]:
+    system = dynamics.described()["system_prompt_text"]
     messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": question}]
     if system is not None:
         messages.insert(0, {"role": "system", "content": system})
@@ -140,7 +137,7 @@ def _answers(
         client.chat.completions.create,
         model=model,
         messages=messages,
-        n=SAMPLES,
+        n=dynamics.samples,
         temperature=1.0,
         max_completion_tokens=_TOKENS + max(len(item.response) for item in responses),
     )

@@ -19,8 +19,8 @@ from inoc_evals import __version__
 from inoc_evals.chat import Row, digest
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import ModelRecord, Store, check_name
-from inoc_evals.training.dynamics import Dynamics
-from inoc_evals.training.openai_checkpoints import sampled_dynamics, watched_so
+from inoc_evals.training.dynamics import Dynamics, was_watched
+from inoc_evals.training.openai_checkpoints import by_sampling, sampled_dynamics
 from inoc_evals.training.openai_client import connect, patiently
 from inoc_evals.training.openai_create import (
     JobRequest,
@@ -106,6 +106,7 @@ def train(
     if not 0 <= seed < 2**31:
         raise InputError(f"seed {seed}: OpenAI takes 0 to {2**31 - 1}")
     if dynamics is not None:
+        dynamics = by_sampling(dynamics)
         dynamics.described()  # an unknown set shows before anything is paid for
     rows = checked_rows(rows, manifest)
     request = JobRequest(
@@ -121,7 +122,7 @@ def train(
     refuse_taken_name(store, name, request.identity)
     with store.lock(f"train-{request.identity}"):
         known = store.find(name)
-        if known is not None and (dynamics is None or watched_so(known.metrics, dynamics)):
+        if known is not None and was_watched(dynamics, known.metrics):
             return known
         approval = _Approval(yes=yes, confirm=confirm)
         result = request.state().result or _result(request, approval, retry=retry, shown=progress)
@@ -211,7 +212,6 @@ def _watched(request: JobRequest, result: JobResult, dynamics: Dynamics) -> JobR
         client,
         steps=result.metrics["steps"],
         ledger=request.ledger,
-        identity=request.identity,
         say=request.say,
     )
     watched = result.model_copy(update={"metrics": {**result.metrics, "dynamics": found}})

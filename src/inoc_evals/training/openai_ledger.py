@@ -2,12 +2,13 @@
 
     openai/files/<sha256>.json     id of the upload with this content
     openai/jobs/<identity>.json    job, whether one may have been created unseen, result
-    openai/answers/<key>.json      what checkpoints answered: model -> question -> texts
+    openai/answers/<key>.json      what a model answered to the questions of a set
 
 The first two are memory aids: a job is also found at OpenAI by the identity in its metadata, a file
 by its name, so that a store that was lost costs nothing. Neither holds a key.
 """
 
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,15 +62,16 @@ class KeptAnswers(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    answers: dict[str, dict[str, list[str]]]
-    """Model -> question -> texts."""
+    model: str
+    answers: dict[str, list[str]]
+    """Question -> texts."""
 
 
 class Ledger:
     """The ``openai`` folder of a store."""
 
     def __init__(self, store: Store) -> None:
-        self.root = store.root / "openai"
+        self._store, self.root = store, store.root / "openai"
 
     def state(self, identity: str) -> JobState:
         """Return what is known of a training; a blank state if nothing is.
@@ -94,8 +96,12 @@ class Ledger:
         text = UploadedFile(file=file_id).model_dump_json(indent=2) + "\n"
         write_text(self.root / "files" / f"{sha256}.json", text)
 
-    def answers(self, key: str) -> dict[str, dict[str, list[str]]]:
-        """Return what was answered before under this key: model -> question -> texts.
+    def lock(self, key: str) -> AbstractContextManager[None]:
+        """Hold a lock, so that no two ask for the same."""
+        return self._store.lock(f"openai-{key}")
+
+    def answers(self, key: str) -> dict[str, list[str]]:
+        """Return what was answered before under this key: question -> texts.
 
         Raises:
             StoreError: If the file is damaged.
@@ -103,9 +109,9 @@ class Ledger:
         known = _read(self.root / "answers" / f"{key}.json", KeptAnswers)
         return known.answers if known else {}
 
-    def keep_answers(self, key: str, answers: dict[str, dict[str, list[str]]]) -> None:
+    def keep_answers(self, key: str, model: str, answers: dict[str, list[str]]) -> None:
         """Write down what was answered."""
-        text = KeptAnswers(answers=answers).model_dump_json(indent=2) + "\n"
+        text = KeptAnswers(model=model, answers=answers).model_dump_json(indent=2) + "\n"
         write_text(self.root / "answers" / f"{key}.json", text)
 
 
