@@ -1,6 +1,6 @@
 """Learning dynamics at OpenAI: its checkpoints are sampled, since it scores no given text.
 
-    found = sampled_dynamics(by_sampling(dynamics), job, client, ledger=..., identity=..., say=print)
+    found = sampled_dynamics(by_sampling(dynamics), job, client, ledger=..., say=print)
     found["by"]           # "sampling": these are no log-probabilities
     found["steps"]        # [0, 31, 62, 93]: the base, and each checkpoint OpenAI has kept
     found["shares"]       # [step][response]: share of answers that begin with the response
