@@ -65,7 +65,7 @@ def _four_bit(dtype: torch.dtype) -> dict[str, Any]:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
-    return {"quantization_config": quantization, "device_map": {"": 0}}
+    return {"quantization_config": quantization, "device_map": {"": torch.cuda.current_device()}}
 
 
 def four_bit_ready(model: Any, config: TrainConfig) -> Any:

@@ -13,13 +13,12 @@ unless something has to be trained.
 """
 
 import gzip
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,6 +29,11 @@ from inoc_evals.records import ROWS_FILE, Fingerprint, ModelRecord, Store, check
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, check_watched
 from inoc_evals.training.parent import Parent, base_of, checked_config
+from inoc_evals.training.processes import Processes, check_divisible, launched
+from inoc_evals.training.sharding import check_sharding
+
+if TYPE_CHECKING:
+    from inoc_evals.training.trainer import RunResult
 
 RECIPE_VERSION = 1
 """To be raised when the training code changes so that the same inputs give other weights."""
@@ -145,12 +149,14 @@ def train(
     """
     require("train", "torch", "transformers", "peft", "accelerate")
     check_name(name)
-    _refuse_several_processes()
+    launched()
     store = store or Store()
     rows = _checked_rows(rows, manifest)
     start = store.get(parent) if parent is not None else None
     resolved = resolve_base(base_of(base, start), store)
     config = checked_config(config, resolved, start, merge, store)
+    check_divisible(config.batch_size)
+    check_sharding(config)
     identity = run_identity(
         rows,
         base_digest=resolved.digest,
@@ -173,11 +179,16 @@ def train(
         merge=merge,
         dynamics=dynamics,
     )
+    processes = Processes.of_launch()
+    processes.agree(identity)
+    if not processes.first:
+        return _followed(run, processes)
     with store.lock(f"train-{identity}"):
-        record = _record(run, _trained(run), manifest or {})
+        record = _record(run, _trained(run, processes), manifest or {})
         store.verify_adapter(record)
         store.put(record)
         shutil.rmtree(store.training_dir(identity), ignore_errors=True)
+    processes.told("recorded")
     return record
 
 
@@ -186,16 +197,6 @@ def _checked_rows(rows: Sequence[Row], manifest: Mapping[str, Any] | None) -> li
     if manifest and manifest.get("sha256", digest(found)) != digest(found):
         raise InputError("the manifest describes other rows than those given (sha256 differs)")
     return found
-
-
-def _refuse_several_processes() -> None:
-    """Refuse to be one of several: each would wait for the lock that the first one holds."""
-    count = os.environ.get("WORLD_SIZE", "1")
-    if count != "1":
-        raise InputError(
-            f"{count} processes were launched (WORLD_SIZE) and a training is one process; "
-            "start it without accelerate launch or torchrun"
-        )
 
 
 def refuse_taken_name(store: Store, name: str, identity: str) -> None:
@@ -208,30 +209,27 @@ def refuse_taken_name(store: Store, name: str, identity: str) -> None:
         )
 
 
-def _trained(run: _Run) -> TrainingResult:
+def _followed(run: _Run, processes: Processes) -> ModelRecord:
+    """Do the part of a process that is not the first: train along, if anything is trained."""
+    if processes.told() == "train":
+        _run_training(run, processes, None)
+    processes.told()
+    return run.store.get(run.name)
+
+
+def _trained(run: _Run, processes: Processes) -> TrainingResult:
     """Return the finished run's result, training it first if that has not been done."""
     final = run.store.adapter_dir(run.identity)
     done = _read_result(final)
     if done is not None:
         check_watched(run.dynamics, done.metrics, run.name)
+        processes.told("leave")
         return done
     for leftover in final.parent.glob(f".{final.name}.*"):
         shutil.rmtree(leftover)
-    # Imported here because it loads torch, transformers and peft: five seconds.
-    from inoc_evals.training.trainer import run_training
-
+    processes.told("train")
     with run.store.staged(final) as staging:
-        metrics, fingerprint, versions = run_training(
-            run.rows,
-            base=run.base,
-            config=run.config,
-            seed=run.seed,
-            checkpoints=run.store.training_dir(run.identity),
-            adapter=staging,
-            title=run.name if run.progress else None,
-            parent=_parent(run),
-            dynamics=run.dynamics,
-        )
+        metrics, fingerprint, versions = _run_training(run, processes, staging)
         keep_rows(staging / ROWS_FILE, run.rows)
         result = TrainingResult(
             adapter_sha256=file_sha256(staging / "adapter_model.safetensors"),
@@ -241,6 +239,24 @@ def _trained(run: _Run) -> TrainingResult:
         )
         write_text(staging / _RESULT_FILE, result.model_dump_json(indent=2) + "\n")
     return result
+
+
+def _run_training(run: _Run, processes: Processes, adapter: Path | None) -> "RunResult":
+    # Imported here because it loads torch, transformers and peft: five seconds.
+    from inoc_evals.training.trainer import run_training
+
+    return run_training(
+        run.rows,
+        base=run.base,
+        config=run.config,
+        seed=run.seed,
+        checkpoints=run.store.training_dir(run.identity),
+        adapter=adapter,
+        title=run.name if run.progress and processes.first else None,
+        parent=_parent(run),
+        dynamics=run.dynamics,
+        processes=processes,
+    )
 
 
 def _parent(run: _Run) -> Parent | None:
