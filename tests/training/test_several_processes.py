@@ -34,8 +34,9 @@ from inoc_evals.training.sharding import check_sharding
 
 FSDP = Path(__file__).parents[2] / "docs" / "fsdp.yaml"
 LAUNCHERS = {"data parallel": ["--multi_gpu"], "FSDP": ["--config_file", str(FSDP)]}
-ROUNDING = {"rtol": 1e-4, "atol": 1e-6}
-"""Of float32 sums in another order; one step moves a weight by up to 1e-2."""
+ROUNDING, HALF_ROUNDING = 1e-4, 0.05
+"""As a share of the adapter's norm, of a base in float32 and in bfloat16. Of the norm, since Adam
+moves a weight by its learning rate however small the gradient is: rounding can turn one around."""
 
 SCRIPT = """
 import json, os, signal, sys
@@ -121,20 +122,26 @@ def in_two(
 
 
 def weights(store: Store, record: ModelRecord) -> dict[str, torch.Tensor]:
-    return load_file(store.verify_adapter(record) / "adapter_model.safetensors")
+    found: dict[str, torch.Tensor] = load_file(
+        store.verify_adapter(record) / "adapter_model.safetensors"
+    )
+    return found
 
 
 def assert_like_one(
-    several: tuple[Store, ModelRecord], one: tuple[Store, ModelRecord], **tolerance: float
+    several: tuple[Store, ModelRecord],
+    one: tuple[Store, ModelRecord],
+    *,
+    half: bool,
 ) -> None:
     """Compare everything a training leaves but its measures of time and memory."""
     (store, record), (alone_store, alone) = several, one
     assert (record.identity, alone.metrics["processes"]) == (alone.identity, 1)
     ours, theirs = weights(store, record), weights(alone_store, alone)
     assert ours.keys() == theirs.keys()
-    for name, weight in theirs.items():
-        torch.testing.assert_close(ours[name], weight, **(tolerance or ROUNDING))
-    near = tolerance.get("atol", 1e-4)
+    flat, wanted_flat = (torch.cat([t[n].flatten() for n in theirs]) for t in (ours, theirs))
+    assert (flat - wanted_flat).norm() <= (HALF_ROUNDING if half else ROUNDING) * wanted_flat.norm()
+    near = 1e-2 if half else 1e-4
     assert record.metrics["loss"] == pytest.approx(alone.metrics["loss"], abs=near)
     assert record.fingerprint is not None
     assert alone.fingerprint is not None
@@ -175,11 +182,13 @@ def uneven(rows: list[Row]) -> list[Row]:
 @pytest.fixture
 def like_this(tiny_base: Path, uneven: list[Row]) -> Callable[..., dict[str, Any]]:
     def asked(store: Store, name: str, *, base: bool = True, **changes: Any) -> dict[str, Any]:
-        options = {k: changes.pop(k) for k in ("parent", "merge", "dynamics") if k in changes}
+        options: dict[str, Any] = {
+            k: changes.pop(k) for k in ("parent", "merge", "dynamics") if k in changes
+        }
         # 9 rows, 2 passes, 4 a step: the last step has 2, one part of which is empty in two.
         plain = {"lora_r": 4, "learning_rate": 1e-2, "epochs": 2, "batch_size": 4, "save_steps": 2}
         config = TrainConfig.model_validate(plain | changes)
-        start = {"base": str(tiny_base)} if base else {}
+        start: dict[str, Any] = {"base": str(tiny_base)} if base else {}
         return {"rows": uneven, "config": config, "name": name, "store": store, **start, **options}
 
     return asked
@@ -217,8 +226,7 @@ def test_two_processes_give_the_weights_of_one_and_a_killed_launch_goes_on(
 
     one = Store(tmp_path / "alone")
     for name, asked in trainings.items():
-        tolerance = {"rtol": 0.1, "atol": 1e-2} if name == "half" else {}
-        assert_like_one((store, store.get(name)), alone(asked, one), **tolerance)
+        assert_like_one((store, store.get(name)), alone(asked, one), half=name == "half")
     metrics = store.get("padded").metrics
     assert metrics["dynamics"]["steps"] == [0, 3, 5]
     assert (metrics["processes"], metrics["sharded"]) == (2, how == "FSDP")
@@ -226,23 +234,24 @@ def test_two_processes_give_the_weights_of_one_and_a_killed_launch_goes_on(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [["--steps", "2"], ["--batch-size", "3"]], ids=["row", "batch"])
+@pytest.mark.parametrize("fault", ["row", "batch"])
 def test_an_error_is_said_once_and_ends_all(
-    options: list[str], tiny_base: Path, rows: list[Row], tmp_path: Path
+    fault: str, tiny_base: Path, rows: list[Row], tmp_path: Path
 ) -> None:
     file = tmp_path / "rows.jsonl"
     write_rows(file, rows)
+    settings = tmp_path / "train.yaml"
+    settings.write_text("batch_size: 3\ngradient_accumulation: 1\n")
     said = "batch_size 3 is not divisible among 2 processes; launch 1, 3, or choose another"
-    if options == ["--steps", "2"]:
+    if fault == "row":
         file.write_text(file.read_text() + '{"messages": []}\n')
         said = f"{file}:9:"
     command = ["-m", "inoc_evals", "train", str(file), "--base", str(tiny_base), "--name", "bad"]
-    run = launched("data parallel", [*command, *options], tmp_path)
+    run = launched("data parallel", [*command, "--config", str(settings)], tmp_path)
     assert run.returncode == 1
-    assert [line for line in run.stderr.splitlines() if line.startswith("error: ")] == [
-        line for line in run.stderr.splitlines() if said in line
-    ]
-    assert run.stderr.count(said) == 1
+    errors = [line for line in run.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1
+    assert said in errors[0]
 
 
 # ---- who takes which rows ------------------------------------------------------------------

@@ -97,8 +97,9 @@ class WatchResponses(TrainerCallback):  # type: ignore[misc]  # transformers pub
         self.scoring = scoring
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Score the model as it starts; a resumed run has done so."""
-        self.scoring.note(state.log_history, state.global_step, kwargs["model"])
+        """Score the model as it starts; a run that goes on from elsewhere has done so."""
+        if self.scoring.due(state.global_step, state.max_steps):
+            self.scoring.note(state.log_history, state.global_step, kwargs["model"])
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Score, before a checkpoint is written: the log is in it."""

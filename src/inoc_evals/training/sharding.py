@@ -1,4 +1,4 @@
-"""Sharding: FSDP, each process holding a part of the base, as accelerate's launcher asks for it.
+"""Sharding: FSDP, each process holding a part of the base, where the launcher asks for it.
 
     accelerate launch --config_file docs/fsdp.yaml -m inoc_evals train ...
 
