@@ -13,7 +13,7 @@ from inoc_evals.records import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig, load_config
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.parent import starting_config
-from inoc_evals.training.processes import is_first, leave, refuse_several
+from inoc_evals.training.processes import is_first, leave
 from inoc_evals.training.sft import train
 
 
@@ -95,7 +95,6 @@ def command(
     """
     dynamics = _dynamics(overrides, openai=_at_openai(base, parent))
     if _at_openai(base, parent):
-        refuse_several("a training at OpenAI")
         # Imported here because it loads the openai library: one second.
         from inoc_evals.cli.openai_training import train_at_openai
 
@@ -128,9 +127,7 @@ def command(
         manifest=manifest,
         progress=not quiet,
     )
-    leave()
-    if is_first():
-        _print_summary(record, trained_before=record.created < asked)
+    _print_summary(record, trained_before=record.created < asked)
 
 
 def _at_openai(base: str | None, parent: str | None) -> bool:
@@ -176,6 +173,9 @@ def _config(
 
 
 def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
+    leave()
+    if not is_first():
+        return
     metrics = record.metrics
     if trained_before:
         click.echo(f"trained before, on {record.created:%Y-%m-%d %H:%M} UTC; nothing to do again")
