@@ -29,7 +29,7 @@ from inoc_evals.records import ROWS_FILE, Fingerprint, ModelRecord, Store, check
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, check_watched
 from inoc_evals.training.parent import Parent, base_of, checked_config
-from inoc_evals.training.processes import Processes, check_divisible, launched
+from inoc_evals.training.processes import Processes, check_divisible
 from inoc_evals.training.sharding import check_sharding
 
 if TYPE_CHECKING:
@@ -149,7 +149,6 @@ def train(
     """
     require("train", "torch", "transformers", "peft", "accelerate")
     check_name(name)
-    launched()
     store = store or Store()
     rows = _checked_rows(rows, manifest)
     start = store.get(parent) if parent is not None else None
@@ -213,7 +212,7 @@ def _followed(run: _Run, processes: Processes) -> ModelRecord:
     """Do the part of a process that is not the first: train along, if anything is trained."""
     if processes.told() == "train":
         _run_training(run, processes, None)
-    processes.told()
+    processes.told()  # once the record is there
     return run.store.get(run.name)
 
 

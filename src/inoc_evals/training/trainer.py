@@ -101,18 +101,13 @@ def run_training(
     with quiet():
         tokenizer = load_tokenizer(base)
         longest = config.max_length or max_positions(base)
-        data = encode_rows(
-            tokenizer,
-            rows,
-            max_length=longest,
-            truncate=config.truncate,
-            fold=config.fold_system,
-        )
+        how: dict[str, Any] = {"truncate": config.truncate, "fold": config.fold_system}
+        data = encode_rows(tokenizer, rows, max_length=longest, **how)
         ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]
         scoring = Scoring(dynamics, tokenizer) if dynamics else None
-        size = part_size(config, processes.count)
-        dealt = parts(ordered, size, processes.count)
-        own = [row for part in dealt[processes.rank :: processes.count] for row in part]
+        size, count = part_size(config, processes.count), processes.count
+        dealt = parts(ordered, size, count)
+        own = [row for part in dealt[processes.rank :: count] for row in part]
         model = load_with_adapter(base, config, seed, parent)
         arguments = _arguments(config, seed, checkpoints, model.dtype, size, processes)
         trainer = _trainer(model, own, tokenizer, config, arguments)
