@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,9 +31,6 @@ from inoc_evals.training.dynamics import Dynamics, check_watched
 from inoc_evals.training.parent import Parent, base_of, checked_config
 from inoc_evals.training.processes import Processes, check_divisible
 from inoc_evals.training.sharding import check_sharding
-
-if TYPE_CHECKING:
-    from inoc_evals.training.trainer import RunResult
 
 RECIPE_VERSION = 1
 """To be raised when the training code changes so that the same inputs give other weights."""
@@ -178,15 +175,20 @@ def train(
         merge=merge,
         dynamics=dynamics,
     )
+    return _once(run, manifest or {})
+
+
+def _once(run: _Run, manifest: Mapping[str, Any]) -> ModelRecord:
+    """Train unless that was done, and write the record: the first process, the others along."""
     processes = Processes.of_launch()
-    processes.agree(identity)
+    processes.agree(run.identity)
     if not processes.first:
         return _followed(run, processes)
-    with store.lock(f"train-{identity}"):
-        record = _record(run, _trained(run, processes), manifest or {})
-        store.verify_adapter(record)
-        store.put(record)
-        shutil.rmtree(store.training_dir(identity), ignore_errors=True)
+    with run.store.lock(f"train-{run.identity}"):
+        record = _record(run, _trained(run, processes), manifest)
+        run.store.verify_adapter(record)
+        run.store.put(record)
+        shutil.rmtree(run.store.training_dir(run.identity), ignore_errors=True)
     processes.told("recorded")
     return record
 
@@ -240,10 +242,12 @@ def _trained(run: _Run, processes: Processes) -> TrainingResult:
     return result
 
 
-def _run_training(run: _Run, processes: Processes, adapter: Path | None) -> "RunResult":
+def _run_training(run: _Run, processes: Processes, adapter: Path | None) -> Any:
     # Imported here because it loads torch, transformers and peft: five seconds.
     from inoc_evals.training.trainer import run_training
 
+    start = run.parent
+    parent = Parent(start.name, run.store.verify_adapter(start), run.merge) if start else None
     return run_training(
         run.rows,
         base=run.base,
@@ -252,16 +256,10 @@ def _run_training(run: _Run, processes: Processes, adapter: Path | None) -> "Run
         checkpoints=run.store.training_dir(run.identity),
         adapter=adapter,
         title=run.name if run.progress and processes.first else None,
-        parent=_parent(run),
+        parent=parent,
         dynamics=run.dynamics,
         processes=processes,
     )
-
-
-def _parent(run: _Run) -> Parent | None:
-    if run.parent is None:
-        return None
-    return Parent(run.parent.name, run.store.verify_adapter(run.parent), run.merge)
 
 
 def keep_rows(path: Path, rows: Sequence[Row]) -> None:
