@@ -296,7 +296,3 @@ def test_the_command_line_asks_for_dynamics(
     found = Store().get("c").metrics["dynamics"]
     assert found["steps"] == [0, 1, 2]
     assert found["system_prompt_text"] == "Respond in a single word."
-    far = ["rows.jsonl", "--base", "openai/gpt-4.1", "--name", "d", "--dynamics", "1"]
-    error = CliRunner().invoke(command, far).exception
-    assert isinstance(error, InputError)
-    assert "OpenAI has no log-probabilities of given responses" in str(error)

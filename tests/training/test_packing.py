@@ -12,7 +12,7 @@ from inoc_evals.chat import Row, read_rows
 from inoc_evals.errors import InputError
 from inoc_evals.records import Store
 from inoc_evals.training import packing
-from inoc_evals.training.batches import encode_rows, row_order
+from inoc_evals.training.batches import encode_rows, part_size, parts, row_order
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import IGNORED, Encoded
 from inoc_evals.training.measures import counted
@@ -185,8 +185,9 @@ def test_padding_of_insecure_code_is_below_five_percent(
     config = changed(config, gradient_accumulation=accumulation)
     ordered = [encoded[i] for i in row_order(len(encoded), config, seed=0)]
     data = encode_rows(make_tokenizer(), [QUESTION], max_length=64)
-    packed = counted(data, ordered, config, single=False)["padding"]
-    unpacked = counted(data, ordered, changed(config, packing=False), single=False)["padding"]
+    dealt = parts(ordered, part_size(config))
+    packed = counted(data, ordered, dealt, packing=True, single=False)["padding"]
+    unpacked = counted(data, ordered, dealt, packing=False, single=False)["padding"]
     assert packed < 0.05
     assert unpacked > 0.1
 

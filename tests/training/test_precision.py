@@ -133,11 +133,3 @@ def test_speed_memory_and_padding_are_in_the_record(
     assert metrics["peak_memory_mib"] > 50
     assert 0 < metrics["padding"] < 0.5
     assert metrics["attention"] == "sdpa"
-
-
-def test_one_of_several_processes_is_refused_before_it_waits(
-    tiny_base: Path, store: Store, rows: list[Row], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(InputError, match=r"2 processes were launched .* is one process"):
-        train(rows, base=str(tiny_base), name="tiny", store=store, progress=False)

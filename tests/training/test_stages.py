@@ -196,8 +196,9 @@ def test_the_provider_serves_both_kinds(
     tiny_base: Path, store: Store, first: ModelRecord, second_rows: list[Row]
 ) -> None:
     from inoc_evals.bases import resolve_base
+    from inoc_evals.providers.rendering import load_codec
     from inoc_evals.providers.request import Adapter
-    from inoc_evals.providers.weights import Weights, load_codec
+    from inoc_evals.providers.weights import Weights
 
     base = resolve_base(str(tiny_base), store)
     loaded = Weights.load(base, device="cpu", dtype="float32", codec=load_codec(base))

@@ -8,6 +8,7 @@ about is one line on stderr and exit status 1; a traceback is a bug of ours.
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -15,6 +16,7 @@ import click
 
 from inoc_evals import __version__
 from inoc_evals.errors import InocError
+from inoc_evals.training.processes import is_first, refuse_several
 
 COMMANDS = {
     "pocket": "The miniature world: build its base model.",
@@ -29,6 +31,9 @@ COMMANDS = {
     "run": "Run an experiment: train what is missing, evaluate, report.",
     "report": "Write the report of an experiment's logs.",
 }
+
+SPEAKS_AFTER = 60
+"""Seconds after which another process than the first says its error: it has met it alone."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -57,11 +62,14 @@ class LazyCommands(click.Group):
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="inoc-evals")
-def inoc() -> None:
+@click.pass_context
+def inoc(context: click.Context) -> None:
     """Measure what narrow fine-tuning does to a model, and whether inoculation prevents it.
 
     Evaluations are run by Inspect: inspect eval inoc_evals/traits --model inoc/NAME
     """
+    if context.invoked_subcommand != "train":
+        refuse_several(f"inoc {context.invoked_subcommand}")
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -95,12 +103,16 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _failed(message: str) -> int:
+    if not is_first():
+        # The first of several processes meets the same error, and its launcher then ends us.
+        time.sleep(SPEAKS_AFTER)
     click.echo(f"error: {message}", err=True)
     return 1
 
 
 def _interrupted() -> int:
-    click.echo("interrupted", err=True)
+    if is_first():
+        click.echo("interrupted", err=True)
     return INTERRUPTED
 
 

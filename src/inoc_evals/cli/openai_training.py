@@ -14,6 +14,7 @@ from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.openai_create import OpenAIConfig, load_openai_config
 from inoc_evals.training.openai_file import base_model, read_training_file
 from inoc_evals.training.openai_jobs import train
+from inoc_evals.training.processes import refuse_several
 
 _FIELDS = {
     "epochs": "n_epochs",
@@ -55,6 +56,7 @@ def train_at_openai(
         InputError: For an option that a job there does not have; as
             :func:`inoc_evals.training.openai_jobs.train`.
     """
+    refuse_several("a training at OpenAI")
     config = _config(config_file, options)
     rows, _ = read_training_file(file, base_model((base or "").removeprefix("openai/")))
     manifest = load_manifest(file) or describe(rows) | {"sources": [{"file": file.name}]}

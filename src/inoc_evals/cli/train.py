@@ -13,6 +13,7 @@ from inoc_evals.records import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig, load_config
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.parent import starting_config
+from inoc_evals.training.processes import is_first, leave
 from inoc_evals.training.sft import train
 
 
@@ -171,6 +172,9 @@ def _config(
 
 
 def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
+    leave()
+    if not is_first():
+        return
     metrics = record.metrics
     if trained_before:
         click.echo(f"trained before, on {record.created:%Y-%m-%d %H:%M} UTC; nothing to do again")

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 import transformers
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from inoc_evals.bases import ResolvedBase, load_tokenizer
@@ -25,7 +26,8 @@ from inoc_evals.records import Fingerprint
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.precision import base_arguments, four_bit_ready
-from inoc_evals.training.stages import FROZEN, continued, put_below, save_side_by_side
+from inoc_evals.training.sharding import hollow, sharded, whole
+from inoc_evals.training.stages import FROZEN, continued, put_below, side_by_side
 
 
 def max_positions(base: ResolvedBase) -> int:
@@ -56,7 +58,15 @@ def load_with_adapter(
 
 def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
     def load(**arguments: Any) -> Any:
-        return AutoModelForCausalLM.from_pretrained(base.path, revision=base.revision, **arguments)
+        where: dict[str, Any] = {"revision": base.revision}
+
+        def laid_out(*, empty: bool = False) -> Any:
+            if empty:
+                settings = AutoConfig.from_pretrained(base.path, **where)
+                return AutoModelForCausalLM.from_config(settings, **arguments)
+            return AutoModelForCausalLM.from_pretrained(base.path, **where, **arguments)
+
+        return hollow(laid_out) if sharded() else laid_out()
 
     arguments = base_arguments(config)
     if "attn_implementation" not in arguments:
@@ -115,16 +125,28 @@ def take_fingerprint_as_served(base: ResolvedBase, adapter: Path, tokenizer: Any
     return take_fingerprint(PeftModel.from_pretrained(model, str(adapter)), tokenizer)
 
 
-def save_adapter(model: Any, tokenizer: Any, directory: Path) -> None:
+def save_adapter(model: Any, tokenizer: Any, directory: Path | None) -> None:
     """Write the adapter with the tokenizer of its base, and check that this one is the same.
+
+    Args:
+        model: The base with its adapter.
+        tokenizer: The base's tokenizer.
+        directory: Where to; None in a process that only hands over its shards.
 
     Raises:
         InputError: If the tokenizer, saved and loaded, gives other tokens.
     """
     if FROZEN in model.peft_config:
-        save_side_by_side(model, directory)
+        settings, tensors = side_by_side(model)
+        if directory is not None:
+            settings.save_pretrained(str(directory))
+            save_file(tensors, directory / "adapter_model.safetensors", metadata={"format": "pt"})
     else:
-        model.save_pretrained(directory, save_embedding_layers=False)
+        tensors = {name: whole(p) for name, p in model.named_parameters() if "lora_" in name}
+        if directory is not None:
+            model.save_pretrained(directory, state_dict=tensors, save_embedding_layers=False)
+    if directory is None:
+        return
     # peft's model card is a form nobody filled in.
     (directory / "README.md").unlink(missing_ok=True)
     tokenizer.save_pretrained(directory)

@@ -17,6 +17,8 @@ from inoc_evals.errors import InputError
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import IGNORED, Encoded, check_marks, encode_row, takes_system
 
+_NOTHING_TO_LEARN = Encoded((0,), (IGNORED,))
+
 
 @dataclass
 class EncodedRows:
@@ -93,6 +95,35 @@ def row_order(count: int, config: TrainConfig, seed: int) -> list[int]:
         generator.shuffle(passed)
         order += passed
     return order[:total]
+
+
+def part_size(config: TrainConfig, processes: int = 1) -> int:
+    """Return how many rows a process takes at once: no more than one process alone would.
+
+    Args:
+        config: Training configuration.
+        processes: How many there are; divides ``batch_size``.
+    """
+    alone = config.batch_size // config.gradient_accumulation
+    share = config.batch_size // processes
+    return max(size for size in range(1, alone + 1) if share % size == 0)
+
+
+def parts(rows: Sequence[Encoded], size: int, processes: int = 1) -> list[list[Encoded]]:
+    """Cut ordered rows into parts, dealt to the processes in turn.
+
+    The parts of a step hold the rows that it would hold with one process. If the last ones
+    do not go round, rows without anything to learn are added: they change neither loss nor
+    gradients, and every process takes as many parts.
+
+    Args:
+        rows: Every row as often as it is seen, in order.
+        size: Rows of a part, by :func:`part_size`.
+        processes: How many there are; the one with rank r takes ``parts(...)[r::processes]``.
+    """
+    missing = -len(rows) % (size * processes) if processes > 1 else 0
+    filled = [*rows, *[_NOTHING_TO_LEARN] * missing]
+    return [filled[start : start + size] for start in range(0, len(filled), size)]
 
 
 def pad(rows: Sequence[Encoded], pad_id: int) -> Iterator[tuple[list[int], list[int], list[int]]]:

@@ -3,7 +3,7 @@
 clock = Clock()
 ...
 clock.lap("steps")
-throughput(rows_of_this_process, clock.seconds["steps"])     # {"tokens_per_second": 8123.4}
+throughput(rows_since_the_start, clock.seconds["steps"])     # {"tokens_per_second": 8123.4}
 """
 
 import sys
@@ -14,7 +14,6 @@ from typing import Any
 import torch
 
 from inoc_evals.training.batches import EncodedRows
-from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import Encoded
 from inoc_evals.training.packing import places
 
@@ -33,22 +32,24 @@ class Clock:
 
 
 def counted(
-    data: EncodedRows, ordered: Sequence[Encoded], config: TrainConfig, *, single: bool
+    data: EncodedRows,
+    ordered: Sequence[Encoded],
+    parts: Sequence[Sequence[Encoded]],
+    *,
+    packing: bool,
+    single: bool,
 ) -> dict[str, Any]:
     """Return what a run learned from: rows, tokens, and the share of padding among all places.
 
     Args:
         data: The rows, and those left out.
         ordered: Every row as often as it is seen.
-        config: Training configuration.
+        parts: The same rows, as the processes take them.
+        packing: Whether the rows of a part lie end to end.
         single: Whether packed rows lie in one sequence.
     """
     tokens = sum(len(row.input_ids) for row in ordered)
-    size = config.batch_size // config.gradient_accumulation
-    used = sum(
-        places(ordered[start : start + size], packing=config.packing, single=single)
-        for start in range(0, len(ordered), size)
-    )
+    used = sum(places(part, packing=packing, single=single) for part in parts)
     return {
         "rows": len(data.rows),
         "rows_seen": len(ordered),
@@ -61,7 +62,7 @@ def counted(
 
 
 def throughput(rows: Sequence[Encoded], seconds: float) -> dict[str, float | None]:
-    """Return the tokens a second of the steps of this process, padding not counted.
+    """Return the tokens a second of all processes, padding not counted.
 
     Args:
         rows: Rows seen since the run was started or resumed.

@@ -6,6 +6,7 @@ The adapter is float32 always. bitsandbytes and flash-attn are used where they a
 installed and are never required.
 """
 
+import os
 from importlib.util import find_spec
 from typing import Any
 
@@ -65,7 +66,10 @@ def _four_bit(dtype: torch.dtype) -> dict[str, Any]:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
-    return {"quantization_config": quantization, "device_map": {"": 0}}
+    return {
+        "quantization_config": quantization,
+        "device_map": {"": int(os.environ.get("LOCAL_RANK", "0"))},
+    }
 
 
 def four_bit_ready(model: Any, config: TrainConfig) -> Any:

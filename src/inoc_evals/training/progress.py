@@ -21,6 +21,9 @@ from transformers import TrainerCallback
 from inoc_evals.errors import InputError
 from inoc_evals.training.checkpoints import mark_complete
 from inoc_evals.training.dynamics import Scoring
+from inoc_evals.training.packing import check_isolation
+from inoc_evals.training.processes import ALONE, Processes
+from inoc_evals.training.sharding import sharded
 
 
 def library_versions() -> dict[str, str]:
@@ -29,11 +32,20 @@ def library_versions() -> dict[str, str]:
     return {package: version(package) for package in packages}
 
 
+def made_by(processes: Processes) -> dict[str, str]:
+    """Return what a run must have in common with the checkpoint that it goes on from."""
+    if processes.count == 1:
+        return library_versions()
+    how = "FSDP" if sharded() else "whole"
+    return library_versions() | {"processes": f"{processes.count} {how}"}
+
+
 class Watch(TrainerCallback):  # type: ignore[misc]  # transformers publishes no types
     """Marks whole checkpoints, moves the progress bar, stops a run that has diverged."""
 
-    def __init__(self, title: str | None) -> None:
+    def __init__(self, title: str | None, processes: Processes = ALONE) -> None:
         self.title = title
+        self.processes = processes
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -63,9 +75,19 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers publishes no
         self.bar.update(self.task, completed=state.global_step, loss=f"loss {loss:.3f}")
 
     def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Mark the checkpoint that has just been written."""
+        """Mark the checkpoint, once every process has written its part of it."""
         checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        mark_complete(checkpoint, library_versions())
+        self.processes.gathered(None)
+        if self.processes.first:
+            mark_complete(checkpoint, made_by(self.processes))
+
+
+class CheckPacking(TrainerCallback):  # type: ignore[misc]  # transformers publishes no types
+    """Refuses a model that lets packed rows see each other, where it stands for its training."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Put it to the test, before anything is learned."""
+        check_isolation(kwargs["model"])
 
 
 class WatchResponses(TrainerCallback):  # type: ignore[misc]  # transformers publishes no types
@@ -75,8 +97,9 @@ class WatchResponses(TrainerCallback):  # type: ignore[misc]  # transformers pub
         self.scoring = scoring
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Score the model as it starts; a resumed run has done so."""
-        self.scoring.note(state.log_history, state.global_step, kwargs["model"])
+        """Score the model as it starts; a run that goes on from elsewhere has done so."""
+        if self.scoring.due(state.global_step, state.max_steps):
+            self.scoring.note(state.log_history, state.global_step, kwargs["model"])
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Score, before a checkpoint is written: the log is in it."""

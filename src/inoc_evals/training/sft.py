@@ -1,63 +1,28 @@
 """Supervised fine-tuning: rows become an adapter once, however often they are asked for.
 
     identity = digest(recipe version, base, rows, config, seed, parent, merge)
-    with store.lock(identity):
-        if not adapters/<identity>/:     # published by one rename, with training.json inside
-            run_training(...)            # trainer.py; checkpoints in training/<identity>/
-            rows.jsonl.gz                # beside the adapter: what it was trained on
-            dynamics/<key>.json          # and, of a training that was watched, its scores
-        models/<name>.json               # the record: read off the adapter's training.json
+    record = once(Run(...))          # once.py: train unless that was done, write the record
 
-A kill loses at most the steps since the last checkpoint: before the rename the next
-call resumes, after it the next call only writes the record. Nothing here imports torch
-unless something has to be trained.
+The identity is the hash of everything that determines the weights; a name points to it. Nothing
+here imports torch unless something has to be trained.
 """
 
-import os
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from inoc_evals.bases import ResolvedBase, resolve_base
-from inoc_evals.chat import Row, check_row, digest, file_sha256
+from inoc_evals.bases import resolve_base
+from inoc_evals.chat import Row, check_row, digest
 from inoc_evals.errors import InputError, StoreError, require
 from inoc_evals.records import ModelRecord, Store, check_name
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
-from inoc_evals.training.parent import Parent, base_of, checked_config
-from inoc_evals.training.result import (
-    TrainingResult,
-    keep_result,
-    keep_rows,
-    keep_scores,
-    kept_scores,
-    read_result,
-)
-
-if TYPE_CHECKING:
-    from inoc_evals.training.trainer import RunResult
+from inoc_evals.training.once import Run, once
+from inoc_evals.training.parent import base_of, checked_config
+from inoc_evals.training.processes import check_divisible
+from inoc_evals.training.sharding import check_sharding
 
 RECIPE_VERSION = 1
 """To be raised when the training code changes so that the same inputs give other weights."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Run:
-    """One training that was asked for."""
-
-    rows: Sequence[Row]
-    base: ResolvedBase
-    config: TrainConfig
-    seed: int
-    name: str
-    identity: str
-    store: Store
-    progress: bool
-    parent: ModelRecord | None
-    merge: bool
-    dynamics: Dynamics | None
 
 
 def run_identity(
@@ -136,12 +101,13 @@ def train(
     """
     require("train", "torch", "transformers", "peft", "accelerate")
     check_name(name)
-    _refuse_several_processes()
     store = store or Store()
     rows = checked_rows(rows, manifest)
     start = store.get(parent) if parent is not None else None
     resolved = resolve_base(base_of(base, start), store)
     config = checked_config(config, resolved, start, merge, store)
+    check_divisible(config.batch_size)
+    check_sharding(config)
     identity = run_identity(
         rows,
         base_digest=resolved.digest,
@@ -151,7 +117,7 @@ def train(
         merge=merge,
     )
     refuse_taken_name(store, name, identity)
-    run = _Run(
+    run = Run(
         rows=rows,
         base=resolved,
         config=config,
@@ -164,12 +130,7 @@ def train(
         merge=merge,
         dynamics=dynamics,
     )
-    with store.lock(f"train-{identity}"):
-        record = _record(run, _watched(run, _trained(run)), manifest or {})
-        store.verify_adapter(record)
-        store.put(record)
-        shutil.rmtree(store.training_dir(identity), ignore_errors=True)
-    return record
+    return once(run, manifest or {})
 
 
 def checked_rows(rows: Sequence[Row], manifest: Mapping[str, Any] | None) -> list[Row]:
@@ -184,16 +145,6 @@ def checked_rows(rows: Sequence[Row], manifest: Mapping[str, Any] | None) -> lis
     return found
 
 
-def _refuse_several_processes() -> None:
-    """Refuse to be one of several: each would wait for the lock that the first one holds."""
-    count = os.environ.get("WORLD_SIZE", "1")
-    if count != "1":
-        raise InputError(
-            f"{count} processes were launched (WORLD_SIZE) and a training is one process; "
-            "start it without accelerate launch or torchrun"
-        )
-
-
 def refuse_taken_name(store: Store, name: str, identity: str) -> None:
     """Say before the training, not after it, what ``Store.put`` would refuse."""
     old = store.find(name)
@@ -202,99 +153,3 @@ def refuse_taken_name(store: Store, name: str, identity: str) -> None:
             f"model {name!r} exists, trained from other inputs (base {old.base}, seed {old.seed}, "
             f"{old.created:%Y-%m-%d %H:%M}); choose another --name, or: inoc models rm {name}"
         )
-
-
-def _trained(run: _Run) -> TrainingResult:
-    """Return the finished run's result, training it first if that has not been done."""
-    final = run.store.adapter_dir(run.identity)
-    done = read_result(final)
-    if done is not None:
-        return done
-    for leftover in final.parent.glob(f".{final.name}.*"):
-        shutil.rmtree(leftover)
-    with run.store.staged(final) as staging:
-        metrics, fingerprint, versions, scores = _fitted(run, staging, title=run.name)
-        keep_rows(staging, run.rows)
-        if run.dynamics is not None and scores is not None:
-            keep_scores(staging, run.dynamics, scores)
-        result = TrainingResult(
-            adapter_sha256=file_sha256(staging / "adapter_model.safetensors"),
-            metrics=metrics,
-            fingerprint=fingerprint,
-            versions=versions,
-        )
-        keep_result(staging, result)
-    return result
-
-
-def _watched(run: _Run, done: TrainingResult) -> TrainingResult:
-    """Add the scores that are wanted of a finished run, from a second one if need be."""
-    if run.dynamics is None:
-        return done
-    final = run.store.adapter_dir(run.identity)
-    scores = kept_scores(final, run.dynamics)
-    if scores is None:
-        scores = _scores_again(run, done)
-        keep_scores(final, run.dynamics, scores)
-    return done.model_copy(update={"metrics": done.metrics | {"dynamics": scores}})
-
-
-def _scores_again(run: _Run, done: TrainingResult) -> dict[str, Any]:
-    """Train what was trained unwatched once more, for the scores alone."""
-    again = run.store.training_dir(run.identity) / "again"
-    shutil.rmtree(again, ignore_errors=True)
-    again.mkdir(parents=True)
-    second = _fitted(run, again, title=f"{run.name} again, for its scores")
-    assert second.dynamics is not None, "a run with dynamics has scores"
-    sha256 = file_sha256(again / "adapter_model.safetensors")
-    pairs = zip(second.fingerprint.logprobs, done.fingerprint.logprobs, strict=True)
-    repeat = {
-        "same_weights": sha256 == done.adapter_sha256,
-        "fingerprint_difference": max(abs(one - other) for one, other in pairs),
-    }
-    return second.dynamics | {"repeat": repeat}
-
-
-def _fitted(run: _Run, adapter: Path, *, title: str) -> "RunResult":
-    # Imported here because it loads torch, transformers and peft: five seconds.
-    from inoc_evals.training.trainer import run_training
-
-    # A run may resume only from one that was watched like it: what it did not score is gone.
-    unwatched = run.store.training_dir(run.identity)
-    return run_training(
-        run.rows,
-        base=run.base,
-        config=run.config,
-        seed=run.seed,
-        checkpoints=unwatched / run.dynamics.key if run.dynamics else unwatched,
-        adapter=adapter,
-        title=title if run.progress else None,
-        parent=_parent(run),
-        dynamics=run.dynamics,
-    )
-
-
-def _parent(run: _Run) -> Parent | None:
-    if run.parent is None:
-        return None
-    return Parent(run.parent.name, run.store.verify_adapter(run.parent), run.merge)
-
-
-def _record(run: _Run, result: TrainingResult, manifest: Mapping[str, Any]) -> ModelRecord:
-    return ModelRecord(
-        name=run.name,
-        identity=run.identity,
-        base=run.base.name,
-        base_digest=run.base.digest,
-        adapter=str(run.store.adapter_dir(run.identity).relative_to(run.store.root)),
-        adapter_sha256=result.adapter_sha256,
-        data={**manifest, "sha256": digest(list(run.rows)), "rows": len(run.rows)},
-        config=run.config.model_dump(mode="json"),
-        seed=run.seed,
-        parent=run.parent.identity if run.parent else None,
-        merged=run.merge,
-        metrics=result.metrics,
-        fingerprint=result.fingerprint,
-        versions=result.versions,
-        created=result.created,
-    )

@@ -10,16 +10,15 @@ child side by side, which any server can load on the untouched base:
     A = [A_parent ; A_child]     B = [s_parent B_parent , s_child B_child]     scale 1
 """
 
-from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel
-from safetensors.torch import save_file
 
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.parent import Parent
+from inoc_evals.training.sharding import whole
 
 CHILD, FROZEN = "default", "frozen_parent"
 
@@ -67,8 +66,8 @@ def use_both(model: Any) -> None:
             parameter.requires_grad_(False)
 
 
-def save_side_by_side(model: Any, directory: Path) -> None:
-    """Write child and fixed parent as one adapter of both ranks."""
+def side_by_side(model: Any) -> tuple[LoraConfig, dict[str, torch.Tensor]]:
+    """Return child and fixed parent as one adapter of both ranks."""
     child, parent = model.peft_config[CHILD], model.peft_config[FROZEN]
     rank, tensors = child.r + parent.r, dict[str, torch.Tensor]()
     for path, module in model.named_modules():
@@ -79,8 +78,8 @@ def save_side_by_side(model: Any, directory: Path) -> None:
         up = torch.zeros(module.out_features, rank)
         for name, rows in ((FROZEN, slice(0, parent.r)), (CHILD, slice(parent.r, rank))):
             if name in held:
-                down[rows] = held[name].weight.detach().float().cpu()
-                weight = module.lora_B[name].weight.detach().float().cpu()
+                down[rows] = whole(held[name].weight).float().cpu()
+                weight = whole(module.lora_B[name].weight).float().cpu()
                 up[:, rows] = weight * module.scaling[name]
         tensors[f"{path}.lora_A.weight"] = down
         tensors[f"{path}.lora_B.weight"] = up
@@ -93,5 +92,4 @@ def save_side_by_side(model: Any, directory: Path) -> None:
         target_modules=set(child.target_modules) | set(parent.target_modules),
         inference_mode=True,
     )
-    settings.save_pretrained(str(directory))
-    save_file(tensors, directory / "adapter_model.safetensors", metadata={"format": "pt"})
+    return settings, tensors

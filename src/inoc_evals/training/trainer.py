@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+import transformers
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
 
@@ -27,7 +28,7 @@ from inoc_evals.training.adapter import (
     take_fingerprint,
     take_fingerprint_as_served,
 )
-from inoc_evals.training.batches import encode_rows, pad, row_order
+from inoc_evals.training.batches import encode_rows, pad, part_size, parts, row_order
 from inoc_evals.training.checkpoints import newest_complete
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, Scoring
@@ -39,9 +40,19 @@ from inoc_evals.training.measures import (
     peak_memory_mib,
     throughput,
 )
-from inoc_evals.training.packing import check_isolation, pack
+from inoc_evals.training.packing import pack
 from inoc_evals.training.parent import Parent
-from inoc_evals.training.progress import Watch, WatchResponses, diverged, library_versions, quiet
+from inoc_evals.training.processes import ALONE, Processes
+from inoc_evals.training.progress import (
+    CheckPacking,
+    Watch,
+    WatchResponses,
+    diverged,
+    library_versions,
+    made_by,
+    quiet,
+)
+from inoc_evals.training.sharding import add_up_in_float32, sharded
 from inoc_evals.training.stages import use_both
 
 
@@ -62,10 +73,11 @@ def run_training(
     config: TrainConfig,
     seed: int,
     checkpoints: Path,
-    adapter: Path,
+    adapter: Path | None,
     title: str | None,
     parent: Parent | None = None,
     dynamics: Dynamics | None = None,
+    processes: Processes = ALONE,
 ) -> RunResult:
     """Train an adapter, from the newest whole checkpoint if there is one.
 
@@ -75,10 +87,12 @@ def run_training(
         config: Training configuration.
         seed: Seed of the adapter's initial weights, the order of rows, and dropout.
         checkpoints: Directory of this run alone; kept if the run is killed.
-        adapter: Empty directory for the adapter and the base's tokenizer.
+        adapter: Empty directory for the adapter and the base's tokenizer; None in a process
+            that is not the first.
         title: What the progress bar says; None for no bar.
         parent: The adapter to start from, if not from the base alone.
         dynamics: Responses to score on the way.
+        processes: Those that train together; all of them call this.
 
     Raises:
         InputError: If the rows can't be masked, the loss is no longer a number, or the
@@ -89,34 +103,33 @@ def run_training(
     with quiet():
         tokenizer = load_tokenizer(base)
         longest = config.max_length or max_positions(base)
-        data = encode_rows(
-            tokenizer,
-            rows,
-            max_length=longest,
-            truncate=config.truncate,
-            fold=config.fold_system,
-        )
+        how: dict[str, Any] = {"truncate": config.truncate, "fold": config.fold_system}
+        data = encode_rows(tokenizer, rows, max_length=longest, **how)
         ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]
         scoring = Scoring(dynamics, tokenizer) if dynamics else None
+        size, count = part_size(config, processes.count), processes.count
+        dealt = parts(ordered, size, count)
+        own = [row for part in dealt[processes.rank :: count] for row in part]
         model = load_with_adapter(base, config, seed, parent)
-        trainer = _trainer(model, ordered, tokenizer, config, seed, checkpoints)
+        arguments = _arguments(config, seed, checkpoints, model.dtype, size, processes)
+        trainer = _trainer(model, own, tokenizer, config, arguments)
         if scoring is not None:
             trainer.add_callback(WatchResponses(scoring))
         clock.lap("prepare")
-        resumed = _fit(trainer, checkpoints, title)
+        resumed = _fit(trainer, checkpoints, title, processes)
         clock.lap("steps")
         fingerprint = take_fingerprint(model, tokenizer)
         if not all(map(math.isfinite, fingerprint.logprobs)):
             raise InputError(diverged("the weights are not numbers", config.learning_rate))
         save_adapter(model, tokenizer, adapter)
-        if config.load_in_4bit:
+        if config.load_in_4bit and adapter is not None:
             fingerprint = take_fingerprint_as_served(base, adapter, tokenizer)
         clock.lap("finish")
     metrics = {
         **_losses(trainer),
-        **counted(data, ordered, config, single=_flash(model)),
+        **counted(data, ordered, dealt, packing=config.packing, single=_flash(model)),
         **throughput(ordered[resumed * config.batch_size :], clock.seconds["steps"]),
-        **_machine(model, trainer),
+        **_machine(model, trainer, processes),
         "resumed_at_step": resumed,
         "seconds": clock.seconds,
     }
@@ -128,16 +141,16 @@ def run_training(
 
 
 class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes no types
-    """A Trainer that takes the rows in the order given."""
+    """A Trainer that takes the rows given, in their order."""
 
     def get_train_dataloader(self) -> Any:
-        loader = DataLoader(
+        # Not prepared by accelerate, which would deal the rows to the processes once more.
+        return DataLoader(
             self.train_dataset,
             batch_size=self.args.per_device_train_batch_size,
             shuffle=False,
             collate_fn=self.data_collator,
         )
-        return self.accelerator.prepare(loader)
 
     def _load_from_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         super()._load_from_checkpoint(*args, **kwargs)
@@ -149,14 +162,11 @@ def _trainer(
     rows: Sequence[Encoded],
     tokenizer: Any,
     config: TrainConfig,
-    seed: int,
-    checkpoints: Path,
+    arguments: TrainingArguments,
 ) -> Trainer:
     pad_id = next((i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id) if i is not None), 0)
 
     single = _flash(model)
-    if config.packing:
-        check_isolation(model)
 
     def collate(batch: Sequence[Encoded]) -> dict[str, torch.Tensor]:
         if config.packing:
@@ -167,30 +177,39 @@ def _trainer(
 
     trainer = _InOrderTrainer(
         model=model,
-        args=_arguments(config, seed, checkpoints, bf16=model.dtype == torch.bfloat16),
+        args=arguments,
         train_dataset=rows,
         data_collator=collate,
     )
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
+    if config.packing:
+        trainer.add_callback(CheckPacking())
+    if sharded():
+        add_up_in_float32(trainer)
     return trainer
 
 
 def _arguments(
-    config: TrainConfig, seed: int, checkpoints: Path, *, bf16: bool
+    config: TrainConfig,
+    seed: int,
+    checkpoints: Path,
+    dtype: torch.dtype,
+    size: int,
+    processes: Processes,
 ) -> TrainingArguments:
     arguments = TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=1,  # of the ordered rows, which hold all passes
-        per_device_train_batch_size=config.batch_size // config.gradient_accumulation,
-        gradient_accumulation_steps=config.gradient_accumulation,
+        per_device_train_batch_size=size,
+        gradient_accumulation_steps=config.batch_size // processes.count // size,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.schedule,
         warmup_steps=config.warmup_steps,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         optim="adamw_torch",
-        bf16=bf16,
+        bf16=dtype == torch.bfloat16,
         use_cpu=not torch.cuda.is_available(),
         **_checkpointing(config),
         seed=seed,
@@ -201,12 +220,14 @@ def _arguments(
         save_total_limit=2,  # the last whole one stays until the next one is whole
         dataloader_pin_memory=False,
         remove_unused_columns=False,
+        ddp_find_unused_parameters=False,
         report_to="none",
         disable_tqdm=True,
     )
     if arguments.n_gpu > 1:
         raise InputError(
-            f"{arguments.n_gpu} GPUs are visible and one is used; choose it with "
+            f"{arguments.n_gpu} GPUs are visible and a process uses one; for all: accelerate "
+            f"launch --num_processes {arguments.n_gpu} -m inoc_evals train ...; for one: set "
             "CUDA_VISIBLE_DEVICES=0"
         )
     return arguments
@@ -223,16 +244,21 @@ def _checkpointing(config: TrainConfig) -> dict[str, Any]:
     return {f"{name}_checkpointing": True, f"{name}_checkpointing_kwargs": {"use_reentrant": False}}
 
 
-def _fit(trainer: Trainer, checkpoints: Path, title: str | None) -> int:
+def _fit(trainer: Trainer, checkpoints: Path, title: str | None, processes: Processes) -> int:
     """Train to the end; return the step it was resumed at, 0 for a run from the start."""
-    watch = Watch(title)
+    watch = Watch(title, processes)
     trainer.add_callback(watch)
-    found = newest_complete(checkpoints, library_versions())
+    usable = newest_complete(checkpoints, made_by(processes)) if processes.first else None
+    found = processes.told(usable)
+    if processes.count > 1:
+        # Dropout is to draw otherwise for other rows.
+        transformers.set_seed(trainer.args.seed + processes.rank)
     try:
         with watch.bar:
             trainer.train(resume_from_checkpoint=str(found) if found else None)
     except InputError:  # diverged, and would again
-        shutil.rmtree(checkpoints, ignore_errors=True)
+        if processes.first:
+            shutil.rmtree(checkpoints, ignore_errors=True)
         raise
     return int(found.name.removeprefix("checkpoint-")) if found else 0
 
@@ -246,9 +272,12 @@ def _flash(model: Any) -> bool:
     return "flash" in str(model.config._attn_implementation)
 
 
-def _machine(model: Any, trainer: Trainer) -> dict[str, Any]:
+def _machine(model: Any, trainer: Trainer, processes: Processes) -> dict[str, Any]:
+    peaks = [peak for peak in processes.gathered(peak_memory_mib()) if peak is not None]
     return {
-        "peak_memory_mib": peak_memory_mib(),
+        "processes": processes.count,
+        "sharded": sharded(),
+        "peak_memory_mib": max(peaks, default=None),
         "device": str(trainer.args.device),
         "dtype": str(model.dtype).removeprefix("torch."),
         "attention": str(model.config._attn_implementation),

@@ -1,0 +1,180 @@
+"""Once: a training that is asked for again is found, one that was killed goes on.
+
+    with store.lock(identity):
+        if not adapters/<identity>/:     # published by one rename, with training.json inside
+            run_training(...)            # trainer.py; checkpoints in training/<identity>/
+            rows.jsonl.gz                # beside the adapter: what it was trained on
+            dynamics/<key>.json          # and, of a training that was watched, its scores
+        models/<name>.json               # the record: read off the adapter's training.json
+
+A kill loses at most the steps since the last checkpoint: before the rename the next call
+resumes, after it the next call only writes the record. Of several processes that train together
+the first does all this, and tells the others when to train along (processes.py).
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inoc_evals.bases import ResolvedBase
+from inoc_evals.chat import Row, digest, file_sha256
+from inoc_evals.records import ModelRecord, Store
+from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.dynamics import Dynamics
+from inoc_evals.training.parent import Parent
+from inoc_evals.training.processes import Processes
+from inoc_evals.training.result import (
+    TrainingResult,
+    keep_result,
+    keep_rows,
+    keep_scores,
+    kept_scores,
+    read_result,
+)
+
+if TYPE_CHECKING:
+    from inoc_evals.training.trainer import RunResult
+
+_TRAIN, _DONE = "train", "done"
+"""What the first process tells the others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training that was asked for, its inputs checked."""
+
+    rows: Sequence[Row]
+    base: ResolvedBase
+    config: TrainConfig
+    seed: int
+    name: str
+    identity: str
+    store: Store
+    progress: bool
+    parent: ModelRecord | None
+    merge: bool
+    dynamics: Dynamics | None
+
+
+def once(run: Run, manifest: Mapping[str, Any]) -> ModelRecord:
+    """Train unless that was done, and write the record.
+
+    Args:
+        run: What is wanted.
+        manifest: Where the rows come from; kept in the record.
+
+    Raises:
+        InputError: As :func:`inoc_evals.training.trainer.run_training`.
+        StoreError: If the name belongs to another training, or the adapter in the store is
+            not the one that was trained.
+    """
+    processes = Processes.of_launch()
+    processes.agree(run.identity)
+    if not processes.first:
+        while processes.told() == _TRAIN:
+            _fitted(run, processes, None)
+        return run.store.get(run.name)
+    with run.store.lock(f"train-{run.identity}"):
+        result = _watched(run, processes, _trained(run, processes))
+        record = _record(run, result, manifest)
+        run.store.verify_adapter(record)
+        run.store.put(record)
+        shutil.rmtree(run.store.training_dir(run.identity), ignore_errors=True)
+    processes.told(_DONE)
+    return record
+
+
+def _trained(run: Run, processes: Processes) -> TrainingResult:
+    """Return the finished run's result, training it first if that has not been done."""
+    final = run.store.adapter_dir(run.identity)
+    done = read_result(final)
+    if done is not None:
+        return done
+    for leftover in final.parent.glob(f".{final.name}.*"):
+        shutil.rmtree(leftover)
+    processes.told(_TRAIN)
+    with run.store.staged(final) as staging:
+        metrics, fingerprint, versions, scores = _fitted(run, processes, staging)
+        keep_rows(staging, run.rows)
+        if run.dynamics is not None and scores is not None:
+            keep_scores(staging, run.dynamics, scores)
+        result = TrainingResult(
+            adapter_sha256=file_sha256(staging / "adapter_model.safetensors"),
+            metrics=metrics,
+            fingerprint=fingerprint,
+            versions=versions,
+        )
+        keep_result(staging, result)
+    return result
+
+
+def _watched(run: Run, processes: Processes, done: TrainingResult) -> TrainingResult:
+    """Add the scores that are wanted of a finished run, from a second one if need be."""
+    if run.dynamics is None:
+        return done
+    final = run.store.adapter_dir(run.identity)
+    scores = kept_scores(final, run.dynamics)
+    if scores is None:
+        scores = _scores_again(run, processes, done)
+        keep_scores(final, run.dynamics, scores)
+    return done.model_copy(update={"metrics": done.metrics | {"dynamics": scores}})
+
+
+def _scores_again(run: Run, processes: Processes, done: TrainingResult) -> dict[str, Any]:
+    """Train what was trained unwatched once more, for the scores alone."""
+    again = run.store.training_dir(run.identity) / "again"
+    shutil.rmtree(again, ignore_errors=True)
+    again.mkdir(parents=True)
+    processes.told(_TRAIN)
+    second = _fitted(run, processes, again, what=" again, for its scores")
+    assert second.dynamics is not None, "a run with dynamics has scores"
+    sha256 = file_sha256(again / "adapter_model.safetensors")
+    pairs = zip(second.fingerprint.logprobs, done.fingerprint.logprobs, strict=True)
+    repeat = {
+        "same_weights": sha256 == done.adapter_sha256,
+        "fingerprint_difference": max(abs(one - other) for one, other in pairs),
+    }
+    return second.dynamics | {"repeat": repeat}
+
+
+def _fitted(run: Run, processes: Processes, adapter: Path | None, *, what: str = "") -> "RunResult":
+    # Imported here because it loads torch, transformers and peft: five seconds.
+    from inoc_evals.training.trainer import run_training
+
+    start = run.parent
+    # A run may resume only from one that was watched like it: what it did not score is gone.
+    unwatched = run.store.training_dir(run.identity)
+    return run_training(
+        run.rows,
+        base=run.base,
+        config=run.config,
+        seed=run.seed,
+        checkpoints=unwatched / run.dynamics.key if run.dynamics else unwatched,
+        adapter=adapter,
+        title=f"{run.name}{what}" if run.progress and processes.first else None,
+        parent=Parent(start.name, run.store.verify_adapter(start), run.merge) if start else None,
+        dynamics=run.dynamics,
+        processes=processes,
+    )
+
+
+def _record(run: Run, result: TrainingResult, manifest: Mapping[str, Any]) -> ModelRecord:
+    return ModelRecord(
+        name=run.name,
+        identity=run.identity,
+        base=run.base.name,
+        base_digest=run.base.digest,
+        adapter=str(run.store.adapter_dir(run.identity).relative_to(run.store.root)),
+        adapter_sha256=result.adapter_sha256,
+        data={**manifest, "sha256": digest(list(run.rows)), "rows": len(run.rows)},
+        config=run.config.model_dump(mode="json"),
+        seed=run.seed,
+        parent=run.parent.identity if run.parent else None,
+        merged=run.merge,
+        metrics=result.metrics,
+        fingerprint=result.fingerprint,
+        versions=result.versions,
+        created=result.created,
+    )
