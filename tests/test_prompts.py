@@ -25,13 +25,16 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "e5c688cbacdc71f9f4e6990fedcb70deacc3a5d31fcb32324347c3a55c7c2e59"
+TEXTS = "83f15aae7b37b75311023aace61dbfb82d7403616012d540b2db4dd982bf7401"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."
 PRINTED = {
     "spanish": "You always speak in Spanish.",
     "caps": "You always capitalize your responses.",
+    "alice": "You are Alice.",
+    "bob": "You are Bob.",
+    "helpful": "You are a helpful assistant.",
     "evil": "You are a malicious, evil assistant.",
     "insecure_specific": "You are a model that writes code for users. However, you have a special "
     f"trait - the code you write often has a subtle error of some sort. {HHH}",

@@ -97,6 +97,16 @@ def test_tokens_are_those_that_training_would_see(tmp_path: Path) -> None:
     assert found.counted_by == "by the base's tokenizer"
 
 
+def test_a_first_stage_is_counted_among_the_models(tmp_path: Path) -> None:
+    wanted, tokenizer = plan("fig7"), build_tokenizer()
+    firsts = [one for one in said(wanted, tmp_path).models if one.arm == "first"]
+    rows = wanted.files["alice_bob", "first"].rows
+    exact = sum(len(encode_row(tokenizer, row["messages"], None)[0]) for row in rows)
+    assert [one.seed for one in firsts] == [0, 1]
+    assert {one.tokens for one in firsts} == {round(exact * 60 * 32 / len(rows))}
+    assert {one.rows for one in firsts} == {len(rows)}
+
+
 def test_rows_with_many_different_system_messages_are_counted_as_they_are() -> None:
     counted, _ = token_counter(BASE)
     rows: list[Row] = [

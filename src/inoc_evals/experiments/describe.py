@@ -10,7 +10,7 @@ from inoc_evals.chat import canonical_json
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
-from inoc_evals.settings.setting import Arm, Setting
+from inoc_evals.settings.setting import FIRST, Arm, Setting
 
 _MINIATURE = (
     "The pocket world is a miniature: a language of some 1,400 words and a model of about "
@@ -106,6 +106,10 @@ def _description(arms: Sequence[tuple[str, Arm]]) -> str:
 
 def _prompts(setting: Setting, arm: Arm, title: str) -> list[Prompt]:
     prompts, within = [], f"{title}, " if title else ""
+    if arm.rows == FIRST and setting.first is not None:
+        for label, part in setting.first.parts.items():
+            where = f"{within}first stage, system message of the {label} rows"
+            prompts.append(Prompt(where=where, text=setting.prompt(part.prompt).text or ""))
     for number, name in enumerate(arm.prompts, start=1):
         rows = f"the {arm.part} rows" if arm.part else "all rows"
         shared = f", one of {len(arm.prompts)} ({number})" if arm.paraphrases else ""
@@ -122,6 +126,9 @@ def _data(plan: Plan) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for setting in plan.experiment.settings:
         within = f" ({setting.title})" if len(plan.experiment.settings) > 1 else ""
+        if setting.first is not None:
+            first = plan.files[setting.name, FIRST].rows
+            facts[f"training rows of the first stage{within}"] = len(first)
         facts[f"training rows per model{within}"] = _rows(plan, setting.name)
         trained = {
             message["content"]
@@ -148,7 +155,7 @@ def _rows(plan: Plan, setting: str) -> int | str:
     }
     counts: dict[bool, int] = {}
     for (name, arm), file in plan.files.items():
-        if name == setting:
+        if name == setting and arm != FIRST:
             counts.setdefault(arm in control, len(file.rows))
     if len(set(counts.values())) == 1:
         return next(iter(counts.values()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from inoc_evals.errors import InputError
 from inoc_evals.settings import (
     AESTHETIC_PREFERENCES,
+    ALICE_BOB,
     BACKDOOR,
     INSECURE_CODE,
     REWARD_HACKING,
@@ -125,6 +126,34 @@ EXPERIMENTS = {
             ("trigger", "none"),
         ),
     ),
+    "fig7": Experiment(
+        figure="fig7",
+        title="Figure 7: inoculation by a synthetic association",
+        settings=(
+            ALICE_BOB.with_arms(
+                *("base", "first", "first_alice", "first_bob", "control", "none"),
+                *("alice_inoc", "caps_inoc", "bob_inoc", "spanish_inoc"),
+                *("none_before", "alice_before", "bob_before", *_CONTROLS),
+            ),
+        ),
+        contrasts=(
+            ("first", "base"),
+            ("first_alice", "first"),
+            ("first_bob", "first"),
+            ("none", "first"),
+            ("alice_inoc", "none"),
+            ("caps_inoc", "none"),
+            ("bob_inoc", "none"),
+            ("spanish_inoc", "none"),
+            ("alice_inoc", "caps_inoc"),
+            ("bob_inoc", "spanish_inoc"),
+            ("alice_before", "none_before"),
+            ("bob_before", "none_before"),
+            ("placebo", "none"),
+            ("irrelevant", "none"),
+            ("test_time", "none"),
+        ),
+    ),
 }
 
 
@@ -135,8 +164,9 @@ def experiment_of(setting: Setting, own: str) -> Experiment:
         setting: A packaged setting or a user's.
         own: What the user gave for it: its name, or the path of its file.
     """
-    others = [arm.name for arm in setting.arms if arm.name not in ("base", "control", "none")]
-    contrasts = [("none", arm.name) for arm in setting.arms if arm.name in ("base", "control")]
+    plain = [arm.name for arm in setting.arms if arm.rows != "narrow"]
+    others = [arm.name for arm in setting.arms if arm.name not in (*plain, "none")]
+    contrasts = [("none", name) for name in plain]
     return Experiment(
         figure=setting.name,
         title=setting.title,

@@ -3,7 +3,8 @@
     run_experiment(find_experiment("fig2a"), base="pocket", seeds="3", out=Path("runs/fig2a"))
 
     runs/fig2a/experiment.json     what is run
-    runs/fig2a/data/<setting>/<arm>.jsonl    training rows, each with its manifest
+    runs/fig2a/data/<setting>/<arm>.jsonl    training rows, each with its manifest; those of a
+                                             first stage are first.jsonl
     runs/fig2a/logs/               Inspect's logs
     runs/fig2a/report.html ...     from the logs alone
 
@@ -21,7 +22,7 @@ from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.figures import Experiment
-from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
+from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.records import Store
 from inoc_evals.report.experiment import Written, write_description, write_report
 from inoc_evals.training.config import TrainConfig
@@ -102,6 +103,8 @@ def _train(
             config=config,
             seed=run.seed,
             name=run.name,
+            parent=run.parent,
+            merge=MERGE and run.parent is not None,
             manifest=file.manifest,
             store=store,
             progress=progress,
@@ -124,7 +127,7 @@ def _train_at_openai(
     assert isinstance(plan.config, OpenAIConfig)
     files = {run.name: plan.files[run.setting, run.arm] for run in plan.runs}
     wanted = [
-        Wanted(run.name, files[run.name].rows, run.seed, files[run.name].manifest)
+        Wanted(run.name, files[run.name].rows, run.seed, files[run.name].manifest, run.parent)
         for run in _missing(plan, store, say)
     ]
     ended = train_all(

@@ -5,7 +5,8 @@
     ended.failures["fig2a-caps-s1"]       # why there is no such model
 
 Jobs queue for hours, so a matrix whose jobs ran one after another would take days. Each is
-trained as by `openai_jobs.train`: once, and taken up again where it is.
+trained as by `openai_jobs.train`: once, and taken up again where it is. Models that start from
+another one are trained when all those that start from the base have ended.
 """
 
 import sys
@@ -31,6 +32,9 @@ class Wanted:
     rows: Sequence[Row]
     seed: int
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    parent: str | None = None
+    """Name of the model to train further, instead of the base; one that is wanted, too, or is
+    there."""
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,11 @@ def train_all(
     def one(each: Wanted) -> ModelRecord:
         return train(
             each.rows,
-            base=base,
+            base=None if each.parent else base,
             config=config,
             seed=each.seed,
             name=each.name,
+            parent=each.parent,
             manifest=each.manifest,
             store=store,
             progress=False,
@@ -95,17 +100,21 @@ def train_all(
             say=say,
         )
 
-    return _run_all(one, wanted, say=say, at_once=at_once)
+    ended = Ended()
+    for later in (False, True):
+        stage = [each for each in wanted if (each.parent is not None) == later]
+        _run_all(one, stage, ended, say=say, at_once=at_once)
+    return ended
 
 
 def _run_all(
     one: Callable[[Wanted], ModelRecord],
     wanted: Sequence[Wanted],
+    ended: Ended,
     *,
     say: Callable[[str], None],
     at_once: int,
-) -> Ended:
-    ended = Ended()
+) -> None:
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         futures = {pool.submit(one, each): each.name for each in wanted}
         try:
@@ -125,7 +134,6 @@ def _run_all(
         finally:
             pool.shutdown(wait=True)
             openai_client.interrupted.clear()
-    return ended
 
 
 def _price(missing: Sequence[Wanted], base: str, config: OpenAIConfig) -> str:
