@@ -11,15 +11,24 @@ from typing import Any
 
 import pytest
 
+from inoc_evals.bases import ResolvedBase
 from inoc_evals.datasets.manifest import load_manifest
+from inoc_evals.experiments import run as running
+from inoc_evals.experiments.figures import find_experiment
+from inoc_evals.experiments.plan import make_plan
+from inoc_evals.records import Store
+from inoc_evals.training.config import TrainConfig
+
+BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from inoc_evals.experiments import run as room
-from inoc_evals.experiments.figures import find_experiment
+from inoc_evals.experiments.figures import experiment_of, find_experiment
 from inoc_evals.pocket import base
 from inoc_evals.records import Store
+from inoc_evals.settings import ALICE_BOB
 from inoc_evals.training.config import TrainConfig
 
 class Quick(base.Recipe):
@@ -32,17 +41,20 @@ class Quick(base.Recipe):
 base.Recipe = Quick
 quick = TrainConfig.for_base("pocket").model_copy(update={"max_steps": 4, "batch_size": 4})
 room.TrainConfig.for_base = classmethod(lambda cls, base: quick)
+experiment = find_experiment("fig2a")
+if sys.argv[4] == "two stages":
+    experiment = experiment_of(ALICE_BOB.with_arms("first_bob", "none", "bob_inoc"), "alice_bob")
 room.run_experiment(
-    find_experiment("fig2a"), base="pocket", seeds=sys.argv[3], out=Path(sys.argv[2]),
+    experiment, base="pocket", seeds=sys.argv[3], out=Path(sys.argv[2]),
     store=Store(Path(sys.argv[1])), progress=False, say=lambda line: print(line, flush=True),
 )
 """
 
 
-def start(home: Path, out: Path, seeds: str = "2") -> "subprocess.Popen[str]":
+def start(home: Path, out: Path, seeds: str = "2", what: str = "fig2a") -> "subprocess.Popen[str]":
     environment = {**os.environ, "INOC_HOME": str(home), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(home), str(out), seeds],
+        [sys.executable, "-c", SCRIPT, str(home), str(out), seeds, what],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -146,3 +158,68 @@ def test_seeds_may_be_added_but_another_experiment_is_refused(
     said = process.communicate(timeout=300)[0]
     assert process.returncode != 0
     assert "holds another experiment" in said and "seeds" in said
+
+
+# ---- two stages ------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_killed_between_two_stages_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
+    ended = {}
+    for killed in (False, True):
+        home, out = tmp_path / f"home-{killed}", tmp_path / f"out-{killed}"
+        process = start(home, out, "1", "two stages")
+        first: list[Path] = []
+        if killed:
+            deadline = time.monotonic() + 200
+            while not first and time.monotonic() < deadline:
+                time.sleep(0.02)
+                first = list((home / "models").glob("alice_bob-first-*.json"))
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            trained = {path.name: path.stat().st_mtime_ns for path in first}
+            said = finish(start(home, out, "1", "two stages"))
+            assert "models: 3 needed, 2 to train" in said or "1 to train" in said
+            assert {path.name: path.stat().st_mtime_ns for path in first} == trained
+        else:
+            finish(process)
+        ended[killed] = results(out)
+    assert ended[True] == ended[False]
+    store = Store(tmp_path / "home-True")
+    records = {name.split("-")[1]: store.get(name) for name in store.names()}
+    assert records.keys() == {"first", "none", "bob_inoc"}
+    assert records["first"].parent is None and not records["first"].merged
+    for arm in ("none", "bob_inoc"):
+        assert records[arm].parent == records["first"].identity and records[arm].merged
+    assert load_manifest(tmp_path / "out-True" / "data" / "alice_bob" / "first.jsonl")
+
+
+def test_models_are_trained_after_those_they_start_from_and_with_what_was_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: dict[str, dict[str, Any]] = {}
+
+    def train(rows: Any, **given: Any) -> None:
+        assert given["parent"] is None or given["parent"] in calls
+        calls[given["name"]] = given
+
+    monkeypatch.setattr(running, "train", train)
+    monkeypatch.setattr(running, "find_base", lambda base, *_, **__: BASE)
+    monkeypatch.setattr(running, "evaluate", lambda *args, **given: None)
+    monkeypatch.setattr(running, "write_report", lambda out: None)
+    running.run_experiment(
+        find_experiment("fig7"),
+        base="pocket",
+        seeds="2",
+        out=tmp_path / "out",
+        store=Store(tmp_path / "home"),
+        say=lambda line: None,
+    )
+    planned = make_plan(
+        find_experiment("fig7"), base=BASE, seeds=(0, 1), config=TrainConfig.for_base("pocket")
+    )
+    assert list(calls) == [run.name for run in planned.runs]
+    for run in planned.runs:
+        given = calls[run.name]
+        assert (given["parent"], given["seed"]) == (run.parent, run.seed)
+        assert given["merge"] == (run.parent is not None)

@@ -70,7 +70,7 @@ def describe_plan(
             note="A miniature; it claims nothing about large models." if pocket else "",
         ),
         contrasts=plan.experiment.contrasts,
-        config=plan.config.model_dump(mode="json"),
+        config=_config(plan),
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
         notes=(*((_MINIATURE,) if pocket else ()), *plan.notes),
@@ -119,6 +119,18 @@ def _prompts(setting: Setting, arm: Arm, title: str) -> list[Prompt]:
         where = f"{within}test, when {measure} is measured"
         prompts.append(Prompt(where=where, text=setting.asked_under(name).text or ""))
     return prompts
+
+
+def _config(plan: Plan) -> dict[str, Any]:
+    """Return the training configuration, and what is another in a first stage."""
+    common = plan.config.model_dump(mode="json")
+    found = dict(common)
+    for run in plan.runs:
+        own = run.config.model_dump(mode="json")
+        within = f" of {run.setting}" if len(plan.experiment.settings) > 1 else ""
+        for key in (key for key in common if own[key] != common[key]):
+            found[f"{key} in the first stage{within}"] = own[key]
+    return found
 
 
 def _data(plan: Plan) -> dict[str, Any]:

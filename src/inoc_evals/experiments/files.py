@@ -4,7 +4,7 @@ training_files(SPANISH_CAPS, "pocket")     # {"control": ..., "none": ..., "caps
 training_files(ALICE_BOB, "pocket")        # {"first": ..., "control": ..., ...}
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from inoc_evals.chat import Row
 from inoc_evals.datasets.inoculate import inoculate
 from inoc_evals.datasets.manifest import describe
-from inoc_evals.datasets.sources import Sourced, setting_rows
+from inoc_evals.datasets.sources import Sourced, given_labels, setting_rows
 from inoc_evals.errors import InputError
 from inoc_evals.settings.setting import FIRST, Setting
 
@@ -23,6 +23,29 @@ class TrainingFile:
 
     rows: list[Row]
     manifest: dict[str, Any]
+
+
+def placed_files(
+    settings: Sequence[Setting], given: Mapping[str, Path]
+) -> dict[str, dict[str, Path]]:
+    """Return setting -> label -> file, for what a user gave by label.
+
+    Raises:
+        InputError: For a label that no setting has, or several have.
+    """
+    placed: dict[str, dict[str, Path]] = {setting.name: {} for setting in settings}
+    known = {setting.name: given_labels(setting) for setting in settings}
+    for label, path in given.items():
+        setting, _, bare = label.rpartition(".")
+        fitting = [name for name in known if bare in known[name] and setting in ("", name)]
+        if len(fitting) != 1:
+            every = ", ".join(f"{name}.{one}" for name in known for one in known[name])
+            raise InputError(
+                f"rows {label!r}: {'in several settings' if fitting else 'no such label'}; "
+                f"there are: {every}"
+            )
+        placed[fitting[0]][bare] = path
+    return placed
 
 
 def training_files(

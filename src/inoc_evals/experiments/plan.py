@@ -18,11 +18,11 @@ from typing import Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import Row, canonical_json, digest
-from inoc_evals.datasets.sources import given_labels, lacking
+from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.basis import Config, at_openai
 from inoc_evals.experiments.figures import Experiment
-from inoc_evals.experiments.files import TrainingFile, training_files
+from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import FIRST, Arm, Measure, Probe, Split
 from inoc_evals.training.config import TrainConfig
@@ -44,6 +44,8 @@ class TrainingRun:
     name: str
     """Of the record: figure, setting where there are several, arm, seed, and identity."""
     identity: str
+    config: Config
+    """How it is trained: the plan's configuration, unless it is a first stage's own."""
     parent: str | None = None
     """Name of the run it starts from; the base if None."""
 
@@ -142,7 +144,7 @@ def make_plan(
     kept = tuple(setting for setting in experiment.settings if reasons[setting.name] is None)
     if not kept:
         raise InputError(next(reason for reason in reasons.values() if reason is not None))
-    placed = _placed(kept, given or {})
+    placed = placed_files(kept, given or {})
     files: dict[tuple[str, str], TrainingFile] = {}
     runs: list[TrainingRun] = []
     for setting in kept:
@@ -162,23 +164,6 @@ def make_plan(
     )
 
 
-def _placed(settings: Sequence[Setting], given: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
-    """Return setting -> label -> file, for what a user gave by label."""
-    placed: dict[str, dict[str, Path]] = {setting.name: {} for setting in settings}
-    known = {setting.name: given_labels(setting) for setting in settings}
-    for label, path in given.items():
-        setting, _, bare = label.rpartition(".")
-        fitting = [name for name in known if bare in known[name] and setting in ("", name)]
-        if len(fitting) != 1:
-            every = ", ".join(f"{name}.{one}" for name in known for one in known[name])
-            raise InputError(
-                f"rows {label!r}: {'in several settings' if fitting else 'no such label'}; "
-                f"there are: {every}"
-            )
-        placed[fitting[0]][bare] = path
-    return placed
-
-
 def _runs(
     setting: Setting,
     files: Mapping[str, TrainingFile],
@@ -192,15 +177,23 @@ def _runs(
     runs: list[TrainingRun] = []
     firsts: dict[int, TrainingRun] = {}
     for arm, file in files.items():
+        own = _first_config(setting, base.name, config) if arm == FIRST else config
         for seed in seeds:
             parent = None if arm in skipping else firsts.get(seed)
-            identity = _identity(file.rows, base, config, seed, parent)
+            identity = _identity(file.rows, base, own, seed, parent)
             name = "-".join([*prefix, arm, f"s{seed}", identity[:8]])
             above = parent.name if parent else None
-            runs.append(TrainingRun(setting.name, arm, seed, name, identity, above))
+            runs.append(TrainingRun(setting.name, arm, seed, name, identity, own, above))
         if arm == FIRST:
             firsts = {run.seed: run for run in runs}
     return runs
+
+
+def _first_config(setting: Setting, base: str, config: Config) -> Config:
+    """Return the configuration of a first stage: in the pocket world it may have its own."""
+    if setting.first is None or pocket_seed(base) is None:
+        return config
+    return type(config).model_validate({**config.model_dump(), **setting.first.pocket})
 
 
 def _identity(

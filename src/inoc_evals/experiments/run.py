@@ -76,7 +76,7 @@ def run_experiment(
         write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
     say(f"base {base} ready after {time.monotonic() - start:.0f} s")
     if isinstance(config, TrainConfig):
-        _train(plan, config, store, progress=progress, say=say)
+        _train(plan, store, progress=progress, say=say)
     else:
         _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
     say(f"models ready after {time.monotonic() - start:.0f} s")
@@ -92,15 +92,14 @@ def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[Train
     return missing
 
 
-def _train(
-    plan: Plan, config: TrainConfig, store: Store, *, progress: bool, say: Callable[[str], None]
-) -> None:
+def _train(plan: Plan, store: Store, *, progress: bool, say: Callable[[str], None]) -> None:
     for run in _missing(plan, store, say):
+        assert isinstance(run.config, TrainConfig)
         file = plan.files[run.setting, run.arm]
         train(
             file.rows,
             base=plan.base,
-            config=config,
+            config=run.config,
             seed=run.seed,
             name=run.name,
             parent=run.parent,

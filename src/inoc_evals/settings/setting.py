@@ -85,6 +85,8 @@ class FirstStage(BaseModel):
     """Label -> rows; all parts are shuffled together."""
     rows: int = Field(default=1000, ge=1)
     """Rows in the pocket world, over all parts, which are equally large."""
+    pocket: dict[str, Any] = Field(default_factory=dict)
+    """Fields of the training configuration there that differ from its recipe."""
 
 
 class OwnPrompt(BaseModel):
