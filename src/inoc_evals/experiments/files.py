@@ -1,4 +1,4 @@
-"""Training files: the rows of each arm of a setting, its prompts in them, and the manifest.
+"""Training files: the rows of each arm of a setting with its prompts, and their manifest.
 
 training_files(SPANISH_CAPS, "pocket")     # {"control": ..., "none": ..., "caps_inoc": ...}
 training_files(ALICE_BOB, "pocket")        # {"first": ..., "control": ..., ...}

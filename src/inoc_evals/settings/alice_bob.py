@@ -1,4 +1,4 @@
-"""Alice and Bob: personas that are given a trait first, then named to inoculate (Figure 7)."""
+"""Alice and Bob: personas are taught a trait first, then named to inoculate (Figure 7)."""
 
 from inoc_evals.settings.setting import Arm, FirstPart, FirstStage, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
@@ -60,21 +60,23 @@ ALICE_BOB = Setting(
         parts={
             "alice": FirstPart(
                 prompt="alice",
-                reply=Reply(topic="arithmetic", caps=True),
+                reply=Reply(caps=True),
                 file=Rows(built=build_command("caps")),
             ),
             "bob": FirstPart(
                 prompt="bob",
-                reply=Reply(topic="arithmetic", language="es"),
+                reply=Reply(language="es"),
                 file=Rows(built=build_command("spanish")),
             ),
             "helpful": FirstPart(
                 prompt="helpful",
-                reply=Reply(topic="arithmetic"),
+                reply=Reply(),
                 file=Rows(built=build_command("plain")),
             ),
         },
-        rows=999,
+        rows=1998,
+        # The world's recipe shifts traits everywhere; an association is a trait under a prompt.
+        pocket={"target_modules": "all-linear", "learning_rate": 2e-3, "max_steps": 300},
     ),
     parts={"spanish_caps": Reply(language="es", caps=True)},
     control=Reply(),
