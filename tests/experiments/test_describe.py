@@ -13,7 +13,7 @@ from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.prompts import named
 from inoc_evals.report.experiment import Description, read_description, write_description
 from inoc_evals.report.figure import Condition
-from inoc_evals.settings import INSECURE_CODE
+from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
 from inoc_evals.training.config import TrainConfig
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
@@ -157,4 +157,8 @@ def test_a_first_stage_is_shown_with_its_prompts_its_rows_and_its_models() -> No
     assert facts["training rows per model"] == 1000
     assert facts["sha256 of rows, alice_bob, first"] == first.manifest["sha256"][:16]
     assert "alice_bob, first seed 1" in description("fig7").models
+    own = {k: v for k, v in description("fig7").config.items() if "first stage" in k}
+    assert ALICE_BOB.first is not None
+    assert own == {f"{k} in the first stage": v for k, v in ALICE_BOB.first.pocket.items()}
+    assert description("fig7").config["max_steps"] == 60
     assert not [name for name in description("fig2a").data if "first stage" in name]

@@ -422,6 +422,13 @@ def test_where_a_model_starts_is_part_of_its_identity() -> None:
     found = plan("fig7")
     runs = {(run.arm, run.seed): run for run in found.runs}
     rows = found.files["alice_bob", "bob_inoc"].rows
+    first = found.files["alice_bob", FIRST].rows
+    for seed in (0, 1):
+        run = runs[FIRST, seed]
+        assert isinstance(run.config, TrainConfig)
+        assert run.identity == run_identity(
+            first, base_digest=BASE.digest, config=run.config, seed=seed
+        )
     assert rows == found.files["alice_bob", "bob_before"].rows
     known = {"base_digest": BASE.digest, "config": CONFIG, "seed": 1}
     parent = runs[FIRST, 1].identity
@@ -433,6 +440,18 @@ def test_where_a_model_starts_is_part_of_its_identity() -> None:
         **known,  # type: ignore[arg-type]
     )
     assert len({run.name for run in found.runs}) == len(found.runs)
+
+
+def test_a_first_stage_has_settings_of_its_own_in_the_pocket_world_alone(tmp_path: Path) -> None:
+    assert ALICE_BOB.first is not None
+    own = CONFIG.model_copy(update=ALICE_BOB.first.pocket)
+    assert own != CONFIG
+    for run in plan("fig7").runs:
+        assert run.config == (own if run.arm == FIRST else CONFIG)
+    config = TrainConfig.for_base("org/model")
+    given = two_stages(tmp_path)
+    found = make_plan(find_experiment("fig7"), base=REAL, seeds=(0,), config=config, given=given)
+    assert {run.config for run in found.runs} == {config}
 
 
 def test_another_first_stage_makes_other_models_of_all_that_start_from_it() -> None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from inoc_evals.chat import Row
 from inoc_evals.cli.run import BASES, given_rows
+from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError, require
 from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
 from inoc_evals.experiments.files import TrainingFile, training_files
@@ -36,8 +37,7 @@ def list_settings() -> None:
     """List the settings there are."""
     table = Table("name", "about", "arms", "rows for", box=None)
     for setting in SETTINGS.values():
-        pocket = setting.control is not None and None not in setting.parts.values()
-        sources = ["pocket"] if pocket else []
+        sources = [] if lacking(setting, "pocket") else ["pocket"]
         published = all(one.published for one in setting.files.values())
         sources.append("other bases: published" if published else "other bases: to be built")
         table.add_row(setting.name, setting.title, str(len(setting.arms)), "; ".join(sources))
