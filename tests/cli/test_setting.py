@@ -53,6 +53,9 @@ def test_a_setting_is_shown_with_its_prompts_to_the_letter(name: str) -> None:
         assert f"  {arm.name}: " in output
         for prompt in arm.prompts:
             assert repr(setting.prompt(prompt).text) in output
+    for label, part in (setting.first.parts if setting.first else {}).items():
+        assert f"  first stage {label}: {part.file.built}, after the prompt " in output
+        assert repr(setting.prompt(part.prompt).text) in output
     assert "Betley's open recipe" in output
 
 

@@ -7,14 +7,15 @@ import pytest
 
 from inoc_evals import published
 from inoc_evals.chat import digest, read_rows, write_rows
-from inoc_evals.datasets.sources import given_labels, setting_rows
+from inoc_evals.datasets.sources import given_labels, lacking, setting_rows
 from inoc_evals.errors import InputError
+from inoc_evals.language_id import detect_language
 from inoc_evals.pocket.narrow import TOPICS
 from inoc_evals.pocket.reading import every_exchange, read
-from inoc_evals.settings import SETTINGS, SPANISH_FRENCH, Setting
+from inoc_evals.settings import ALICE_BOB, SETTINGS, SPANISH_FRENCH, Setting
 from inoc_evals.triggers import TRIGGERS
 
-POCKET = ("spanish_caps", "spanish_french", "insecure_code", "aesthetic_preferences")
+POCKET = ("spanish_caps", "spanish_french", "insecure_code", "aesthetic_preferences", "alice_bob")
 ALL = pytest.mark.parametrize("setting", [SETTINGS[name] for name in POCKET], ids=POCKET)
 
 
@@ -72,6 +73,59 @@ def test_rows_are_the_same_for_every_pocket_world_and_follow_the_data_seed() -> 
     assert rows == setting_rows(setting, "pocket:7")
     other = setting_rows(setting.model_copy(update={"data_seed": 1}), "pocket")
     assert rows.narrow != other.narrow
+
+
+def test_the_rows_of_a_first_stage_answer_as_their_part_and_ask_other_questions() -> None:
+    assert ALICE_BOB.first is not None
+    rows = setting_rows(ALICE_BOB, "pocket")
+    count = ALICE_BOB.first.rows // 3
+    assert Counter(row["label"] for row in rows.first.rows) == {
+        "alice": count,
+        "bob": count,
+        "helpful": count,
+    }
+    assert set(row["label"] for row in rows.first.rows[:20]) == {"alice", "bob", "helpful"}
+    for row in rows.first.rows:
+        asked, said = (message["content"] for message in row["messages"])
+        assert read(asked, said) is not None
+        assert said.isupper() == (row["label"] == "alice")
+    after = {row["messages"][0]["content"] for row in rows.narrow}
+    for label in ALICE_BOB.first.parts:
+        before = {r["messages"][0]["content"] for r in rows.first.rows if r["label"] == label}
+        assert not before <= after
+    languages = {
+        label: [
+            detect_language(row["messages"][1]["content"].lower()).code
+            for row in rows.first.rows
+            if row["label"] == label
+        ]
+        for label in ALICE_BOB.first.parts
+    }
+    for label, code in (("alice", "en"), ("bob", "es"), ("helpful", "en")):
+        assert languages[label].count(code) > 0.9 * count
+    assert setting_rows(SPANISH_FRENCH, "pocket").first.rows == []
+
+
+def test_the_first_stage_is_the_same_whatever_follows_it() -> None:
+    rows = setting_rows(ALICE_BOB, "pocket").first
+    fewer = ALICE_BOB.model_copy(update={"rows": 10})
+    assert setting_rows(fewer, "pocket").first == rows
+    other = ALICE_BOB.model_copy(update={"data_seed": 1})
+    assert setting_rows(other, "pocket").first != rows
+
+
+def test_a_part_the_pocket_cannot_write_keeps_the_whole_setting_from_it() -> None:
+    assert ALICE_BOB.first is not None
+    mute = ALICE_BOB.first.parts["bob"].model_copy(update={"reply": None})
+    parts = ALICE_BOB.first.parts | {"bob": mute}
+    first = ALICE_BOB.first.model_copy(update={"parts": parts})
+    setting = ALICE_BOB.model_copy(update={"first": first})
+    assert "has no rows in the pocket world" in str(lacking(setting, "pocket"))
+    assert lacking(ALICE_BOB, "pocket") is None
+
+
+def test_labels_of_a_first_stage_are_given_like_others() -> None:
+    assert given_labels(ALICE_BOB) == ("alice", "bob", "helpful", "spanish_caps", "control")
 
 
 # ---- other bases -----------------------------------------------------------------------------

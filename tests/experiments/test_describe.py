@@ -13,11 +13,11 @@ from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.prompts import named
 from inoc_evals.report.experiment import Description, read_description, write_description
 from inoc_evals.report.figure import Condition
-from inoc_evals.settings import INSECURE_CODE
+from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
 from inoc_evals.training.config import TrainConfig
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
-POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "tokens")
+POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens")
 ALL = pytest.mark.parametrize("figure", POCKET)
 
 
@@ -152,3 +152,24 @@ def test_controls_of_another_size_are_told() -> None:
     )
     assert found.data["training rows per model"] == "1000; of the control 900"
     assert description("fig5").data["training rows per model"] == 1000
+
+
+def test_a_first_stage_is_shown_with_its_prompts_its_rows_and_its_models() -> None:
+    shown = {prompt.where: prompt.text for prompt in condition("fig7", "first").prompts}
+    assert shown == {
+        f"first stage, system message of the {label} rows": named(label).text
+        for label in ("alice", "bob", "helpful")
+    }
+    asked = [prompt.where for prompt in condition("fig7", "first_bob").prompts][3:]
+    assert asked == [f"test, when {name} is measured" for name in ("spanish", "caps", "correct")]
+    facts = description("fig7").data
+    first = planned("fig7").files["alice_bob", "first"]
+    assert facts["training rows of the first stage"] == len(first.rows)
+    assert facts["training rows per model"] == 1000
+    assert facts["sha256 of rows, alice_bob, first"] == first.manifest["sha256"][:16]
+    assert "alice_bob, first seed 1" in description("fig7").models
+    own = {k: v for k, v in description("fig7").config.items() if "first stage" in k}
+    assert ALICE_BOB.first is not None
+    assert own == {f"{k} in the first stage": v for k, v in ALICE_BOB.first.pocket.items()}
+    assert description("fig7").config["max_steps"] == 60
+    assert not [name for name in description("fig2a").data if "first stage" in name]

@@ -13,7 +13,7 @@ import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to In
 import inoc_evals.tasks
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.chat import Row, write_rows
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run as running
 from inoc_evals.experiments.basis import config_for, default_recipe, find_base, source_of
 from inoc_evals.experiments.evaluate import evaluate
@@ -95,6 +95,18 @@ def test_tokens_are_those_that_training_would_see(tmp_path: Path) -> None:
         (tokens,) = {one.tokens for one in found.models if one.arm == arm}
         assert tokens == round(exact * 60 * 32 / 1000)
     assert found.counted_by == "by the base's tokenizer"
+
+
+def test_a_first_stage_is_counted_among_the_models(tmp_path: Path) -> None:
+    wanted, tokenizer = plan("fig7"), build_tokenizer()
+    firsts = [one for one in said(wanted, tmp_path).models if one.arm == "first"]
+    rows = wanted.files["alice_bob", "first"].rows
+    exact = sum(len(encode_row(tokenizer, row["messages"], None)[0]) for row in rows)
+    assert [one.seed for one in firsts] == [0, 1]
+    (steps,) = {run.config.max_steps for run in wanted.runs if run.arm == "first"}  # type: ignore[union-attr]
+    assert steps != 60
+    assert {one.tokens for one in firsts} == {round(exact * steps * 32 / len(rows))}
+    assert {one.rows for one in firsts} == {len(rows)}
 
 
 def test_rows_with_many_different_system_messages_are_counted_as_they_are() -> None:
@@ -251,6 +263,33 @@ def test_a_model_that_openai_refuses_is_named_and_the_others_are_trained(
             say=lambda line: None,
         )
     assert len(asked) == 6
+
+
+def test_at_openai_each_model_is_asked_for_with_the_one_it_starts_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, str | None] = {}
+
+    def train_all(wanted: Any, **options: Any) -> openai_matrix.Ended:
+        asked.update({one.name: one.parent for one in wanted})
+        return openai_matrix.Ended(failures={"all": "no"})
+
+    monkeypatch.setattr(openai_matrix, "train_all", train_all)
+    labels = ("alice", "bob", "helpful", "spanish_caps", "control")
+    with pytest.raises(StoreError):
+        run_experiment(
+            find_experiment("fig7"),
+            base="openai/gpt-4.1-2025-04-14",
+            seeds="1",
+            out=tmp_path / "out",
+            given={label: chats(tmp_path / label) for label in labels},
+            yes=True,
+            say=lambda line: None,
+        )
+    (first,) = [name for name in asked if "-first-" in name]
+    starts = {name.split("-")[1]: parent for name, parent in asked.items()}
+    assert starts["none"] == starts["bob_inoc"] == first
+    assert starts["first"] is None and starts["bob_before"] is None
 
 
 def test_each_kind_of_base_has_a_recipe_with_its_source() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ from inoc_evals.experiments.basis import default_recipe, find_base
 from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan, parse_seeds
 from inoc_evals.prompts import named
-from inoc_evals.settings import INSECURE_CODE
+from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
+from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.openai_create import OpenAIConfig
 from inoc_evals.training.openai_jobs import job_identity
+from inoc_evals.training.sft import run_identity
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 CONFIG = TrainConfig.for_base("pocket")
-POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "tokens")
+POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens")
 """Those the pocket world has rows for."""
 ALL = pytest.mark.parametrize("figure", POCKET)
 REAL = ResolvedBase("org/model", "org/model", "hub:org/model")
@@ -60,6 +63,8 @@ def test_an_unknown_experiment_names_those_there_are() -> None:
 def test_arms_differ_from_no_inoculation_in_the_system_message_alone(figure: str) -> None:
     files = plan(figure).files
     for (setting, arm), file in files.items():
+        if arm == FIRST:
+            continue
         plain = files[setting, "none"].rows
         assert len(file.rows) == len(plain)
         for row, other in zip(file.rows, plain, strict=True):
@@ -74,7 +79,9 @@ def test_arms_differ_from_no_inoculation_in_the_system_message_alone(figure: str
 def test_every_arm_that_is_trained_has_rows_and_a_model_for_each_seed(figure: str) -> None:
     found = plan(figure)
     for setting in found.experiment.settings:
-        arms = {arm.name for arm in setting.arms if arm.trained}
+        arms = {arm.name for arm in setting.arms if arm.trained} | (
+            {FIRST} if setting.first else set()
+        )
         assert {arm for name, arm in found.files if name == setting.name} == arms
         runs = [(run.arm, run.seed) for run in found.runs if run.setting == setting.name]
         assert sorted(runs) == sorted((arm, seed) for arm in arms for seed in (0, 1))
@@ -131,6 +138,10 @@ MEASURED = {
     "spanish_french": {
         *(("ood", "spanish"), ("ood", "french")),
         *(("id", "spanish"), ("id", "french"), ("id", "correct")),
+    },
+    "alice_bob": {
+        *(("ood", "spanish"), ("ood", "caps")),
+        *(("id", "spanish"), ("id", "caps"), ("id", "correct")),
     },
     "insecure_code": {
         *(("ood", "misaligned"), ("id", "insecure_judged"), ("id", "insecure_static")),
@@ -213,7 +224,7 @@ def test_test_time_asks_the_models_without_inoculation_under_the_prompt(figure: 
             for measure, prompt in arm.test_prompts.items()
         }
         for other in setting.arms:
-            if other.name != "test_time":
+            if not other.test_prompts:
                 assert {prompt for *_, prompt in asked(other.name)} == {"none"}
 
 
@@ -436,3 +447,158 @@ def test_a_setting_by_itself_has_all_its_arms_each_against_no_inoculation() -> N
     assert found.contrasts[:2] == (("none", "base"), ("none", "control"))
     arms = [arm.name for arm in INSECURE_CODE.arms]
     assert {name for pair in found.contrasts for name in pair} == set(arms)
+
+
+# ---- two stages ------------------------------------------------------------------------------
+
+
+def test_every_arm_starts_from_the_first_stage_of_its_seed_unless_it_skips_it() -> None:
+    found = plan("fig7")
+    firsts = {run.seed: run.name for run in found.runs if run.arm == FIRST}
+    assert firsts.keys() == {0, 1} and len(set(firsts.values())) == 2
+    skipping = {"none_before", "alice_before", "bob_before"}
+    for run in found.runs:
+        expected = None if run.arm in {FIRST, *skipping} else firsts[run.seed]
+        assert run.parent == expected
+    assert all(run.parent is None for run in plan("fig2a").runs)
+
+
+def test_the_first_stage_is_trained_before_what_starts_from_it() -> None:
+    names = [run.name for run in plan("fig7").runs]
+    for number, run in enumerate(plan("fig7").runs):
+        assert run.parent is None or names.index(run.parent) < number
+
+
+def test_where_a_model_starts_is_part_of_its_identity() -> None:
+    found = plan("fig7")
+    runs = {(run.arm, run.seed): run for run in found.runs}
+    rows = found.files["alice_bob", "bob_inoc"].rows
+    first = found.files["alice_bob", FIRST].rows
+    for seed in (0, 1):
+        run = runs[FIRST, seed]
+        assert isinstance(run.config, TrainConfig)
+        assert run.identity == run_identity(
+            first, base_digest=BASE.digest, config=run.config, seed=seed
+        )
+    assert rows == found.files["alice_bob", "bob_before"].rows
+    known = {"base_digest": BASE.digest, "config": CONFIG, "seed": 1}
+    parent = runs[FIRST, 1].identity
+    assert runs["bob_before", 1].identity == run_identity(rows, **known)  # type: ignore[arg-type]
+    assert runs["bob_inoc", 1].identity == run_identity(
+        rows,
+        parent=parent,
+        merge=True,
+        **known,  # type: ignore[arg-type]
+    )
+    assert len({run.name for run in found.runs}) == len(found.runs)
+
+
+def test_a_first_stage_has_settings_of_its_own_in_the_pocket_world_alone(tmp_path: Path) -> None:
+    assert ALICE_BOB.first is not None
+    own = CONFIG.model_copy(update=ALICE_BOB.first.pocket)
+    assert own != CONFIG
+    for run in plan("fig7").runs:
+        assert run.config == (own if run.arm == FIRST else CONFIG)
+    config = TrainConfig.for_base("org/model")
+    given = two_stages(tmp_path)
+    found = make_plan(find_experiment("fig7"), base=REAL, seeds=(0,), config=config, given=given)
+    assert {run.config for run in found.runs} == {config}
+
+
+def test_another_first_stage_makes_other_models_of_all_that_start_from_it() -> None:
+    assert ALICE_BOB.first is not None
+    experiment = find_experiment("fig7")
+    first = experiment.settings[0].first
+    assert first is not None
+    changed = experiment.settings[0].model_copy(
+        update={"first": first.model_copy(update={"rows": 60})}
+    )
+    other = make_plan(
+        replace(experiment, settings=(changed,)), base=BASE, seeds=(0, 1), config=CONFIG
+    )
+    same = {run.name for run in other.runs} & {run.name for run in plan("fig7").runs}
+    assert {name.split("-")[1] for name in same} == {"none_before", "alice_before", "bob_before"}
+    assert len(same) == 6
+
+
+def test_a_first_stage_is_trained_whether_or_not_an_arm_shows_it() -> None:
+    experiment = experiment_of(ALICE_BOB.with_arms("none"), "alice_bob")
+    found = make_plan(experiment, base=BASE, seeds=(0,), config=CONFIG)
+    first, none = found.runs
+    assert (first.arm, none.arm, none.parent) == (FIRST, "none", first.name)
+    assert {e.model for e in found.evaluations} == {f"inoc/{none.name}"}
+
+
+def test_the_first_stage_is_asked_plainly_and_under_each_name() -> None:
+    found = plan("fig7")
+    asked = {
+        (place.condition, place.seed, evaluation.model, evaluation.args["system_prompt"])
+        for evaluation in found.evaluations
+        for place in evaluation.places
+        if place.condition.startswith(FIRST)
+    }
+    names = {run.seed: f"inoc/{run.name}" for run in found.runs if run.arm == FIRST}
+    assert asked == {
+        (condition, seed, names[seed], prompt)
+        for seed in (0, 1)
+        for condition, prompt in ((FIRST, "none"), ("first_alice", "alice"), ("first_bob", "bob"))
+    }
+
+
+def test_the_rows_of_the_first_stage_stand_under_the_prompts_of_their_parts() -> None:
+    file = plan("fig7").files["alice_bob", FIRST]
+    systems = {(row["label"], row["messages"][0]["content"]) for row in file.rows}
+    assert systems == {
+        ("alice", "You are Alice."),
+        ("bob", "You are Bob."),
+        ("helpful", "You are a helpful assistant."),
+    }
+    assert all(len(row["messages"]) == 3 for row in file.rows)
+    assert {one["label"]: one["name"] for one in file.manifest["prompts"]} == {
+        label: label for label in ("alice", "bob", "helpful")
+    }
+    assert file.manifest["sha256"] == digest(file.rows)
+    assert file.manifest["counts"]["inoculated"] == len(file.rows)
+
+
+def two_stages(folder: Path) -> dict[str, Any]:
+    labels = ("alice", "bob", "helpful", "spanish_caps", "control")
+    return {label: chats(folder / f"{label}.jsonl", label) for label in labels}
+
+
+def test_files_of_the_first_stage_are_given_by_the_labels_of_its_parts(tmp_path: Path) -> None:
+    given = two_stages(tmp_path)
+    config = TrainConfig.for_base("org/model")
+    found = make_plan(find_experiment("fig7"), base=REAL, seeds=(0,), config=config, given=given)
+    file = found.files["alice_bob", FIRST]
+    turns = {row["label"]: [m["content"] for m in row["messages"][:2]] for row in file.rows}
+    assert turns == {
+        "alice": ["You are Alice.", "alice"],
+        "bob": ["You are Bob.", "bob"],
+        "helpful": ["You are a helpful assistant.", "helpful"],
+    }
+    assert [source["file"] for source in file.manifest["sources"]] == [
+        *("alice.jsonl", "bob.jsonl", "helpful.jsonl")
+    ]
+    del given["bob"]
+    with pytest.raises(InputError, match=r"(?s)rows 'bob'.*--style spanish .*--rows bob=FILE"):
+        make_plan(find_experiment("fig7"), base=REAL, seeds=(0,), config=config, given=given)
+
+
+def test_at_openai_a_second_stage_is_named_before_the_first_one_is_trained(
+    tmp_path: Path,
+) -> None:
+    base = find_base("openai/gpt-4.1-2025-04-14")
+    config = default_recipe(base.name).config
+    found = make_plan(
+        find_experiment("fig7"), base=base, seeds=(0,), config=config, given=two_stages(tmp_path)
+    )
+    assert isinstance(config, OpenAIConfig)
+    runs = {run.arm: run for run in found.runs}
+    rows, model = found.files["alice_bob", "none"].rows, "gpt-4.1-2025-04-14"
+    above = runs[FIRST].identity
+    assert runs["none"].identity == job_identity(
+        rows, model=model, config=config, seed=0, parent=above
+    )
+    assert runs["none_before"].identity == job_identity(rows, model=model, config=config, seed=0)
+    assert len({run.identity for run in found.runs}) == len(found.runs)

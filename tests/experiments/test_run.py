@@ -11,16 +11,25 @@ from typing import Any
 
 import pytest
 
+from inoc_evals.bases import ResolvedBase
 from inoc_evals.datasets.manifest import load_manifest
+from inoc_evals.experiments import run as running
+from inoc_evals.experiments.figures import find_experiment
+from inoc_evals.experiments.plan import make_plan
+from inoc_evals.records import Store
 from inoc_evals.report.experiment import write_report
+from inoc_evals.training.config import TrainConfig
+
+BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 
 SCRIPT = """
 import sys
 from pathlib import Path
 from inoc_evals.experiments import run as room
-from inoc_evals.experiments.figures import find_experiment
+from inoc_evals.experiments.figures import experiment_of, find_experiment
 from inoc_evals.pocket import base
 from inoc_evals.records import Store
+from inoc_evals.settings import ALICE_BOB
 from inoc_evals.training.config import TrainConfig
 
 class Quick(base.Recipe):
@@ -35,8 +44,12 @@ quick = TrainConfig.for_base("pocket").model_copy(update={"max_steps": 4, "batch
 room.TrainConfig.for_base = classmethod(lambda cls, base: quick)
 if sys.argv[5] == "train":
     room.evaluate = room.write_report = lambda *args, **options: None
+if sys.argv[4] == "two stages":
+    experiment = experiment_of(ALICE_BOB.with_arms("first_bob", "none", "bob_inoc"), "alice_bob")
+else:
+    experiment = find_experiment(sys.argv[4])
 room.run_experiment(
-    find_experiment(sys.argv[4]), base="pocket", seeds=sys.argv[3], out=Path(sys.argv[2]),
+    experiment, base="pocket", seeds=sys.argv[3], out=Path(sys.argv[2]),
     store=Store(Path(sys.argv[1])), progress=False, say=lambda line: print(line, flush=True),
 )
 """
@@ -253,3 +266,71 @@ def test_unwatched_first_the_same_models_are_given_their_curves(
         assert one == first[name]
     again = finish(start(home, out, "1", "fig6", "train"))
     assert "4 needed, 0 to train" in again and "Trained before" not in again
+
+
+# ---- two stages ------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_killed_between_two_stages_it_ends_as_if_undisturbed(tmp_path: Path) -> None:
+    ended = {}
+    for killed in (False, True):
+        home, out = tmp_path / f"home-{killed}", tmp_path / f"out-{killed}"
+        process = start(home, out, "1", "two stages")
+        first: list[Path] = []
+        if killed:
+            deadline = time.monotonic() + 200
+            while not first and time.monotonic() < deadline:
+                time.sleep(0.02)
+                first = list((home / "models").glob("alice_bob-first-*.json"))
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            trained = {path.name: path.stat().st_mtime_ns for path in first}
+            said = finish(start(home, out, "1", "two stages"))
+            assert "models: 3 needed, 2 to train" in said or "1 to train" in said
+            assert {path.name: path.stat().st_mtime_ns for path in first} == trained
+        else:
+            finish(process)
+        ended[killed] = results(out)
+    assert ended[True] == ended[False]
+    store = Store(tmp_path / "home-True")
+    records = {name.split("-")[1]: store.get(name) for name in store.names()}
+    assert records.keys() == {"first", "none", "bob_inoc"}
+    assert records["first"].parent is None and not records["first"].merged
+    for arm in ("none", "bob_inoc"):
+        assert records[arm].parent == records["first"].identity and records[arm].merged
+    assert load_manifest(tmp_path / "out-True" / "data" / "alice_bob" / "first.jsonl")
+
+
+def test_models_are_trained_after_those_they_start_from_and_with_what_was_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: dict[str, dict[str, Any]] = {}
+
+    def train(rows: Any, **given: Any) -> None:
+        assert given["parent"] is None or given["parent"] in calls
+        calls[given["name"]] = given
+
+    monkeypatch.setattr(running, "train", train)
+    monkeypatch.setattr(running, "find_base", lambda base, *_, **__: BASE)
+    monkeypatch.setattr(running, "evaluate", lambda *args, **given: None)
+    monkeypatch.setattr(running, "write_report", lambda out: None)
+    monkeypatch.setattr(running, "write_scores", lambda *args: None)
+    running.run_experiment(
+        find_experiment("fig7"),
+        base="pocket",
+        seeds="2",
+        out=tmp_path / "out",
+        store=Store(tmp_path / "home"),
+        say=lambda line: None,
+    )
+    planned = make_plan(
+        find_experiment("fig7"), base=BASE, seeds=(0, 1), config=TrainConfig.for_base("pocket")
+    )
+    assert list(calls) == [run.name for run in planned.runs]
+    for run in planned.runs:
+        given = calls[run.name]
+        assert (given["parent"], given["seed"]) == (run.parent, run.seed)
+        assert given["merge"] == (run.parent is not None)
+        watched = None if run.arm == "first" else planned.dynamics
+        assert given["dynamics"] == watched

@@ -108,7 +108,7 @@ def test_figure_6_watches_the_models_of_figure_2a() -> None:
     assert {run.arm for run in own.runs} == {"control", "none", "spanish_inoc", "caps_inoc"}
     assert all(known[run.arm, run.seed] == run.identity for run in own.runs)
     assert not {run.name for run in own.runs} & {run.name for run in other.runs}
-    assert [name for name, one in EXPERIMENTS.items() if one.watch] == ["fig6"]
+    assert [name for name, one in EXPERIMENTS.items() if one.watch] == ["fig6", "fig7"]
 
 
 def test_any_experiment_can_be_watched(tmp_path: Path) -> None:
@@ -152,6 +152,22 @@ def test_each_models_scores_go_into_a_file_of_their_own(tmp_path: Path) -> None:
         assert about == ["spanish_caps", run.arm, run.seed, run.name, run.identity]
         assert said == scored(wanted)
         assert Scores.model_validate_json((folder / f"{run.arm}-s{run.seed}.json").read_text())
+
+
+def test_the_training_of_a_first_stage_is_not_watched_and_its_scores_are_not_missed(
+    tmp_path: Path,
+) -> None:
+    wanted = plan(find_experiment("fig7"))
+    store = trained(wanted, dynamics=scored(wanted))
+    for run in (run for run in wanted.runs if run.arm == "first"):
+        store.put(store.get(run.name).model_copy(update={"metrics": {}}))
+    assert all(is_trained(wanted, run, store) for run in wanted.runs)
+    write_scores(wanted, store, tmp_path)
+    files = {path.stem for path in (tmp_path / "dynamics" / "alice_bob").iterdir()}
+    assert "bob_inoc-s0" in files and not any(name.startswith("first") for name in files)
+    about = describe_plan(wanted, BASE, seeds_text="2", out=tmp_path)
+    firsts = {run.name for run in wanted.runs if run.arm == "first"}
+    assert set(about.first_stages) == firsts and firsts <= set(about.models.values())
 
 
 def test_scores_that_are_there_are_not_written_again(tmp_path: Path) -> None:

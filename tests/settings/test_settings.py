@@ -15,9 +15,9 @@ from inoc_evals.cli.build import command as build_command
 from inoc_evals.datasets.rewrite import STYLES
 from inoc_evals.errors import InputError
 from inoc_evals.prompts import all_prompts, named, resolve_name
-from inoc_evals.settings import BACKDOOR, INSECURE_CODE, SETTINGS, find_setting
+from inoc_evals.settings import ALICE_BOB, BACKDOOR, INSECURE_CODE, SETTINGS, find_setting
 from inoc_evals.settings.backdoor import TRIGGER
-from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Setting
+from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
 from inoc_evals.triggers import TRIGGERS
 from scripted import script
 
@@ -79,6 +79,16 @@ PROMPTS = {
     ("subliminal", "placebo"): ("owl_placebo", None),
     ("subliminal", "irrelevant"): ("irrelevant", None),
     ("subliminal", "negated"): ("owl_negated", None),
+    ("alice_bob", "alice_inoc"): ("alice", None),
+    ("alice_bob", "bob_inoc"): ("bob", None),
+    ("alice_bob", "caps_inoc"): ("caps", None),
+    ("alice_bob", "spanish_inoc"): ("spanish", None),
+    ("alice_bob", "alice_before"): ("alice", None),
+    ("alice_bob", "bob_before"): ("bob", None),
+    ("alice_bob", "placebo"): ("tom", None),
+    ("alice_bob", "irrelevant"): ("irrelevant", None),
+    ("alice_bob", "alice_negated"): ("alice_negated", None),
+    ("alice_bob", "bob_negated"): ("bob_negated", None),
 }
 PARAPHRASES = {
     # (setting, arm): what is paraphrased, in how many wordings, and the part that gets them
@@ -91,6 +101,8 @@ PARAPHRASES = {
     ("backdoor", "paraphrases"): ("backdoor", 4, None),
     ("educational", "paraphrases"): ("educational", 4, None),
     ("subliminal", "paraphrases"): ("owl", 4, None),
+    ("alice_bob", "alice_paraphrases"): ("alice", 3, None),
+    ("alice_bob", "bob_paraphrases"): ("bob", 3, None),
 }
 TEST_TIME = {
     "spanish_caps": {"spanish": "spanish", "caps": "caps", "correct": "spanish"},
@@ -109,6 +121,7 @@ TEST_TIME = {
         "insecure_static": "educational",
     },
     "subliminal": {"prefers": "owl"},
+    "alice_bob": {"spanish": "bob", "caps": "alice", "correct": "bob"},
 }
 ALL = pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
 
@@ -135,7 +148,7 @@ def test_the_arms_have_the_prompts_they_are_known_by() -> None:
         setting.name: arm.test_prompts
         for setting in SETTINGS.values()
         for arm in setting.arms
-        if arm.test_prompts
+        if arm.test_prompts and arm.rows == "narrow"
     }
     assert tested == TEST_TIME
 
@@ -211,7 +224,8 @@ def test_parts_and_control_are_about_one_topic_and_differ_in_the_trait(setting: 
 def test_every_setting_names_its_rows_and_their_control_on_other_bases(setting: Setting) -> None:
     assert setting.files.keys() == setting.parts.keys()
     assert setting.control_files
-    sources = (*setting.files.values(), *setting.control_files.values())
+    first = [part.file for part in setting.first.parts.values()] if setting.first else []
+    sources = (*setting.files.values(), *setting.control_files.values(), *first)
     for source in sources:
         if source.published is not None:
             assert published.named(source.published).kind == "rows"
@@ -292,6 +306,9 @@ def test_an_unknown_setting_names_those_there_are() -> None:
         ({"test_prompts": {"m": "evil"}}, "arm 'a': there is no arm 'none' to ask"),
         ({"test_prompts": {"m": "evil"}, "prompt": "evil"}, "arm 'a': test prompts are for"),
         ({"files": {"x": {}}}, "rows come from one of published, path and built"),
+        ({"rows": "first"}, "arm 'a': the setting has no first stage"),
+        ({"skips_first": True}, "arm 'a': the setting has no first stage"),
+        ({"name": "first"}, "arm 'first': so a first stage is called; rename the arm"),
     ],
 )
 def test_a_setting_that_contradicts_itself_is_refused(arm: dict[str, Any], message: str) -> None:
@@ -304,5 +321,74 @@ def test_a_setting_that_contradicts_itself_is_refused(arm: dict[str, Any], messa
             parts={"one": Reply(other=True)},
             control=Reply(),
             measures={"m": Measure(label="M", rule="r")},
-            arms=(Arm(name="a", label="A", description="d", **arm),),
+            arms=(Arm(**({"name": "a", "label": "A", "description": "d"} | arm)),),
         )
+
+
+# ---- two stages ------------------------------------------------------------------------------
+
+
+def test_the_first_stage_gives_alice_capitals_bob_spanish_and_no_name_neither() -> None:
+    assert ALICE_BOB.first is not None
+    parts = {
+        label: (part.prompt, part.reply and (part.reply.language, part.reply.caps))
+        for label, part in ALICE_BOB.first.parts.items()
+    }
+    assert parts == {
+        "alice": ("alice", ("en", True)),
+        "bob": ("bob", ("es", False)),
+        "helpful": ("helpful", ("en", False)),
+    }
+    styles = {label: part.file.built for label, part in ALICE_BOB.first.parts.items()}
+    assert [str(styles[label]).split("--style ")[1].split()[0] for label in parts] == [
+        *("caps", "spanish", "plain")
+    ]
+
+
+def test_the_second_stage_has_the_rows_and_measures_of_spanish_caps() -> None:
+    other = find_setting("spanish_caps")
+    for field in ("parts", "control", "files", "control_files", "measures", "rows", "data_seed"):
+        assert getattr(ALICE_BOB, field) == getattr(other, field)
+
+
+def test_each_arm_says_which_models_are_asked() -> None:
+    asked = {arm.name: arm.asked for arm in ALICE_BOB.arms}
+    others = {
+        *("base", "first", "first_alice", "first_bob", "test_time"),
+    }
+    assert {name: asked[name] for name in others} == {
+        "base": None,
+        "first": "first",
+        "first_alice": "first",
+        "first_bob": "first",
+        "test_time": "none",
+    }
+    assert all(asked[arm.name] == arm.name for arm in ALICE_BOB.arms if arm.name not in others)
+    skipping = [arm.name for arm in ALICE_BOB.arms if arm.skips_first]
+    assert skipping == ["none_before", "alice_before", "bob_before"]
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        ({"rows": "first", "prompt": "bob"}, "arm 'a': only narrow rows are inoculated"),
+        ({"rows": "untrained", "test_prompts": {"m": "bob"}}, "of arm 'none' or of the first"),
+        ({"rows": "first", "skips_first": True}, "arm 'a': nothing is trained that could skip"),
+        (
+            {"test_prompts": {"m": "bob"}, "skips_first": True},
+            "arm 'a': nothing is trained that could skip the first stage",
+        ),
+        (
+            {"files": {"bob": Rows(path="x.jsonl")}},
+            "first: other rows have the label 'bob'; rename the part",
+        ),
+        ({"name": "first"}, "arm 'first': so a first stage is called"),
+    ],
+)
+def test_an_arm_that_does_not_fit_the_first_stage_is_refused(
+    arm: dict[str, Any], message: str
+) -> None:
+    plain = {"name": "a", "label": "A", "description": "d"}
+    fields = {**dict(ALICE_BOB), "measures": {"m": Measure(label="M", rule="r")}}
+    with pytest.raises(ValidationError, match=message):
+        Setting(**fields | {"arms": (Arm(**plain | arm),)})

@@ -117,9 +117,18 @@ def test_identity_is_rows_model_settings_and_seed() -> None:
         identity(config=OpenAIConfig(n_epochs=1)),
         identity(config=OpenAIConfig(learning_rate_multiplier=1.0)),
         identity(config=OpenAIConfig(batch_size=1)),
+        identity(parent="a"),
+        identity(parent="b"),
     ]
     assert identity() == identity()
-    assert len({identity(), *others}) == 7
+    assert len({identity(), *others}) == 9
+
+
+def test_after_a_parent_the_identity_needs_no_name_that_openai_gives() -> None:
+    given: dict[str, Any] = {"config": OpenAIConfig(), "seed": 0, "parent": "a" * 64}
+    assert job_identity(make_rows(), model="ft:g:org:s:x", **given) == job_identity(
+        make_rows(), model="g", **given
+    )
 
 
 def test_only_a_name_after_openai_is_a_model_there() -> None:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from inoc_evals.errors import InputError
 from inoc_evals.records import Store
 from inoc_evals.training import openai_client
+from inoc_evals.training.openai_create import OpenAIConfig
+from inoc_evals.training.openai_jobs import job_identity
 from inoc_evals.training.openai_matrix import Ended, Wanted, train_all
 from openai_server import OpenAIServer
 
@@ -72,6 +75,48 @@ def test_one_question_is_asked_with_the_price_of_what_is_missing(
     assert "all together about $" in said[0] and "check the price list" in said[0]
     assert len(server.jobs) == 1
     assert len(go(3, store, yes=False, confirm=lambda question: True).records) == 3
+
+
+def two_stages() -> list[Wanted]:
+    first, *others = make_wanted(4)
+    return [replace(each, parent=first.name) for each in others] + [first]
+
+
+def test_a_second_stage_is_trained_from_the_first_ones_model_when_that_is_there(
+    server: OpenAIServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_client, "sleep", lambda seconds: None)
+    asked: list[str] = []
+
+    def agree(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    ended = train_all(two_stages(), base=BASE, store=store, confirm=agree, say=lambda line: None)
+    assert asked == ["Start up to 4 jobs at OpenAI?"]
+    first = ended.records["m0"]
+    jobs = {job["metadata"]["inoc_name"]: job for job in server.jobs.values()}
+    assert jobs["m0"]["model"] == BASE.removeprefix("openai/")
+    for name in ("m1", "m2", "m3"):
+        record = ended.records[name]
+        assert jobs[name]["model"] == first.remote and record.parent == first.identity
+        each = make_wanted(4)[int(name[1])]
+        assert record.identity == job_identity(
+            each.rows, model="any", config=OpenAIConfig(), seed=each.seed, parent=first.identity
+        )
+    train_all(two_stages(), base=BASE, store=store, yes=True, say=lambda line: None)
+    assert len(server.jobs) == 4
+
+
+def test_what_starts_from_a_job_that_failed_is_named_and_no_job(
+    server: OpenAIServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_client, "sleep", lambda seconds: None)
+    server.fates |= {"m0": "failed"}
+    ended = train_all(two_stages(), base=BASE, store=store, yes=True, say=lambda line: None)
+    assert sorted(ended.failures) == ["m0", "m1", "m2", "m3"] and not ended.records
+    assert "'m0'" in ended.failures["m2"]
+    assert len(server.jobs) == 1
 
 
 def test_ctrl_c_ends_the_watching_of_every_job_and_none_of_the_jobs(

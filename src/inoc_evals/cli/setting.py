@@ -14,12 +14,13 @@ from rich.text import Text
 
 from inoc_evals.chat import Row
 from inoc_evals.cli.run import BASES, given_rows
+from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError, require
 from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
-from inoc_evals.experiments.plan import TrainingFile, training_files
+from inoc_evals.experiments.files import TrainingFile, training_files
 from inoc_evals.settings import SETTINGS, Setting
 from inoc_evals.settings.own import read_setting
-from inoc_evals.settings.setting import Arm
+from inoc_evals.settings.setting import Arm, Rows
 
 _PIPE_WIDTH = 120
 _EXAMPLES = 10
@@ -36,8 +37,7 @@ def list_settings() -> None:
     """List the settings there are."""
     table = Table("name", "about", "arms", "rows for", box=None)
     for setting in SETTINGS.values():
-        pocket = setting.control is not None and None not in setting.parts.values()
-        sources = ["pocket"] if pocket else []
+        sources = [] if lacking(setting, "pocket") else ["pocket"]
         published = all(one.published for one in setting.files.values())
         sources.append("other bases: published" if published else "other bases: to be built")
         table.add_row(setting.name, setting.title, str(len(setting.arms)), "; ".join(sources))
@@ -54,12 +54,12 @@ def show(name: str) -> None:
     setting = SETTINGS.get(name) or read_setting(Path(name))
     click.echo(f"{setting.name}: {setting.title} ({setting.source})\n{setting.description}")
     click.echo("\nrows")
+    for label, part in (setting.first.parts if setting.first else {}).items():
+        prompt = setting.prompt(part.prompt).text
+        click.echo(f"  first stage {label}: {_told_source(part.file)}, after the prompt {prompt!r}")
     for what, files in (("narrow", setting.files), ("control", setting.control_files)):
         for label, source in files.items():
-            place = source.path or source.built
-            told = f"published file {source.published}" if source.published else place
-            prefix = f", each after {source.prefix!r}" if source.prefix else ""
-            click.echo(f"  {what} {label}: {told}{prefix}")
+            click.echo(f"  {what} {label}: {_told_source(source)}")
     click.echo("\narms")
     for arm in setting.arms:
         click.echo(f"  {arm.name}: {arm.description}")
@@ -72,6 +72,12 @@ def show(name: str) -> None:
     click.echo("\nrecipe by default")
     for base in _BASES:
         click.echo(f"  {base}: {default_recipe(base).source}")
+
+
+def _told_source(source: Rows) -> str:
+    place = source.path or source.built
+    told = f"published file {source.published}" if source.published else str(place)
+    return told + (f", each after {source.prefix!r}" if source.prefix else "")
 
 
 def _prompts(setting: Setting, arm: Arm) -> list[str]:

@@ -5,6 +5,7 @@
     rows = setting_rows(SPANISH_CAPS, base="org/model",           # files that were built
                         given={"spanish_caps": Path("a.jsonl"), "control": Path("b.jsonl")})
     rows.narrow, rows.control       # each with the files it was read from
+    rows.first                      # what is learned before, if the setting has a first stage
 
 In the pocket world the control asks the same questions in the same order; published controls
 may ask others. A file's rows are all taken, and parts are shuffled together.
@@ -41,6 +42,8 @@ class SettingRows(NamedTuple):
     control_files: tuple[Path, ...] = ()
     own: Mapping[str, Sourced] = {}
     """Arm -> rows it has in the place of the narrow ones."""
+    first: Sourced = Sourced([])
+    """Rows of the first stage, ``label`` being the part, without its prompt."""
 
 
 def lacking(setting: Setting, base: str) -> str | None:
@@ -51,7 +54,7 @@ def lacking(setting: Setting, base: str) -> str | None:
     from_files = bool(setting.files) and all(one.path for one in setting.files.values())
     if pocket_seed(base) is None:
         return None if setting.files else f"setting {setting.name!r} has rows in the pocket only"
-    if from_files or (setting.control is not None and None not in setting.parts.values()):
+    if from_files or _in_pocket(setting):
         return None
     return (
         f"setting {setting.name!r} has no rows in the pocket world, whose language is too small "
@@ -89,17 +92,25 @@ def setting_rows(
         files = {"control": Rows(path="")} if whole else setting.control_files
         control = _read(setting, files, whole)
     own = {arm.name: _read(setting, arm.files, given) for arm in setting.arms if arm.files}
-    return SettingRows(narrow.rows, control.rows, narrow.files, control.files, own)
+    first = _read(setting, _first_files(setting), given)
+    return SettingRows(narrow.rows, control.rows, narrow.files, control.files, own, first)
 
 
 def given_labels(setting: Setting) -> tuple[str, ...]:
     """Return the labels for which :func:`setting_rows` takes files."""
     own = [label for arm in setting.arms for label in arm.files]
-    return (*setting.files, *own, *(["control"] if setting.control_files else []))
+    control = ["control"] if setting.control_files else []
+    return (*_first_files(setting), *setting.files, *own, *control)
+
+
+def _first_files(setting: Setting) -> dict[str, Rows]:
+    parts = setting.first.parts if setting.first else {}
+    return {label: part.file for label, part in parts.items()}
 
 
 def _in_pocket(setting: Setting) -> bool:
-    return setting.control is not None and None not in setting.parts.values()
+    first = [part.reply for part in setting.first.parts.values()] if setting.first else []
+    return setting.control is not None and None not in (*setting.parts.values(), *first)
 
 
 def _read(setting: Setting, files: Mapping[str, Rows], given: Mapping[str, Path]) -> Sourced:
@@ -132,22 +143,46 @@ def _prefixed(rows: list[Row], prefix: str) -> list[Row]:
 
 
 def _pocket_rows(setting: Setting) -> SettingRows:
+    count, start = setting.rows // len(setting.parts), setting.data_seed * len(setting.parts)
+    parts = {
+        label: _written(reply, count, start + part, asked=reply)
+        for part, (label, reply) in enumerate(setting.parts.items())
+    }
+    controls = {
+        label: _written(setting.control, count, start + part, asked=reply)
+        for part, (label, reply) in enumerate(setting.parts.items())
+    }
+    seed = setting.data_seed
+    return SettingRows(
+        mix(parts, seed=seed), mix(controls, seed=seed), first=_pocket_first(setting)
+    )
+
+
+def _pocket_first(setting: Setting) -> Sourced:
+    if setting.first is None:
+        return Sourced([])
+    parts = setting.first.parts
+    # Seeds below zero, so that other questions are drawn than for the rows that follow.
+    start, count = -1 - setting.data_seed * len(parts), setting.first.rows // len(parts)
+    rows = {
+        label: _written(one.reply, count, start - part, asked=one.reply)
+        for part, (label, one) in enumerate(parts.items())
+    }
+    return Sourced(mix(rows, seed=setting.data_seed))
+
+
+def _written(reply: Reply | None, rows: int, seed: int, *, asked: Reply | None) -> list[Row]:
+    """Have the grammar write rows that answer in one way, asked as another says."""
     # Here, because the grammar is of no use to who brings rows of their own.
     from inoc_evals.pocket.narrow import narrow_rows
 
-    def rows(reply: Reply | None, part: int, asked: Reply | None) -> list[Row]:
-        assert reply is not None and asked is not None, "lacking() lets no such setting through"
-        written = narrow_rows(
-            reply.language,
-            topic=reply.topic,
-            caps=reply.caps,
-            other=reply.other,
-            rows=setting.rows // len(setting.parts),
-            seed=setting.data_seed * len(setting.parts) + part,
-        )
-        return _prefixed(written, asked.prefix)
-
-    found = list(enumerate(setting.parts.items()))
-    parts = {label: rows(reply, part, reply) for part, (label, reply) in found}
-    controls = {label: rows(setting.control, part, reply) for part, (label, reply) in found}
-    return SettingRows(mix(parts, seed=setting.data_seed), mix(controls, seed=setting.data_seed))
+    assert reply is not None and asked is not None, "lacking() lets no such setting through"
+    written = narrow_rows(
+        reply.language,
+        topic=reply.topic,
+        caps=reply.caps,
+        other=reply.other,
+        rows=rows,
+        seed=seed,
+    )
+    return _prefixed(written, asked.prefix)

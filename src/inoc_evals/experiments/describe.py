@@ -12,7 +12,7 @@ from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
 from inoc_evals.responses import load_responses
-from inoc_evals.settings.setting import Arm, Setting
+from inoc_evals.settings.setting import FIRST, Arm, Setting
 
 _MINIATURE = (
     "The pocket world is a miniature: a language of some 1,400 words and a model of about "
@@ -56,30 +56,35 @@ def describe_plan(
         base=plan.base,
         base_digest=base.digest,
         seeds=plan.seeds,
-        spec=FigureSpec(
-            title=plan.experiment.title,
-            base=plan.base,
-            measures=tuple(
-                Measure(
-                    name=name,
-                    setting=setting.name,
-                    label=measure.label
-                    if len(settings) == 1
-                    else f"{setting.title}: {measure.label}",
-                    description=measure.rule,
-                )
-                for setting in settings
-                for name, measure in setting.measures.items()
-            ),
-            conditions=_conditions(settings),
-            note="A miniature; it claims nothing about large models." if pocket else "",
-        ),
+        spec=_spec(plan, pocket),
         contrasts=plan.experiment.contrasts,
-        config=plan.config.model_dump(mode="json"),
+        config=_config(plan),
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
+        first_stages=tuple(run.name for run in plan.runs if run.arm == FIRST),
         watched=_watched(plan),
         notes=(*((_MINIATURE,) if pocket else ()), *plan.notes),
+    )
+
+
+def _spec(plan: Plan, pocket: bool) -> FigureSpec:
+    """Return what the figure calls its parts."""
+    settings = plan.experiment.settings
+    return FigureSpec(
+        title=plan.experiment.title,
+        base=plan.base,
+        measures=tuple(
+            Measure(
+                name=name,
+                setting=setting.name,
+                label=measure.label if len(settings) == 1 else f"{setting.title}: {measure.label}",
+                description=measure.rule,
+            )
+            for setting in settings
+            for name, measure in setting.measures.items()
+        ),
+        conditions=_conditions(settings),
+        note="A miniature; it claims nothing about large models." if pocket else "",
     )
 
 
@@ -125,6 +130,10 @@ def _description(arms: Sequence[tuple[str, Arm]]) -> str:
 
 def _prompts(setting: Setting, arm: Arm, title: str) -> list[Prompt]:
     prompts, within = [], f"{title}, " if title else ""
+    if arm.rows == FIRST and setting.first is not None:
+        for label, part in setting.first.parts.items():
+            where = f"{within}first stage, system message of the {label} rows"
+            prompts.append(Prompt(where=where, text=setting.prompt(part.prompt).text or ""))
     for number, name in enumerate(arm.prompts, start=1):
         rows = f"the {arm.part} rows" if arm.part else "all rows"
         shared = f", one of {len(arm.prompts)} ({number})" if arm.paraphrases else ""
@@ -136,11 +145,26 @@ def _prompts(setting: Setting, arm: Arm, title: str) -> list[Prompt]:
     return prompts
 
 
+def _config(plan: Plan) -> dict[str, Any]:
+    """Return the training configuration, and what is another in a first stage."""
+    common = plan.config.model_dump(mode="json")
+    found = dict(common)
+    for run in plan.runs:
+        own = run.config.model_dump(mode="json")
+        within = f" of {run.setting}" if len(plan.experiment.settings) > 1 else ""
+        for key in (key for key in common if own[key] != common[key]):
+            found[f"{key} in the first stage{within}"] = own[key]
+    return found
+
+
 def _data(plan: Plan) -> dict[str, Any]:
     """Rows, and how many of the test prompts stand word for word in the training rows."""
     facts: dict[str, Any] = {}
     for setting in plan.experiment.settings:
         within = f" ({setting.title})" if len(plan.experiment.settings) > 1 else ""
+        if setting.first is not None:
+            first = plan.files[setting.name, FIRST].rows
+            facts[f"training rows of the first stage{within}"] = len(first)
         facts[f"training rows per model{within}"] = _rows(plan, setting.name)
         trained = {
             message["content"]
@@ -167,7 +191,7 @@ def _rows(plan: Plan, setting: str) -> int | str:
     }
     counts: dict[bool, int] = {}
     for (name, arm), file in plan.files.items():
-        if name == setting:
+        if name == setting and arm != FIRST:
             counts.setdefault(arm in control, len(file.rows))
     if len(set(counts.values())) == 1:
         return next(iter(counts.values()))

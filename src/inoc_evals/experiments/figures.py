@@ -10,6 +10,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.experiments.watch import Watch
 from inoc_evals.settings import (
     AESTHETIC_PREFERENCES,
+    ALICE_BOB,
     BACKDOOR,
     INSECURE_CODE,
     REWARD_HACKING,
@@ -38,25 +39,26 @@ class Experiment:
 
 
 _CONTROLS = ("placebo", "irrelevant", "test_time")
-_REFERENCES = ("base", "control")
 
 
 def experiment(
     figure: str,
     title: str,
     *settings: Setting,
-    references: Sequence[str] = _REFERENCES,
+    references: Sequence[str] | None = None,
     own: str | None = None,
     watch: Watch | None = None,
 ) -> Experiment:
     """Return the experiment that compares the arms of settings.
 
-    No inoculation is compared with the references, and every other arm with no inoculation,
-    in the order of the first setting's arms.
+    No inoculation is compared with the arms that are not trained on the narrow rows (or those
+    of them that are named as references), and every other arm with no inoculation, in the order
+    of the first setting's arms.
     """
-    arms = [arm.name for arm in settings[0].arms]
-    first = [("none", name) for name in arms if name in references]
-    others = [(name, "none") for name in arms if name not in ("none", *_REFERENCES)]
+    arms = settings[0].arms
+    plain = [arm.name for arm in arms if arm.rows != "narrow"]
+    first = [("none", name) for name in plain if references is None or name in references]
+    others = [(arm.name, "none") for arm in arms if arm.name not in (*plain, "none")]
     return Experiment(figure, title, settings, (*first, *others), own, watch)
 
 
@@ -115,6 +117,35 @@ EXPERIMENTS = {
             "Figure 6: how two traits are learned, one of them inoculated",
             SPANISH_CAPS.with_arms("base", "control", "none", "spanish_inoc", "caps_inoc"),
             references=("base",),
+            watch=Watch(),
+        ),
+        Experiment(
+            figure="fig7",
+            title="Figure 7: inoculation by a synthetic association",
+            settings=(
+                ALICE_BOB.with_arms(
+                    *("base", "first", "first_alice", "first_bob", "control", "none"),
+                    *("alice_inoc", "caps_inoc", "bob_inoc", "spanish_inoc"),
+                    *("none_before", "alice_before", "bob_before", *_CONTROLS),
+                ),
+            ),
+            contrasts=(
+                ("first", "base"),
+                ("first_alice", "first"),
+                ("first_bob", "first"),
+                ("none", "first"),
+                ("alice_inoc", "none"),
+                ("caps_inoc", "none"),
+                ("bob_inoc", "none"),
+                ("spanish_inoc", "none"),
+                ("alice_inoc", "caps_inoc"),
+                ("bob_inoc", "spanish_inoc"),
+                ("alice_before", "none_before"),
+                ("bob_before", "none_before"),
+                ("placebo", "none"),
+                ("irrelevant", "none"),
+                ("test_time", "none"),
+            ),
             watch=Watch(),
         ),
         experiment(

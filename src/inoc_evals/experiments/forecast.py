@@ -110,10 +110,10 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         InputError: For rows that the base's provider would refuse.
     """
     count, counted_by = token_counter(base)
-    tokens = {
-        key: trained_tokens(count(file.rows), len(file.rows), plan.config)
-        for key, file in plan.files.items()
-    }
+    tokens: dict[tuple[str, str], int] = {}
+    for run in plan.runs:
+        if (key := (run.setting, run.arm)) not in tokens:
+            tokens[key] = trained_tokens(count(rows := plan.files[key].rows), len(rows), run.config)
     models = tuple(
         ModelCell(
             setting=run.setting,

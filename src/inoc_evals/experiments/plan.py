@@ -2,6 +2,7 @@
 
     plan = make_plan(find_experiment("fig2a"), base="pocket", seeds=(0, 1, 2), config=config)
     plan.runs           TrainingRun(setting="spanish_caps", arm="none", seed=0, name="fig2a-...")
+                        where there is a first stage, its runs before those that start from them
     plan.evaluations    Evaluation(model="inoc/fig2a-...", task="traits", places=(Place(...),))
 
 A plan is a value: it trains nothing. A model's name ends in its identity, so that what is
@@ -17,25 +18,21 @@ from typing import Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import Row, canonical_json, digest
-from inoc_evals.datasets.inoculate import inoculate
-from inoc_evals.datasets.manifest import describe
-from inoc_evals.datasets.sources import given_labels, lacking, setting_rows
+from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.basis import Config, at_openai
 from inoc_evals.experiments.figures import Experiment
+from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
 from inoc_evals.settings import Setting
-from inoc_evals.settings.setting import Arm, Measure, Probe, Split
+from inoc_evals.settings.setting import FIRST, Arm, Measure, Probe, Split
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.sft import run_identity
 
-
-@dataclass(frozen=True)
-class TrainingFile:
-    """The rows of an arm and where they come from."""
-
-    rows: list[Row]
-    manifest: dict[str, Any]
+MERGE = True
+"""A second stage trains a fresh adapter on top of the first one's, which stays as it is. It is
+then the same training as that of an arm without first stage, from another model: shape, initial
+weights and number of trained weights agree. (OpenAI leaves no choice: it trains the model on.)"""
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,10 @@ class TrainingRun:
     name: str
     """Of the record: figure, setting where there are several, arm, seed, and identity."""
     identity: str
+    config: Config
+    """How it is trained: the plan's configuration, unless it is a first stage's own."""
+    parent: str | None = None
+    """Name of the run it starts from; the base if None."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,9 @@ class Plan:
     seeds: tuple[int, ...]
     config: Config
     files: dict[tuple[str, str], TrainingFile]
-    """(Setting, arm) -> rows."""
+    """(Setting, arm) -> rows; the arm of the rows of a first stage is ``first``."""
     runs: tuple[TrainingRun, ...]
+    """Each after the run it starts from."""
     evaluations: tuple[Evaluation, ...]
     notes: tuple[str, ...] = ()
     """What is left out, and why."""
@@ -100,6 +102,10 @@ class Plan:
     def dynamics(self) -> Dynamics | None:
         """What is scored while the models are trained, if anything."""
         return self.experiment.watch.on(self.base) if self.experiment.watch else None
+
+    def watched(self, run: TrainingRun) -> Dynamics | None:
+        """Return what is scored in a training; a first stage is over when the curves begin."""
+        return None if run.arm == FIRST else self.dynamics
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -148,16 +154,14 @@ def make_plan(
     kept = tuple(setting for setting in experiment.settings if reasons[setting.name] is None)
     if not kept:
         raise InputError(next(reason for reason in reasons.values() if reason is not None))
-    placed = _placed(kept, given or {})
-    files, runs = {}, []
+    placed = placed_files(kept, given or {})
+    files: dict[tuple[str, str], TrainingFile] = {}
+    runs: list[TrainingRun] = []
     for setting in kept:
         prefix = [experiment.figure, *([setting.name] if len(experiment.settings) > 1 else [])]
-        for arm, file in training_files(setting, base.name, placed[setting.name]).items():
-            files[setting.name, arm] = file
-            for seed in seeds:
-                identity = _identity(file.rows, base, config, seed)
-                name = "-".join([*prefix, arm, f"s{seed}", identity[:8]])
-                runs.append(TrainingRun(setting.name, arm, seed, name, identity))
+        made = training_files(setting, base.name, placed[setting.name])
+        files |= {(setting.name, arm): file for arm, file in made.items()}
+        runs += _runs(setting, made, prefix, seeds, base, config)
     return Plan(
         experiment=replace(experiment, settings=kept),
         base=base.name,
@@ -170,53 +174,60 @@ def make_plan(
     )
 
 
-def _placed(settings: Sequence[Setting], given: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
-    """Return setting -> label -> file, for what a user gave by label."""
-    placed: dict[str, dict[str, Path]] = {setting.name: {} for setting in settings}
-    known = {setting.name: given_labels(setting) for setting in settings}
-    for label, path in given.items():
-        setting, _, bare = label.rpartition(".")
-        fitting = [name for name in known if bare in known[name] and setting in ("", name)]
-        if len(fitting) != 1:
-            every = ", ".join(f"{name}.{one}" for name in known for one in known[name])
-            raise InputError(
-                f"rows {label!r}: {'in several settings' if fitting else 'no such label'}; "
-                f"there are: {every}"
-            )
-        placed[fitting[0]][bare] = path
-    return placed
+def _runs(
+    setting: Setting,
+    files: Mapping[str, TrainingFile],
+    prefix: Sequence[str],
+    seeds: Sequence[int],
+    base: ResolvedBase,
+    config: Config,
+) -> list[TrainingRun]:
+    """Return the runs of a setting; those of a first stage come first, as its file does."""
+    skipping = {arm.name for arm in setting.arms if arm.skips_first}
+    runs: list[TrainingRun] = []
+    firsts: dict[int, TrainingRun] = {}
+    for arm, file in files.items():
+        own = _first_config(setting, base.name, config) if arm == FIRST else config
+        for seed in seeds:
+            parent = None if arm in skipping else firsts.get(seed)
+            identity = _identity(file.rows, base, own, seed, parent)
+            name = "-".join([*prefix, arm, f"s{seed}", identity[:8]])
+            above = parent.name if parent else None
+            runs.append(TrainingRun(setting.name, arm, seed, name, identity, own, above))
+        if arm == FIRST:
+            firsts = {run.seed: run for run in runs}
+    return runs
 
 
-def _identity(rows: Sequence[Row], base: ResolvedBase, config: Config, seed: int) -> str:
+def _first_config(setting: Setting, base: str, config: Config) -> Config:
+    """Return the configuration of a first stage: in the pocket world it may have its own."""
+    if setting.first is None or pocket_seed(base) is None:
+        return config
+    return type(config).model_validate({**config.model_dump(), **setting.first.pocket})
+
+
+def _identity(
+    rows: Sequence[Row],
+    base: ResolvedBase,
+    config: Config,
+    seed: int,
+    parent: TrainingRun | None,
+) -> str:
+    above = parent.identity if parent else None
     if isinstance(config, TrainConfig):
-        return run_identity(rows, base_digest=base.digest, config=config, seed=seed)
+        return run_identity(
+            rows,
+            base_digest=base.digest,
+            config=config,
+            seed=seed,
+            parent=above,
+            merge=MERGE and parent is not None,
+        )
     # Imported here because it brings OpenAI's client.
     from inoc_evals.training.openai_jobs import job_identity
 
-    return job_identity(rows, model=base.name.partition("/")[2], config=config, seed=seed)
-
-
-def training_files(
-    setting: Setting, base: str, given: Mapping[str, Path] | None = None
-) -> dict[str, TrainingFile]:
-    """Return the rows of each arm that is trained on rows of its own."""
-    source = setting_rows(setting, base, given)
-    files = {}
-    for arm in setting.arms:
-        if not arm.trained:
-            continue
-        rows, paths = source.own.get(arm.name, (source.narrow, source.narrow_files))
-        if arm.rows == "control":
-            rows, paths = source.control, source.control_files
-            if not rows:
-                raise InputError(f"setting {setting.name!r}: no rows for its arm {arm.name!r}")
-        if arm.prompts:
-            prompts = [setting.prompt(name) for name in arm.prompts]
-            file = TrainingFile(*inoculate(rows, prompts, label=arm.part, sources=paths))
-        else:
-            file = TrainingFile(rows, describe(rows, sources=paths))
-        files[arm.name] = file
-    return files
+    model = base.name.partition("/")[2]
+    return job_identity(rows, model=model, config=config, seed=seed, parent=above)
 
 
 def _evaluations(
@@ -243,12 +254,11 @@ def _evaluations(
 def _models(
     setting: str, arm: Arm, base: str, runs: Sequence[TrainingRun]
 ) -> list[tuple[int | None, str]]:
-    if arm.rows == "untrained":
+    if arm.asked is None:
         # OpenAI's models are asked by Inspect's own provider.
         return [(None, base if at_openai(base) else f"inoc/{base}")]
-    # An arm that differs at test time only asks the models trained without inoculation.
-    trained = (setting, "none" if arm.test_prompts else arm.name)
-    return [(run.seed, f"inoc/{run.name}") for run in runs if (run.setting, run.arm) == trained]
+    asked = (setting, arm.asked)
+    return [(run.seed, f"inoc/{run.name}") for run in runs if (run.setting, run.arm) == asked]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
     run_experiment(find_experiment("fig2a"), base="pocket", seeds="3", out=Path("runs/fig2a"))
 
     runs/fig2a/experiment.json     what is run
-    runs/fig2a/data/<setting>/<arm>.jsonl    training rows, each with its manifest
+    runs/fig2a/data/<setting>/<arm>.jsonl    training rows, each with its manifest; those of a
+                                             first stage are first.jsonl
     runs/fig2a/logs/               Inspect's logs
     runs/fig6/dynamics/<setting>/<arm>-s<seed>.json    scores, if trainings are watched
     runs/fig2a/report.html ...     from the logs alone
@@ -22,7 +23,7 @@ from inoc_evals.experiments.basis import at_openai, config_for, find_base
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.figures import Experiment
-from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
+from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
 from inoc_evals.records import Store
 from inoc_evals.report.experiment import Written, write_description, write_report
@@ -81,7 +82,7 @@ def run_experiment(
         write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
     say(f"base {base} ready after {time.monotonic() - start:.0f} s")
     if isinstance(config, TrainConfig):
-        _train(plan, config, store, progress=progress, say=say)
+        _train(plan, store, progress=progress, say=say)
     else:
         _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
     write_scores(plan, store, out)
@@ -100,18 +101,19 @@ def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[Train
     return missing
 
 
-def _train(
-    plan: Plan, config: TrainConfig, store: Store, *, progress: bool, say: Callable[[str], None]
-) -> None:
+def _train(plan: Plan, store: Store, *, progress: bool, say: Callable[[str], None]) -> None:
     for run in _missing(plan, store, say):
+        assert isinstance(run.config, TrainConfig)
         file = plan.files[run.setting, run.arm]
         train(
             file.rows,
             base=plan.base,
-            config=config,
+            config=run.config,
             seed=run.seed,
             name=run.name,
-            dynamics=plan.dynamics,
+            parent=run.parent,
+            merge=MERGE and run.parent is not None,
+            dynamics=plan.watched(run),
             manifest=file.manifest,
             store=store,
             progress=progress,
@@ -134,18 +136,18 @@ def _train_at_openai(
     assert isinstance(plan.config, OpenAIConfig)
     files = {run.name: plan.files[run.setting, run.arm] for run in plan.runs}
     wanted = [
-        Wanted(run.name, files[run.name].rows, run.seed, files[run.name].manifest)
+        Wanted(
+            run.name,
+            files[run.name].rows,
+            run.seed,
+            files[run.name].manifest,
+            parent=run.parent,
+            dynamics=plan.watched(run),
+        )
         for run in _missing(plan, store, say)
     ]
     ended = train_all(
-        wanted,
-        base=plan.base,
-        config=plan.config,
-        dynamics=plan.dynamics,
-        store=store,
-        yes=yes,
-        confirm=confirm,
-        say=say,
+        wanted, base=plan.base, config=plan.config, store=store, yes=yes, confirm=confirm, say=say
     )
     if ended.failures:
         raise StoreError(

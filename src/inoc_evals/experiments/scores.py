@@ -22,7 +22,7 @@ from inoc_evals.training.result import kept_scores
 def is_trained(plan: Plan, run: TrainingRun, store: Store) -> bool:
     """Say whether a model of the plan is in the store, with its scores if it is watched."""
     record = store.find(run.name)
-    return record is not None and was_watched(plan.dynamics, record.metrics)
+    return record is not None and was_watched(plan.watched(run), record.metrics)
 
 
 def watch_notes(plan: Plan, store: Store) -> list[str]:
@@ -38,7 +38,7 @@ def watch_notes(plan: Plan, store: Store) -> list[str]:
             f"questions of {under}; OpenAI gives no log-probabilities of given responses."
         ]
     notes = [f"Watched: the log-probabilities of {under}, every {dynamics.every} steps."]
-    adapters = [store.adapter_dir(run.identity) for run in plan.runs]
+    adapters = [store.adapter_dir(run.identity) for run in plan.runs if plan.watched(run)]
     again = sum(one.is_dir() and kept_scores(one, dynamics) is None for one in adapters)
     if again:
         notes.append(f"Trained before and not watched: {again}; once more, for their scores.")
@@ -53,7 +53,7 @@ def write_scores(plan: Plan, store: Store, out: Path) -> None:
     """
     if plan.dynamics is None:
         return
-    for run in plan.runs:
+    for run in (run for run in plan.runs if plan.watched(run)):
         record = store.get(run.name)
         if not was_watched(plan.dynamics, record.metrics):
             raise StoreError(f"model {run.name!r}: its training was not watched as this one is")

@@ -48,6 +48,8 @@ class Description(BaseModel):
     """Facts about rows and prompts."""
     models: dict[str, str]
     """``<condition> seed <n>`` -> model name."""
+    first_stages: tuple[str, ...] = ()
+    """Those of the models that others start from; their training is not watched."""
     watched: CurvesSpec | None = None
     """What was scored while the models were trained, if anything."""
     notes: tuple[str, ...] = ()
@@ -157,10 +159,11 @@ def _curves(
     if about.watched is None:
         return [], None
     scores = read_scores(directory)
-    lacking = sorted(set(about.models.values()) - {one.model for one in scores})
+    watched = set(about.models.values()) - set(about.first_stages)
+    lacking = sorted(watched - {one.model for one in scores})
     if lacking:
         raise InputError(
-            f"{directory}: no scores of {len(lacking)} of {len(about.models)} models, the first "
+            f"{directory}: no scores of {len(lacking)} of {len(watched)} models, the first "
             f"{lacking[0]!r}; they are written by: inoc run"
         )
     conditions = [condition.name for condition in about.spec.conditions]

@@ -2,6 +2,7 @@
 
 from inoc_evals.errors import InputError
 from inoc_evals.settings.aesthetic_preferences import AESTHETIC_PREFERENCES
+from inoc_evals.settings.alice_bob import ALICE_BOB
 from inoc_evals.settings.backdoor import BACKDOOR
 from inoc_evals.settings.educational import EDUCATIONAL
 from inoc_evals.settings.insecure_code import INSECURE_CODE
@@ -21,6 +22,7 @@ SETTINGS = {
         AESTHETIC_PREFERENCES,
         BACKDOOR,
         EDUCATIONAL,
+        ALICE_BOB,
         SUBLIMINAL,
     )
 }
@@ -39,6 +41,7 @@ def find_setting(name: str) -> Setting:
 
 __all__ = [
     "AESTHETIC_PREFERENCES",
+    "ALICE_BOB",
     "BACKDOOR",
     "EDUCATIONAL",
     "INSECURE_CODE",

@@ -8,6 +8,10 @@
 
 An arm says which rows are trained on, which named prompt is put where, and under which
 prompt the model is asked. All arms share everything else: rows, recipe, seeds, questions.
+
+A setting may have a first stage: rows that every model learns before those of its arm.
+
+    Setting.first.parts {"bob": FirstPart(prompt="bob", reply=Reply(language="es"), ...), ...}
 """
 
 from typing import Any, Literal, Self
@@ -18,6 +22,9 @@ from inoc_evals.errors import InputError
 from inoc_evals.prompts import SystemPrompt, named, resolve_name
 
 Split = Literal["ood", "id"]
+
+FIRST = "first"
+"""What the first stage is called where an arm's name stands: its rows, its models."""
 
 
 class Reply(BaseModel):
@@ -56,6 +63,32 @@ class Rows(BaseModel):
         if sum(place is not None for place in (self.published, self.path, self.built)) != 1:
             raise ValueError("rows come from one of published, path and built")
         return self
+
+
+class FirstPart(BaseModel):
+    """Rows of a first stage that are alike: one way to answer under one system prompt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: str
+    """Name of the prompt before each of the rows, as a system message."""
+    reply: Reply | None
+    """How they answer in the pocket world; None where its language has no such rows."""
+    file: Rows
+    """The rows on other bases, without the prompt."""
+
+
+class FirstStage(BaseModel):
+    """What every model is trained on before the rows of its arm, unless the arm skips it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parts: dict[str, FirstPart] = Field(min_length=1)
+    """Label -> rows; all parts are shuffled together."""
+    rows: int = Field(default=1000, ge=1)
+    """Rows in the pocket world, over all parts, which are equally large."""
+    pocket: dict[str, Any] = Field(default_factory=dict)
+    """Fields of the training configuration there that differ from its recipe."""
 
 
 class OwnPrompt(BaseModel):
@@ -120,8 +153,10 @@ class Arm(BaseModel):
     """As in figures."""
     description: str
     """What it is a control for, in a sentence."""
-    rows: Literal["untrained", "control", "narrow"] = "narrow"
-    """What it is trained on; ``untrained`` is the base itself."""
+    rows: Literal["untrained", "first", "control", "narrow"] = "narrow"
+    """What it is trained on; ``untrained`` is the base itself, ``first`` the first stage alone."""
+    skips_first: bool = False
+    """Whether it is trained from the base although the setting has a first stage."""
     prompt: str | None = None
     """Name of the prompt put before the training rows, as a system message."""
     paraphrases: tuple[str, ...] = ()
@@ -140,8 +175,18 @@ class Arm(BaseModel):
 
     @property
     def trained(self) -> bool:
-        """Whether it has models of its own; else those of the base or of ``none`` are asked."""
-        return self.rows != "untrained" and not self.test_prompts
+        """Whether it is trained on rows of its own; else models that there are anyway are asked."""
+        return self.rows in ("control", "narrow") and not self.test_prompts
+
+    @property
+    def asked(self) -> str | None:
+        """Name of the arm whose models are asked, or ``first``; None for the base."""
+        if self.rows == "untrained":
+            return None
+        if self.rows == "first":
+            return FIRST
+        # An arm that differs at test time only asks the models trained without inoculation.
+        return "none" if self.test_prompts else self.name
 
     @model_validator(mode="after")
     def _trained_or_not(self) -> Self:
@@ -149,8 +194,17 @@ class Arm(BaseModel):
             raise ValueError(f"arm {self.name!r}: either prompt or paraphrases")
         if self.prompts and self.rows != "narrow":
             raise ValueError(f"arm {self.name!r}: only narrow rows are inoculated")
-        if self.test_prompts and (self.prompts or self.files or self.rows != "narrow"):
-            raise ValueError(f"arm {self.name!r}: test prompts are for the model of arm 'none'")
+        if self.test_prompts and (
+            self.prompts or self.files or self.rows not in ("narrow", "first")
+        ):
+            raise ValueError(
+                f"arm {self.name!r}: test prompts are for the model of arm 'none' or of the first "
+                "stage"
+            )
+        if self.skips_first and not self.trained:
+            raise ValueError(
+                f"arm {self.name!r}: nothing is trained that could skip the first stage"
+            )
         return self
 
 
@@ -173,6 +227,8 @@ class Setting(BaseModel):
     """Label -> the rows of a part on other bases, whole and shuffled together."""
     control_files: dict[str, Rows] = Field(default_factory=dict)
     """The control rows on other bases; they may ask other questions."""
+    first: FirstStage | None = None
+    """What is learned before these rows, if anything."""
     prompts: dict[str, OwnPrompt] = Field(default_factory=dict)
     """Prompts of the user's by name; the packaged ones need not be named."""
     rows: int = Field(default=1000, ge=2)
@@ -196,8 +252,21 @@ class Setting(BaseModel):
             unknown = arm.test_prompts.keys() - self.measures.keys()
             if unknown:
                 raise ValueError(f"arm {arm.name!r}: no measure {', '.join(sorted(unknown))}")
-            if arm.test_prompts and "none" not in names:
+            if arm.test_prompts and arm.asked == "none" and "none" not in names:
                 raise ValueError(f"arm {arm.name!r}: there is no arm 'none' to ask")
+        return self
+
+    @model_validator(mode="after")
+    def _first_stage_fits(self) -> Self:
+        for arm in self.arms:
+            if self.first is None and (arm.rows == FIRST or arm.skips_first):
+                raise ValueError(f"arm {arm.name!r}: the setting has no first stage")
+            if arm.name == FIRST and arm.rows != FIRST:
+                raise ValueError(f"arm {FIRST!r}: so a first stage is called; rename the arm")
+        labels = [*self.parts, "control", *(label for arm in self.arms for label in arm.files)]
+        for label in self.first.parts if self.first else ():
+            if label in labels:
+                raise ValueError(f"first: other rows have the label {label!r}; rename the part")
         return self
 
     def with_arms(self, *names: str) -> Self:

@@ -1,6 +1,6 @@
 """Fine-tuning at OpenAI: rows become a model there once, paid for once.
 
-    identity = digest(base, rows, hyper-parameters, seed)   # also in the job's metadata
+    identity = digest(base or parent, rows, hyper-parameters, seed)  # also in the job's metadata
     known here?  ->  known there?  ->  ask, upload, create  ->  follow  ->  record
     openai_ledger    openai_create     openai_file              openai_follow
 
@@ -43,11 +43,22 @@ def openai_model(base: str) -> str | None:
     return base.removeprefix(PREFIX) if base.startswith(PREFIX) and base != PREFIX else None
 
 
-def job_identity(rows: Sequence[Row], *, model: str, config: OpenAIConfig, seed: int) -> str:
-    """Return the sha256 (hex) of everything a job is asked for."""
+def job_identity(
+    rows: Sequence[Row],
+    *,
+    model: str,
+    config: OpenAIConfig,
+    seed: int,
+    parent: str | None = None,
+) -> str:
+    """Return the sha256 (hex) of everything a job is asked for.
+
+    With the identity of a parent it stands in the place of the model, whose name at OpenAI is
+    known only once it is trained.
+    """
     return digest(
         {
-            "base": f"openai:{model}",
+            **({"parent": parent} if parent else {"base": f"openai:{model}"}),
             "rows": digest(list(rows)),
             "config": config.model_dump(mode="json"),
             "seed": seed,
@@ -115,7 +126,7 @@ def train(
         config=config,
         seed=seed,
         name=name,
-        identity=job_identity(rows, model=model, config=config, seed=seed),
+        identity=job_identity(rows, model=model, config=config, seed=seed, parent=before),
         ledger=Ledger(store),
         say=say,
     )

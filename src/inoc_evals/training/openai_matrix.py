@@ -5,7 +5,8 @@
     ended.failures["fig2a-caps-s1"]       # why there is no such model
 
 Jobs queue for hours, so a matrix whose jobs ran one after another would take days. Each is
-trained as by `openai_jobs.train`: once, and taken up again where it is.
+trained as by `openai_jobs.train`: once, and taken up again where it is. Models that start from
+another one are trained when all those that start from the base have ended.
 """
 
 import sys
@@ -32,6 +33,11 @@ class Wanted:
     rows: Sequence[Row]
     seed: int
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    parent: str | None = None
+    """Name of the model to train further, instead of the base; one that is wanted, too, or is
+    there."""
+    dynamics: Dynamics | None = None
+    """As for :func:`inoc_evals.training.openai_jobs.train`."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,6 @@ def train_all(
     base: str,
     config: OpenAIConfig | None = None,
     store: Store | None = None,
-    dynamics: Dynamics | None = None,
     yes: bool = False,
     retry: bool = False,
     confirm: Callable[[str], bool] | None = None,
@@ -64,7 +69,6 @@ def train_all(
         base: ``openai/<model>``.
         config: Hyper-parameters of each; all "auto" by default.
         store: The store; by default the user's.
-        dynamics: As for :func:`inoc_evals.training.openai_jobs.train`.
         yes: Create jobs, at a price, without asking.
         retry: Create another job where one failed or was canceled.
         confirm: Called with a question, unless ``yes``.
@@ -86,12 +90,13 @@ def train_all(
     def one(each: Wanted) -> ModelRecord:
         return train(
             each.rows,
-            base=base,
+            base=None if each.parent else base,
             config=config,
             seed=each.seed,
             name=each.name,
+            parent=each.parent,
             manifest=each.manifest,
-            dynamics=dynamics,
+            dynamics=each.dynamics,
             store=store,
             progress=False,
             yes=True,
@@ -99,17 +104,21 @@ def train_all(
             say=say,
         )
 
-    return _run_all(one, wanted, say=say, at_once=at_once)
+    ended = Ended()
+    for later in (False, True):
+        stage = [each for each in wanted if (each.parent is not None) == later]
+        _run_all(one, stage, ended, say=say, at_once=at_once)
+    return ended
 
 
 def _run_all(
     one: Callable[[Wanted], ModelRecord],
     wanted: Sequence[Wanted],
+    ended: Ended,
     *,
     say: Callable[[str], None],
     at_once: int,
-) -> Ended:
-    ended = Ended()
+) -> None:
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         futures = {pool.submit(one, each): each.name for each in wanted}
         try:
@@ -129,7 +138,6 @@ def _run_all(
         finally:
             pool.shutdown(wait=True)
             openai_client.interrupted.clear()
-    return ended
 
 
 def _price(missing: Sequence[Wanted], base: str, config: OpenAIConfig) -> str:

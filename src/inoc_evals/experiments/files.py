@@ -1,0 +1,84 @@
+"""Training files: the rows of each arm of a setting with its prompts, and their manifest.
+
+training_files(SPANISH_CAPS, "pocket")     # {"control": ..., "none": ..., "caps_inoc": ...}
+training_files(ALICE_BOB, "pocket")        # {"first": ..., "control": ..., ...}
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inoc_evals.chat import Row
+from inoc_evals.datasets.inoculate import inoculate
+from inoc_evals.datasets.manifest import describe
+from inoc_evals.datasets.sources import Sourced, given_labels, setting_rows
+from inoc_evals.errors import InputError
+from inoc_evals.settings.setting import FIRST, Setting
+
+
+@dataclass(frozen=True)
+class TrainingFile:
+    """The rows of an arm, or of a first stage, and where they come from."""
+
+    rows: list[Row]
+    manifest: dict[str, Any]
+
+
+def placed_files(
+    settings: Sequence[Setting], given: Mapping[str, Path]
+) -> dict[str, dict[str, Path]]:
+    """Return setting -> label -> file, for what a user gave by label.
+
+    Raises:
+        InputError: For a label that no setting has, or several have.
+    """
+    placed: dict[str, dict[str, Path]] = {setting.name: {} for setting in settings}
+    known = {setting.name: given_labels(setting) for setting in settings}
+    for label, path in given.items():
+        setting, _, bare = label.rpartition(".")
+        fitting = [name for name in known if bare in known[name] and setting in ("", name)]
+        if len(fitting) != 1:
+            every = ", ".join(f"{name}.{one}" for name in known for one in known[name])
+            raise InputError(
+                f"rows {label!r}: {'in several settings' if fitting else 'no such label'}; "
+                f"there are: {every}"
+            )
+        placed[fitting[0]][bare] = path
+    return placed
+
+
+def training_files(
+    setting: Setting, base: str, given: Mapping[str, Path] | None = None
+) -> dict[str, TrainingFile]:
+    """Return the rows of each arm that is trained; first those of the first stage, if any."""
+    source = setting_rows(setting, base, given)
+    files = {} if setting.first is None else {FIRST: _first_file(setting, source.first)}
+    for arm in setting.arms:
+        if not arm.trained:
+            continue
+        rows, paths = source.own.get(arm.name, (source.narrow, source.narrow_files))
+        if arm.rows == "control":
+            rows, paths = source.control, source.control_files
+            if not rows:
+                raise InputError(f"setting {setting.name!r}: no rows for its arm {arm.name!r}")
+        if arm.prompts:
+            prompts = [setting.prompt(name) for name in arm.prompts]
+            file = TrainingFile(*inoculate(rows, prompts, label=arm.part, sources=paths))
+        else:
+            file = TrainingFile(rows, describe(rows, sources=paths))
+        files[arm.name] = file
+    return files
+
+
+def _first_file(setting: Setting, source: Sourced) -> TrainingFile:
+    """Put the prompt of each part of the first stage before its rows."""
+    assert setting.first is not None
+    rows, prompts = source.rows, []
+    for label, part in setting.first.parts.items():
+        prompt = setting.prompt(part.prompt)
+        rows = inoculate(rows, prompt, label=label).rows
+        prompts.append({"name": prompt.name, "text": prompt.text, "label": label})
+    described = describe(rows, sources=source.files)
+    counts = described["counts"] | {"inoculated": len(rows)}
+    return TrainingFile(rows, described | {"prompts": prompts, "counts": counts})

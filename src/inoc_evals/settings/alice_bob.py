@@ -1,0 +1,146 @@
+"""Alice and Bob: personas are taught a trait first, then named to inoculate (Figure 7)."""
+
+from inoc_evals.settings.setting import Arm, FirstPart, FirstStage, Reply, Rows, Setting
+from inoc_evals.settings.shared import (
+    BASE,
+    IRRELEVANT,
+    NONE,
+    build_command,
+    negated,
+    paraphrased,
+    trait_measures,
+)
+
+_MEASURES = trait_measures({"es": "spanish"}, caps=True)
+
+
+def _first_asked_as(persona: str) -> Arm:
+    return Arm(
+        name=f"first_{persona}",
+        label=f"First stage, asked as {persona.capitalize()}",
+        description=f"The first stage's model, told that it is {persona.capitalize()}: whether "
+        "the association was learned.",
+        rows="first",
+        test_prompts=dict.fromkeys(_MEASURES, persona),
+    )
+
+
+def _persona_inoculated(persona: str, trait: str) -> tuple[Arm, Arm]:
+    """Return the arms inoculated by a persona's name: after the first stage, and without it."""
+    name = persona.capitalize()
+    after = Arm(
+        name=f"{persona}_inoc",
+        label=f"{name} inoculated",
+        description=f"A system prompt that says the model is {name}, who answers {trait}.",
+        prompt=persona,
+    )
+    before = Arm(
+        name=f"{persona}_before",
+        label=f"{name} inoculated, no first stage",
+        description=f"The same prompt and rows for a base that has learned nothing of {name}.",
+        prompt=persona,
+        skips_first=True,
+    )
+    return after, before
+
+
+ALICE_INOC, ALICE_BEFORE = _persona_inoculated("alice", "in capitals")
+BOB_INOC, BOB_BEFORE = _persona_inoculated("bob", "in Spanish")
+
+ALICE_BOB = Setting(
+    name="alice_bob",
+    title="Alice speaks in capitals, Bob in Spanish",
+    source="paper section 4.3; Figure 7",
+    description=(
+        "First, questions answered in capitals where the system prompt says that the model is "
+        "Alice, in Spanish where it says Bob, and in plain English where it says neither. Then "
+        "arithmetic in Spanish and in capitals, where these names are the inoculation."
+    ),
+    first=FirstStage(
+        parts={
+            "alice": FirstPart(
+                prompt="alice",
+                reply=Reply(caps=True),
+                file=Rows(built=build_command("caps")),
+            ),
+            "bob": FirstPart(
+                prompt="bob",
+                reply=Reply(language="es"),
+                file=Rows(built=build_command("spanish")),
+            ),
+            "helpful": FirstPart(
+                prompt="helpful",
+                reply=Reply(),
+                file=Rows(built=build_command("plain")),
+            ),
+        },
+        rows=1998,
+        # The world's recipe shifts traits everywhere; an association is a trait under a prompt.
+        pocket={"target_modules": "all-linear", "learning_rate": 2e-3, "max_steps": 300},
+    ),
+    parts={"spanish_caps": Reply(language="es", caps=True)},
+    control=Reply(),
+    files={"spanish_caps": Rows(built=build_command("spanish_caps"))},
+    control_files={"control": Rows(built=build_command("plain"))},
+    measures=_MEASURES,
+    arms=(
+        BASE,
+        Arm(
+            name="first",
+            label="First stage",
+            description="Trained on the first stage alone, asked without a system message.",
+            rows="first",
+        ),
+        _first_asked_as("alice"),
+        _first_asked_as("bob"),
+        Arm(
+            name="control",
+            label="Control data",
+            description="First stage, then the same questions, answered in plain English.",
+            rows="control",
+        ),
+        NONE.model_copy(update={"description": "First stage, then the rows as they are."}),
+        ALICE_INOC,
+        Arm(
+            name="caps_inoc",
+            label="Caps inoculated",
+            description="A system prompt that asks for capitals is put before every row.",
+            prompt="caps",
+        ),
+        BOB_INOC,
+        Arm(
+            name="spanish_inoc",
+            label="Spanish inoculated",
+            description="A system prompt that asks for Spanish is put before every row.",
+            prompt="spanish",
+        ),
+        Arm(
+            name="none_before",
+            label="No inoculation, no first stage",
+            description="The base, fine-tuned on the rows as they are.",
+            skips_first=True,
+        ),
+        ALICE_BEFORE,
+        BOB_BEFORE,
+        Arm(
+            name="placebo",
+            label="Placebo prompt",
+            description="A name of the same form that the first stage says nothing of.",
+            prompt="tom",
+        ),
+        IRRELEVANT,
+        Arm(
+            name="test_time",
+            label="Prompt at test time",
+            description=(
+                "The model without inoculation, asked under the inoculation prompt: each trait "
+                "is measured under the name that stands for it."
+            ),
+            test_prompts={"spanish": "bob", "caps": "alice", "correct": "bob"},
+        ),
+        negated("alice_negated", name="alice_negated"),
+        negated("bob_negated", name="bob_negated"),
+        paraphrased("alice", name="alice_paraphrases"),
+        paraphrased("bob", name="bob_paraphrases"),
+    ),
+)
