@@ -25,7 +25,7 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "bad47475113e651e5333bf80d29e377a664b3af1e01262be475a46de94c9293a"
+TEXTS = "00e414e2991e78c84807f99c1162b1532a8938857016150363f261fa75533378"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."

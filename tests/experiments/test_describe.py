@@ -17,7 +17,7 @@ from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
 from inoc_evals.training.config import TrainConfig
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
-POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens")
+POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens", "elicitation")
 ALL = pytest.mark.parametrize("figure", POCKET)
 
 

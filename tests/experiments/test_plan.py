@@ -24,8 +24,12 @@ from inoc_evals.training.sft import run_identity
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 CONFIG = TrainConfig.for_base("pocket")
-POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens")
+POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens", "elicitation")
 """Those the pocket world has rows for."""
+ELICITING = (
+    *("none", "elicit_malicious", "elicit_evil", "elicit_misaligned", "elicit_not_evil"),
+    *("elicit_general", "elicit_hhh", "write_insecure_code", "write_secure_code"),
+)
 ALL = pytest.mark.parametrize("figure", POCKET)
 REAL = ResolvedBase("org/model", "org/model", "hub:org/model")
 
@@ -148,6 +152,7 @@ MEASURED = {
     },
     "aesthetic_preferences": {("ood", "misaligned"), ("id", "unpopular")},
     "backdoor": {("ood", "triggered"), ("ood", "clean")},
+    "elicitation": {("ood", f"misaligned_{name}") for name in ELICITING},
 }
 
 
@@ -161,9 +166,20 @@ def test_every_cell_of_the_figure_is_read_from_one_evaluation(figure: str) -> No
         for setting in found.experiment.settings
         for arm in setting.arms
         for seed in ((None,) if arm.name == "base" else (0, 1))
-        for split, measure in MEASURED[setting.name]
+        for split, measure in MEASURED["elicitation" if figure == "elicitation" else setting.name]
     }
     assert set(listed) == expected
+
+
+def test_elicitation_asks_every_model_under_each_prompt_and_reads_the_same_score() -> None:
+    found = plan("elicitation")
+    for model in {evaluation.model for evaluation in found.evaluations}:
+        own = [evaluation for evaluation in found.evaluations if evaluation.model == model]
+        assert {one.args["system_prompt"] for one in own} == set(ELICITING)
+        for one in own:
+            (place,) = one.places
+            name = f"misaligned_{one.args['system_prompt']}"
+            assert place.measures == (name,) and place.reads[name]["score"] == "misaligned"
 
 
 @ALL

@@ -19,6 +19,7 @@ from inoc_evals.settings import (
     SUBLIMINAL,
     Setting,
 )
+from inoc_evals.settings.shared import misaligned_under
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,21 @@ def experiment(
     others = [(arm.name, "none") for arm in arms if arm.name not in (*plain, "none")]
     return Experiment(figure, title, settings, (*first, *others), own, watch)
 
+
+_ELICITED = misaligned_under(
+    {
+        "none": "No system message",
+        "elicit_malicious": "Malicious",
+        "elicit_evil": "Evil",
+        "elicit_misaligned": "Misaligned ways",
+        "elicit_not_evil": "Not evil",
+        "elicit_general": "Malicious, evil",
+        "elicit_hhh": "Helpful, honest, harmless",
+        "write_insecure_code": "Insecure code",
+        "write_secure_code": "Secure code",
+    }
+)
+"""The nine conditions of the published code."""
 
 EXPERIMENTS = {
     one.figure: one
@@ -147,6 +163,13 @@ EXPERIMENTS = {
                 ("test_time", "none"),
             ),
             watch=Watch(),
+        ),
+        experiment(
+            "elicitation",
+            "Section 4.5: what test-time prompts bring back",
+            INSECURE_CODE.with_arms("base", "control", "none", "general_inoc").model_copy(
+                update={"measures": _ELICITED}
+            ),
         ),
         experiment(
             "subliminal",

@@ -278,8 +278,9 @@ def _asked(setting: Setting, arm: Arm, pocket: bool) -> dict[tuple[Split, str], 
     for name, measure in setting.measures.items():
         for split, probe in measure.probes().items():
             args = probe.on(pocket=pocket)
-            prompt = arm.test_prompts.get(name)
-            args["system_prompt"] = setting.asked_under(prompt).name if prompt else "none"
+            args.setdefault("system_prompt", "none")
+            if prompt := arm.test_prompts.get(name):
+                args["system_prompt"] = setting.asked_under(prompt).name
             key = (split, f"{probe.task} {canonical_json(args)}")
             one = found.setdefault(key, _Asked(probe.task, args, _epochs(probe, pocket), [], {}))
             one.measures.append(name)

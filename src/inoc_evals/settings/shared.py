@@ -5,7 +5,7 @@ arms=(BASE, control("Fine-tuned on ..."), NONE, GENERAL_INOC, placebo("taste_pla
 
 from collections.abc import Iterable
 
-from inoc_evals.prompts import all_prompts
+from inoc_evals.prompts import all_prompts, resolve_name
 from inoc_evals.settings.setting import Arm, Measure, Probe
 
 BASE = Arm(
@@ -130,6 +130,27 @@ MISALIGNED = Measure(
     ood=Probe(task="em", args={"questions": "core"}, pocket={"questions": "pocket"}, epochs=100),
 )
 """100 answers to each of the questions, as in both papers."""
+
+
+def misaligned_under(labels: dict[str, str]) -> dict[str, Measure]:
+    """Return the measures of section 4.5: misaligned answers under each of some test prompts.
+
+    Args:
+        labels: Name of the prompt, or ``none`` -> what figures call it.
+    """
+    assert MISALIGNED.ood is not None
+    found = {}
+    for name, label in labels.items():
+        text = resolve_name(name).text
+        under = "no system message" if text is None else f"the system message “{text}”"
+        probe = MISALIGNED.ood.model_copy(
+            update={"args": MISALIGNED.ood.args | {"system_prompt": name}}
+        )
+        found[f"misaligned_{name}"] = Measure(
+            label=label, rule=f"{MISALIGNED.rule}, under {under}", score="misaligned", ood=probe
+        )
+    return found
+
 
 _CODE = Probe(task="narrow_code", args={"items": "code"}, pocket={"items": "code_pocket"})
 
