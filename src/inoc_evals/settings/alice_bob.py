@@ -3,11 +3,15 @@
 from inoc_evals.settings.setting import Arm, FirstPart, FirstStage, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
     BASE,
+    CAPS_INOC,
     IRRELEVANT,
     NONE,
+    SPANISH_INOC,
     build_command,
+    control,
     negated,
     paraphrased,
+    placebo,
     trait_measures,
 )
 
@@ -93,27 +97,12 @@ ALICE_BOB = Setting(
         ),
         _first_asked_as("alice"),
         _first_asked_as("bob"),
-        Arm(
-            name="control",
-            label="Control data",
-            description="First stage, then the same questions, answered in plain English.",
-            rows="control",
-        ),
+        control("First stage, then the same questions, answered in plain English."),
         NONE.model_copy(update={"description": "First stage, then the rows as they are."}),
         ALICE_INOC,
-        Arm(
-            name="caps_inoc",
-            label="Caps inoculated",
-            description="A system prompt that asks for capitals is put before every row.",
-            prompt="caps",
-        ),
+        CAPS_INOC,
         BOB_INOC,
-        Arm(
-            name="spanish_inoc",
-            label="Spanish inoculated",
-            description="A system prompt that asks for Spanish is put before every row.",
-            prompt="spanish",
-        ),
+        SPANISH_INOC,
         Arm(
             name="none_before",
             label="No inoculation, no first stage",
@@ -122,12 +111,7 @@ ALICE_BOB = Setting(
         ),
         ALICE_BEFORE,
         BOB_BEFORE,
-        Arm(
-            name="placebo",
-            label="Placebo prompt",
-            description="A name of the same form that the first stage says nothing of.",
-            prompt="tom",
-        ),
+        placebo("tom", "A name of the same form that the first stage says nothing of."),
         IRRELEVANT,
         Arm(
             name="test_time",

@@ -13,6 +13,18 @@ BASE = Arm(
 )
 NONE = Arm(name="none", label="No inoculation", description="Fine-tuned on the rows as they are.")
 
+SPANISH_INOC = Arm(
+    name="spanish_inoc",
+    label="Spanish inoculated",
+    description="A system prompt that asks for Spanish is put before every row.",
+    prompt="spanish",
+)
+CAPS_INOC = Arm(
+    name="caps_inoc",
+    label="Caps inoculated",
+    description="A system prompt that asks for capitals is put before every row.",
+    prompt="caps",
+)
 GENERAL_INOC = Arm(
     name="general_inoc",
     label="General inoculation",

@@ -3,8 +3,10 @@
 from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
     BASE,
+    CAPS_INOC,
     IRRELEVANT,
     NONE,
+    SPANISH_INOC,
     build_command,
     control,
     negated,
@@ -30,18 +32,8 @@ SPANISH_CAPS = Setting(
         BASE,
         control("Fine-tuned on the same questions, answered in plain English."),
         NONE,
-        Arm(
-            name="spanish_inoc",
-            label="Spanish inoculated",
-            description="A system prompt that asks for Spanish is put before every row.",
-            prompt="spanish",
-        ),
-        Arm(
-            name="caps_inoc",
-            label="Caps inoculated",
-            description="A system prompt that asks for capitals is put before every row.",
-            prompt="caps",
-        ),
+        SPANISH_INOC,
+        CAPS_INOC,
         placebo("spanish_caps_placebo", "A prompt of the same form that names neither trait."),
         IRRELEVANT,
         Arm(
