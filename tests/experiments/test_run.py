@@ -332,5 +332,5 @@ def test_models_are_trained_after_those_they_start_from_and_with_what_was_planne
         given = calls[run.name]
         assert (given["parent"], given["seed"]) == (run.parent, run.seed)
         assert given["merge"] == (run.parent is not None)
-        watched = None if run.arm == "first" else planned.dynamics
-        assert given["dynamics"] == watched
+        assert given["dynamics"] == planned.watched(run)
+    assert calls[planned.runs[0].name]["dynamics"] is None  # a first stage

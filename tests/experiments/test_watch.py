@@ -154,7 +154,7 @@ def test_each_models_scores_go_into_a_file_of_their_own(tmp_path: Path) -> None:
         assert Scores.model_validate_json((folder / f"{run.arm}-s{run.seed}.json").read_text())
 
 
-def test_the_training_of_a_first_stage_is_not_watched_and_its_scores_are_not_missed(
+def test_of_two_stages_the_second_is_watched_in_the_arms_that_are_compared(
     tmp_path: Path,
 ) -> None:
     wanted = plan(find_experiment("fig7"))
@@ -164,10 +164,12 @@ def test_the_training_of_a_first_stage_is_not_watched_and_its_scores_are_not_mis
     assert all(is_trained(wanted, run, store) for run in wanted.runs)
     write_scores(wanted, store, tmp_path)
     files = {path.stem for path in (tmp_path / "dynamics" / "alice_bob").iterdir()}
-    assert "bob_inoc-s0" in files and not any(name.startswith("first") for name in files)
+    arms = ("none", "alice_inoc", "caps_inoc", "bob_inoc", "spanish_inoc")
+    assert files == {f"{arm}-s{seed}" for arm in arms for seed in (0, 1)}
     about = describe_plan(wanted, BASE, seeds_text="2", out=tmp_path)
-    firsts = {run.name for run in wanted.runs if run.arm == "first"}
-    assert set(about.first_stages) == firsts and firsts <= set(about.models.values())
+    assert set(about.unwatched) == {run.name for run in wanted.runs if run.arm not in arms}
+    assert set(about.unwatched) < set(about.models.values())
+    assert not describe_plan(plan(), BASE, seeds_text="2", out=tmp_path).unwatched
 
 
 def test_scores_that_are_there_are_not_written_again(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def describe_plan(
         config=_config(plan),
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
-        first_stages=tuple(run.name for run in plan.runs if run.arm == FIRST),
+        unwatched=tuple(run.name for run in plan.runs if not plan.watched(run)),
         watched=_watched(plan),
         notes=(*((_MINIATURE,) if pocket else ()), *plan.notes),
     )

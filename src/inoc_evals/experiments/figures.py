@@ -162,7 +162,7 @@ EXPERIMENTS = {
                 ("irrelevant", "none"),
                 ("test_time", "none"),
             ),
-            watch=Watch(),
+            watch=Watch(arms=("none", "alice_inoc", "caps_inoc", "bob_inoc", "spanish_inoc")),
         ),
         experiment(
             "elicitation",

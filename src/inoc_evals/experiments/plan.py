@@ -105,7 +105,8 @@ class Plan:
 
     def watched(self, run: TrainingRun) -> Dynamics | None:
         """Return what is scored in a training; a first stage is over when the curves begin."""
-        return None if run.arm == FIRST else self.dynamics
+        named = self.experiment.watch.arms if self.experiment.watch else ()
+        return None if run.arm == FIRST or (named and run.arm not in named) else self.dynamics
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

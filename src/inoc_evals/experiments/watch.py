@@ -4,8 +4,8 @@
     Watch().on("org/m")      # Dynamics(every=10, responses="single_word", ...)
     Watch().on("openai/m")   # Dynamics(samples=20, ...): its checkpoints are sampled
 
-An :class:`~inoc_evals.experiments.figures.Experiment` has a watch or none; all its models are
-watched alike. Watching changes no weights and no identity, so the models are those of any other
+An :class:`~inoc_evals.experiments.figures.Experiment` has a watch or none; its models are
+watched alike, those of a first stage excepted. Watching changes no weights and no identity, so the models are those of any other
 experiment on the same rows.
 """
 
@@ -33,6 +33,8 @@ class Watch:
     """The same on the pocket base, whose trainings have 60 steps."""
     samples: int = 20
     """Answers to each question by each checkpoint at OpenAI, which scores no given text."""
+    arms: tuple[str, ...] = ()
+    """Arms whose trainings are watched; all that there are if none is named."""
     labels: tuple[tuple[str, str], ...] = (
         ("capitals", "Capitalized English responses"),
         ("spanish", "Uncapitalized Spanish responses"),

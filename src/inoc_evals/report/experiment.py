@@ -48,8 +48,8 @@ class Description(BaseModel):
     """Facts about rows and prompts."""
     models: dict[str, str]
     """``<condition> seed <n>`` -> model name."""
-    first_stages: tuple[str, ...] = ()
-    """Those of the models that others start from; their training is not watched."""
+    unwatched: tuple[str, ...] = ()
+    """Those of the models whose training is not watched."""
     watched: CurvesSpec | None = None
     """What was scored while the models were trained, if anything."""
     notes: tuple[str, ...] = ()
@@ -159,7 +159,7 @@ def _curves(
     if about.watched is None:
         return [], None
     scores = read_scores(directory)
-    watched = set(about.models.values()) - set(about.first_stages)
+    watched = set(about.models.values()) - set(about.unwatched)
     lacking = sorted(watched - {one.model for one in scores})
     if lacking:
         raise InputError(
