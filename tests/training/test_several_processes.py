@@ -215,7 +215,7 @@ def test_two_processes_give_the_weights_of_one_and_a_killed_launch_goes_on(
     assert status != 0
     assert store.names() == []
     left = store.root / "training"
-    assert [path.name for path in left.glob("*/checkpoint-*")] == ["checkpoint-2"]
+    assert [path.name for path in left.glob("*/*/checkpoint-*")] == ["checkpoint-2"]
 
     _, said = in_two(how, [*trainings.values(), first], tmp_path / "whole")
     assert said[0] == said[1]
