@@ -147,6 +147,18 @@ def test_a_measure_of_the_in_distribution_prompts_alone_comes_last(found: list[C
     assert panels(taken, spec) == [["Spanish", "Caps", None], ["", "", "C"]]
 
 
+def test_many_measures_stand_five_abreast() -> None:
+    one = [cell for cell in cells(two_settings()) if cell.measure == "unpopular"]
+    names = [f"m{number}" for number in range(9)]
+    found = [cell.model_copy(update={"measure": name}) for name in names for cell in one]
+    setting = one[0].setting
+    measures = tuple(Measure(name=name, setting=setting, label=name) for name in names)
+    assert panels(found, TWO_SPEC.model_copy(update={"measures": measures})) == [
+        names[:5],
+        [*names[5:], None],
+    ]
+
+
 def test_a_split_that_was_not_run_has_no_row() -> None:
     taken = [cell for cell in cells(two_settings()) if cell.split == "id"]
     assert len(panels(taken)) == 1

@@ -31,6 +31,21 @@ def test_every_rate_is_printed_with_its_interval_in_80_columns() -> None:
         assert f"{cell.rate:.2f} [{cell.low:.2f}, {cell.high:.2f}]" in text
 
 
+def test_many_measures_are_all_printed_three_abreast_in_80_columns() -> None:
+    one = cells([seen for seen in observations() if seen.measure == "spanish"])
+    names = [f"measure{number}" for number in range(8)]
+    found = [cell.model_copy(update={"measure": name}) for name in names for cell in one]
+    console = Console(width=80, color_system=None)
+    with console.capture() as capture:
+        console.print(table(found))
+    text = capture.get()
+    assert "…" not in text
+    assert all(text.count(f" {name} ") == len({cell.split for cell in one}) for name in names)
+    for cell in one:
+        assert text.count(written(cell)) >= len(names)
+    assert text.count("out of distribution") == 1
+
+
 def test_one_seed_is_said_to_be_one_seed() -> None:
     observed = [seen for seen in observations(seeds=(4,)) if seen.condition == "none"]
     text = printed(observed)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_ABREAST = 5
+"""Panels in a row."""
+
 
 class Measure(BaseModel):
     """What is measured of an answer."""
@@ -137,9 +140,8 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
     from matplotlib.figure import Figure
 
     shown = _shown(found, spec)
-    splits = [split for split in spec.splits if any(cell.split == split for cell in shown)]
-    panels = {split: _panels(shown, spec, split) for split in splits}
-    rows, columns = max(len(splits), 1), max(map(len, panels.values()), default=1)
+    panels = _rows(shown, spec)
+    rows, columns = max(len(panels), 1), max((len(own) for _, own in panels), default=1)
     width = 0.7 + columns * max(2.2, 0.42 * len(spec.conditions))
     lines = textwrap.wrap(caption(found, spec), int(width * 17.5)) if captioned else []
     bottom = 0.16 * len(lines) + 0.15 * captioned
@@ -148,28 +150,32 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
     figure.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (bottom + 0.05) / height))  # type: ignore[union-attr,call-arg]
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     above: Sequence[Measure] = ()
-    for row, split in enumerate(splits):
+    for row, (split, measures) in enumerate(panels):
         for column in range(columns):
-            measure = panels[split][column] if column < len(panels[split]) else None
+            measure = measures[column] if column < len(measures) else None
             own = [c for c in shown if c.split == split and spec.measure(c) == measure]
             _panel(axes[row, column], own, spec)
             if measure and measure not in above[column : column + 1]:
                 title = textwrap.fill(measure.label, 30)
                 axes[row, column].set_title(title, pad=9)
-        below = len(panels[splits[row + 1]]) if row + 1 < rows else 0
-        for column in range(below, len(panels[split])):
+        below = len(panels[row + 1][1]) if row + 1 < rows else 0
+        for column in range(below, len(measures)):
             axes[row, column].tick_params(labelbottom=True)  # the lowest of its column
-        above = panels[split]
+        above = measures
         axes[row, 0].set_ylabel(spec.splits[split], fontweight="bold", labelpad=8)
     figure.suptitle(spec.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.text(0.01, 0.08 / height, "\n".join(lines), fontsize=7.5, color=SOFT, va="bottom")
     return figure
 
 
-def _panels(shown: Sequence[Cell], spec: FigureSpec, split: Split) -> list[Measure]:
-    """Return the measures of a split, one panel each, in the figure's order."""
-    taken = [spec.measure(cell) for cell in shown if cell.split == split]
-    return [measure for measure in spec.measures if measure in taken]
+def _rows(shown: Sequence[Cell], spec: FigureSpec) -> list[tuple[Split, list[Measure]]]:
+    """Return the rows of panels: the measures of a split in the figure's order, few abreast."""
+    rows = []
+    for split in spec.splits:
+        taken = [spec.measure(cell) for cell in shown if cell.split == split]
+        own = [measure for measure in spec.measures if measure in taken]
+        rows += [(split, own[start : start + _ABREAST]) for start in range(0, len(own), _ABREAST)]
+    return rows
 
 
 def _panel(axes: "Axes", panel: Sequence[Cell], spec: FigureSpec) -> None:

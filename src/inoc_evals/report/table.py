@@ -4,12 +4,12 @@
     Console().print(table(found, spec=spec))      # the figure's labels and order
 
 A cell reads ``0.52 [0.41, 0.63]``, ``0.52 (one seed)`` where there is no interval, and ends
-in ``*3`` where three answers are unscored; the lines below say why. One table for each split,
-so that three measures fit into 80 columns.
+in ``*3`` where three answers are unscored; the lines below say why. One table for each split
+and three measures, which fit into 80 columns.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
@@ -21,6 +21,8 @@ from rich.text import Text
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.figure import FigureSpec
 
+_ABREAST = 3
+"""Measures side by side."""
 _SPLITS = {"ood": "out of distribution", "id": "in distribution"}
 
 
@@ -32,12 +34,12 @@ def table(found: Sequence[Cell], *, spec: FigureSpec | None = None) -> Group:
         spec: Labels and order; by default the names, in order of appearance.
 
     Returns:
-        Something ``rich`` can print: one table for each split, then the unscored answers.
+        Something ``rich`` can print: the tables of each split, then the unscored answers.
     """
     parts = [
-        Padding(_split_table(found, split, title, spec), (0, 0, 1, 0))
+        Padding(grid, (0, 0, 1, 0))
         for split, title in _SPLITS.items()
-        if any(cell.split == split for cell in found)
+        for grid in _split_tables(found, split, title, spec)
     ]
     notes = ["[low, high]: 95% interval, new seeds and questions (fixed model: new questions)"]
     notes += [f"* unscored, {line}" for line in unscored_lines(found, spec=spec)]
@@ -75,7 +77,9 @@ def _why_no_interval(cell: Cell | Contrast) -> str:
     return "one seed" if len(scored) == 1 else "one question"
 
 
-def _split_table(found: Sequence[Cell], split: str, title: str, spec: FigureSpec | None) -> Table:
+def _split_tables(
+    found: Sequence[Cell], split: str, title: str, spec: FigureSpec | None
+) -> Iterator[Table]:
     cells = {(c.condition, c.setting, c.measure): c for c in found if c.split == split}
     if spec:
         conditions = {condition.name: condition.label for condition in spec.conditions}
@@ -84,16 +88,26 @@ def _split_table(found: Sequence[Cell], split: str, title: str, spec: FigureSpec
         conditions = {name: name for name, _, _ in cells}
         measures = {(setting, name): name for _, setting, name in cells}
     taken = {(setting, name) for _, setting, name in cells}
-    measures = {key: label for key, label in measures.items() if key in taken}
-    grid = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    columns = [(key, label) for key, label in measures.items() if key in taken]
+    for start in range(0, len(columns), _ABREAST):
+        yield _grid(cells, conditions, columns[start : start + _ABREAST], "" if start else title)
+
+
+def _grid(
+    cells: Mapping[tuple[str, str, str], Cell],
+    conditions: Mapping[str, str],
+    measures: Sequence[tuple[tuple[str, str], str]],
+    title: str,
+) -> Table:
+    grid = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     grid.padding, grid.collapse_padding = (0, 1), True
     grid.show_edge = grid.pad_edge = False
     grid.add_column("condition")
-    for label in measures.values():
+    for _, label in measures:
         # As wide as a rate; where a row does not fit, the count of the unscored goes below it.
         grid.add_column(escape(label), min_width=len("0.52 [0.41, 0.63]"))
     for condition, label in conditions.items():
-        row = [_entry(cells.get((condition, *measure))) for measure in measures]
+        row = [_entry(cells.get((condition, *measure))) for measure, _ in measures]
         grid.add_row(escape(label), *row)
     return grid
 
