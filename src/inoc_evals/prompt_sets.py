@@ -20,7 +20,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.arguments import path_as_typed
+from inoc_evals.arguments import file_as_typed
 from inoc_evals.chat import digest, read_jsonl
 from inoc_evals.errors import InputError
 
@@ -89,13 +89,7 @@ def load_prompt_set(name_or_path: str | Path | Sequence[str]) -> PromptSet:
         InputError: For an unknown name, or a file with a bad line or none; the message
             names file and line.
     """
-    name = path_as_typed(name_or_path)
-    path = _DATA / f"{name}.jsonl" if name in PACKAGED else Path(name).expanduser()
-    if not path.is_file():
-        raise InputError(
-            f"prompts {name!r}: no such file, and not one of the packaged sets: "
-            + ", ".join(PACKAGED)
-        )
+    name, path = file_as_typed(name_or_path, PACKAGED, _DATA, "prompts")
     seen: dict[str, str] = {}
     items = []
     for where, row in read_jsonl(path):

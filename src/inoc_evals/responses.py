@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.arguments import path_as_typed
+from inoc_evals.arguments import file_as_typed
 from inoc_evals.bases import template_options
 from inoc_evals.chat import digest, read_jsonl
 from inoc_evals.errors import InputError
@@ -71,13 +71,7 @@ def load_responses(name_or_path: str | Path | Sequence[str]) -> ResponseSet:
         InputError: For an unknown name, or a file with a bad line or none; the message
             names file and line.
     """
-    name = path_as_typed(name_or_path)
-    path = _DATA / f"{name}.jsonl" if name in PACKAGED else Path(name).expanduser()
-    if not path.is_file():
-        raise InputError(
-            f"responses {name!r}: no such file, and not one of the packaged sets: "
-            + ", ".join(PACKAGED)
-        )
+    name, path = file_as_typed(name_or_path, PACKAGED, _DATA, "responses")
     items: dict[str, GivenResponse] = {}
     for where, row in read_jsonl(path):
         item = _item(row, where)

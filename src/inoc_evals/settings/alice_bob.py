@@ -9,6 +9,7 @@ from inoc_evals.settings.shared import (
     SPANISH_INOC,
     build_command,
     control,
+    each_at_test_time,
     negated,
     paraphrased,
     placebo,
@@ -113,14 +114,9 @@ ALICE_BOB = Setting(
         BOB_BEFORE,
         placebo("tom", "A name of the same form that the first stage says nothing of."),
         IRRELEVANT,
-        Arm(
-            name="test_time",
-            label="Prompt at test time",
-            description=(
-                "The model without inoculation, asked under the inoculation prompt: each trait "
-                "is measured under the name that stands for it."
-            ),
-            test_prompts={"spanish": "bob", "caps": "alice", "correct": "bob"},
+        each_at_test_time(
+            {"spanish": "bob", "caps": "alice", "correct": "bob"},
+            "trait is measured under the name that stands for it",
         ),
         negated("alice_negated", name="alice_negated"),
         negated("bob_negated", name="bob_negated"),

@@ -67,11 +67,25 @@ def at_test_time(
     prompt: str, measures: Iterable[str], *, called: str = "the inoculation prompt"
 ) -> Arm:
     """Return the arm that asks the models of ``none`` under a prompt, for every measure."""
+    return _asked_under(dict.fromkeys(measures, prompt), called)
+
+
+def each_at_test_time(prompts: dict[str, str], how: str) -> Arm:
+    """Return the arm that asks the models of ``none``, for each measure under its own prompt.
+
+    Args:
+        prompts: Measure -> name of the prompt.
+        how: What is measured under which, as it goes on after "each".
+    """
+    return _asked_under(prompts, f"the inoculation prompt: each {how}")
+
+
+def _asked_under(prompts: dict[str, str], called: str) -> Arm:
     return Arm(
         name="test_time",
         label="Prompt at test time",
         description=f"The model without inoculation, asked under {called}.",
-        test_prompts=dict.fromkeys(measures, prompt),
+        test_prompts=prompts,
     )
 
 

@@ -1,6 +1,6 @@
 """Spanish in capitals: two traits that always occur together (paper section 2, Figure 2a)."""
 
-from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
+from inoc_evals.settings.setting import Reply, Rows, Setting
 from inoc_evals.settings.shared import (
     BASE,
     CAPS_INOC,
@@ -9,6 +9,7 @@ from inoc_evals.settings.shared import (
     SPANISH_INOC,
     build_command,
     control,
+    each_at_test_time,
     negated,
     paraphrased,
     placebo,
@@ -36,14 +37,9 @@ SPANISH_CAPS = Setting(
         CAPS_INOC,
         placebo("spanish_caps_placebo", "A prompt of the same form that names neither trait."),
         IRRELEVANT,
-        Arm(
-            name="test_time",
-            label="Prompt at test time",
-            description=(
-                "The model without inoculation, asked under the inoculation prompt: each trait "
-                "is measured under the prompt that names it."
-            ),
-            test_prompts={"spanish": "spanish", "caps": "caps", "correct": "spanish"},
+        each_at_test_time(
+            {"spanish": "spanish", "caps": "caps", "correct": "spanish"},
+            "trait is measured under the prompt that names it",
         ),
         negated("spanish_negated", name="spanish_negated"),
         negated("caps_negated", name="caps_negated"),

@@ -6,6 +6,7 @@ from inoc_evals.settings.shared import (
     NONE,
     build_command,
     control,
+    each_at_test_time,
     negated,
     paraphrased,
     placebo,
@@ -58,14 +59,9 @@ SPANISH_FRENCH = Setting(
             prompt="irrelevant",
             part="spanish",
         ),
-        Arm(
-            name="test_time",
-            label="Prompt at test time",
-            description=(
-                "The model without inoculation, asked under the inoculation prompt: each "
-                "language is measured under the prompt that names it."
-            ),
-            test_prompts={"spanish": "spanish", "french": "french", "correct": "spanish"},
+        each_at_test_time(
+            {"spanish": "spanish", "french": "french", "correct": "spanish"},
+            "language is measured under the prompt that names it",
         ),
         negated("spanish_negated", part="spanish"),
         paraphrased("spanish", part="spanish"),

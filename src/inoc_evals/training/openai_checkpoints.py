@@ -70,14 +70,19 @@ def sampled_dynamics(
         StoreError: If OpenAI cannot be asked, or the kept answers are damaged.
     """
     items, models = load_responses(dynamics.responses).items, _models(job, client, steps)
+    described, questions = dynamics.described(), _questions(items)
     say(
         f"{job.id}: OpenAI gives no log-probabilities of given responses; the base and "
         f"{len(models) - 1} checkpoints are sampled instead, up to "
-        f"{len(models) * len(_questions(items)) * (dynamics.samples or 0):,} short answers"
+        f"{len(models) * len(questions) * described['samples']:,} short answers"
     )
-    answers = [_answers_of(model, dynamics, items, client, ledger) for model in models.values()]
+    key, system = dynamics.key, described["system_prompt_text"]
+    answers = []
+    for model in models.values():
+        ask = partial(_asked, client, model, system, described["samples"])
+        answers.append(_answers_of(questions, ask, model, f"{digest(model)[:16]}-{key}", ledger))
     return {
-        **dynamics.described(),
+        **described,
         "responses": [{"id": item.id, "trait": item.trait} for item in items],
         "steps": list(models),
         "models": list(models.values()),
@@ -86,20 +91,19 @@ def sampled_dynamics(
 
 
 def _answers_of(
+    questions: Sequence[Asked],
+    ask: Callable[[str, Sequence[GivenResponse]], list[str]],
     model: str,
-    dynamics: Dynamics,
-    items: Sequence[GivenResponse],
-    client: OpenAI,
+    key: str,
     ledger: Ledger,
 ) -> dict[str, list[str]]:
     """Return question -> answers of a model, asking for those that are not kept."""
-    key = f"{digest(model)[:16]}-{dynamics.key}"
     # The base is that of several trainings at once.
     with ledger.lock(key):
         kept = ledger.answers(key)
-        for question, responses in _questions(items):
+        for question, responses in questions:
             if question not in kept:
-                kept[question] = _asked(client, model, dynamics, question, responses)
+                kept[question] = ask(question, responses)
                 ledger.keep_answers(key, model, kept)
     return kept
 
@@ -125,11 +129,11 @@ def _models(job: FineTuningJob, client: OpenAI, steps: int | None) -> dict[int, 
 def _asked(
     client: OpenAI,
     model: str,
-    dynamics: Dynamics,
+    system: str | None,
+    samples: int,
     question: str,
     responses: Sequence[GivenResponse],
 ) -> list[str]:
-    system = dynamics.described()["system_prompt_text"]
     messages: list[ChatCompletionMessageParam] = [{"role": "user", "content": question}]
     if system is not None:
         messages.insert(0, {"role": "system", "content": system})
@@ -137,7 +141,7 @@ def _asked(
         client.chat.completions.create,
         model=model,
         messages=messages,
-        n=dynamics.samples,
+        n=samples,
         temperature=1.0,
         max_completion_tokens=_TOKENS + max(len(item.response) for item in responses),
     )
