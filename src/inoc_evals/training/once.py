@@ -70,12 +70,17 @@ def once(run: Run, manifest: Mapping[str, Any]) -> ModelRecord:
         StoreError: If the name belongs to another training, or the adapter in the store is
             not the one that was trained.
     """
-    processes = Processes.of_launch()
-    processes.agree(run.identity)
-    if not processes.first:
+    with Processes.of_launch() as processes:
+        processes.agree(run.identity)
+        if processes.first:
+            return _first(run, processes, manifest)
         while processes.told() == _TRAIN:
             _fitted(run, processes, None)
-        return run.store.get(run.name)
+    return run.store.get(run.name)
+
+
+def _first(run: Run, processes: Processes, manifest: Mapping[str, Any]) -> ModelRecord:
+    """Do what one process does for all, and tell the others when to train along."""
     with run.store.lock(f"train-{run.identity}"):
         result = _watched(run, processes, _trained(run, processes))
         record = _record(run, result, manifest)

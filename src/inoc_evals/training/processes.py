@@ -8,14 +8,16 @@
     first    writes adapter and record, tells the others; all leave
 
 The others wait for a word of the first on a channel of their own, for as long as it takes:
-collectives of the training itself give up after an hour. An error that all of them meet is
-said by the first alone (cli/main.py). Nothing here imports torch for a single process.
+collectives of the training itself give up after an hour. The channel is closed with the
+training, whose threads would otherwise end a process that exits at once by an abort
+(pytorch#179291). An error that all of them meet is said by the first alone (cli/main.py).
+Nothing here imports torch for a single process.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache
 from typing import Any, Self
 
 from inoc_evals.errors import InocError, InputError
@@ -72,9 +74,8 @@ def check_divisible(batch_size: int) -> None:
         )
 
 
-@cache
-def _channel() -> Any:
-    """Join the others, once in the life of this process, and open a channel to them."""
+def _join() -> None:
+    """Join the others, once in the life of this process."""
     import torch
     from torch import distributed
 
@@ -84,7 +85,6 @@ def _channel() -> Any:
     if not distributed.is_initialized():
         backend = "cpu:gloo,cuda:nccl" if gpu else "gloo"
         distributed.init_process_group(backend, timeout=_TRAINING_TIMEOUT)
-    return distributed.new_group(backend="gloo", timeout=_PATIENCE)
 
 
 def leave() -> None:
@@ -101,19 +101,35 @@ class Processes:
     Args:
         count: How many there are.
         rank: Which one this is; 0 is the first.
+        channel: A process group of torch's on which they talk, if they are several.
     """
 
-    def __init__(self, count: int = 1, rank: int = 0) -> None:
+    def __init__(self, count: int = 1, rank: int = 0, channel: Any = None) -> None:
         self.count, self.rank, self.first = count, rank, rank == 0
+        self._channel = channel
 
     @classmethod
-    def of_launch(cls) -> Self:
-        """Return those that the launcher started, once all of them are here."""
+    @contextmanager
+    def of_launch(cls) -> Iterator[Self]:
+        """Yield those that the launcher started, once all of them are here."""
         count = launched()
         if count == 1:
-            return cls()
-        _channel()
-        return cls(count, int(os.environ["RANK"]))
+            yield cls()
+            return
+        _join()
+        from torch import distributed
+
+        here = cls(
+            count,
+            int(os.environ["RANK"]),
+            distributed.new_group(backend="gloo", timeout=_PATIENCE),
+        )
+        try:
+            yield here
+        finally:
+            # Its threads end with the last that is known of it.
+            distributed.destroy_process_group(here._channel)
+            here._channel = None
 
     def told(self, word: Any = None) -> Any:
         """Return what the first process says, in every process; its ``word`` counts alone.
@@ -127,7 +143,7 @@ class Processes:
 
         said = [word]
         try:
-            distributed.broadcast_object_list(said, src=0, group=_channel())
+            distributed.broadcast_object_list(said, src=0, group=self._channel)
         except RuntimeError:
             raise InocError("the first process has ended; it says why") from None
         return said[0]
@@ -144,7 +160,7 @@ class Processes:
 
         values: list[Any] = [None] * self.count
         try:
-            distributed.all_gather_object(values, value, group=_channel())
+            distributed.all_gather_object(values, value, group=self._channel)
         except RuntimeError:
             raise InocError("another process of this training has ended; it says why") from None
         return values
