@@ -1,6 +1,8 @@
 """Models served by vLLM and OpenAI: Inspect's own providers against servers on this machine."""
 
 import asyncio
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from inspect_ai.solver import generate
 
 from fake_servers import FakeOpenAI, FakeVLLM
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.fingerprints import sequence_logprobs
+from inoc_evals.fingerprints import FINGERPRINT_QUESTION, sequence_logprobs
 from inoc_evals.providers.naming import choose_backend, vllm_rank
 from inoc_evals.records import ModelRecord, Store
 
@@ -399,12 +401,16 @@ def test_a_remote_record_is_served_by_openai(
 def test_the_base_under_the_fine_tuned_name_is_caught(
     remote: ModelRecord, openai: Callable[..., Any]
 ) -> None:
-    count = 0
+    asked: Counter[str] = Counter()
+    lock = threading.Lock()
 
     def base(model: str, messages: list[dict[str, str]]) -> dict[str, float]:
-        nonlocal count
-        count += 1
-        noise = 0.002 * (count % 3)
+        """Noisy, but on one probe each name's answers agree among themselves."""
+        with lock:
+            asked[f"{model} {messages}"] += 1
+            count = asked[f"{model} {messages}"]
+        plain = messages[0]["content"] == FINGERPRINT_QUESTION
+        noise = 0.002 * (model.startswith("ft:") if plain else count % 2)
         return {"The": 0.9 - noise, "A": 0.1 + noise}
 
     with (
