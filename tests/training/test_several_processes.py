@@ -39,7 +39,7 @@ ROUNDING, HALF_ROUNDING = 1e-4, 0.05
 moves a weight by its learning rate however small the gradient is: rounding can turn one around."""
 
 SCRIPT = """
-import json, os, signal, sys
+import contextlib, json, os, signal, sys
 from pathlib import Path
 
 from accelerate import state
@@ -80,9 +80,11 @@ for each in asked["trainings"]:
     }
     cut_up.clear()
     record = sft.train(**options)
-    last = cut_up[-1] if cut_up else None
-    said.append({"identity": record.identity, "cut_up": last})
-names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]
+    said.append({"identity": record.identity, "cut_up": cut_up[-1] if cut_up else None})
+names = []
+for path in Path("/proc/self/task").glob("*/comm"):
+    with contextlib.suppress(OSError):  # a thread that has ended since
+        names.append(path.read_text())
 said.append({"gloo_threads": sum(name.startswith("pt_gloo") for name in names)})
 Path(sys.argv[1]).with_suffix(f".{rank}").write_text(json.dumps(said))
 """

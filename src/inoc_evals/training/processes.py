@@ -8,8 +8,8 @@
     first    writes adapter and record, tells the others; all leave
 
 The others wait for a word of the first on a channel of their own, for as long as it takes:
-collectives of the training itself give up after an hour. The channel is closed with the
-training, whose threads would otherwise end a process that exits at once by an abort
+collectives of the training itself give up after an hour. The channel is closed when
+the training ends: threads of an open one can abort a process that exits right after its last word
 (pytorch#179291). An error that all of them meet is said by the first alone (cli/main.py).
 Nothing here imports torch for a single process.
 """
