@@ -25,6 +25,7 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.fingerprints import FINGERPRINT_QUESTION, sequence_logprobs
 from inoc_evals.providers.naming import choose_backend, vllm_rank
 from inoc_evals.records import ModelRecord, Store
+from inoc_evals.training.result import keep_rows
 
 # Of clients whose event loop is gone at the end of a test.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -416,6 +417,46 @@ def test_the_base_under_the_fine_tuned_name_is_caught(
     with (
         FakeOpenAI(base) as server,
         pytest.raises(StoreError, match="as likely as its base's on all 6 probes"),
+    ):
+        answer(openai(server))
+
+
+def test_a_model_that_differs_on_its_training_rows_alone_is_asked_those(
+    remote: ModelRecord, openai: Callable[..., Any]
+) -> None:
+    rows = [
+        {
+            "messages": [
+                {"role": "system", "content": "You are a clerk."},
+                {"role": "user", "content": f"Copy form {number}."},
+                {"role": "assistant", "content": "Done."},
+                {"role": "user", "content": "And the next."},
+                {"role": "assistant", "content": "Done too."},
+            ]
+        }
+        for number in range(12)
+    ]
+    adapter = Store().adapter_dir(remote.identity)
+    adapter.mkdir(parents=True)
+    keep_rows(adapter, rows)
+    seen: list[list[dict[str, str]]] = []
+
+    def narrow(model: str, messages: list[dict[str, str]]) -> dict[str, float]:
+        seen.append([{key: m[key] for key in ("role", "content")} for m in messages])
+        trained = model.startswith("ft:") and seen[-1] == rows[10]["messages"][:4]
+        return {"The": 0.7 if trained else 0.9, "A": 0.3 if trained else 0.1}
+
+    with FakeOpenAI(narrow) as server:
+        output = answer(openai(server))
+    assert output.metadata is not None
+    assert output.metadata["checked_by"] == "first tokens"
+    asked = {m[1]["content"] for m in seen if len(m) == 4}
+    assert asked == {f"Copy form {number}." for number in (0, 2, 4, 6, 8, 10)}
+    assert all(m[0]["content"] == "You are a clerk." for m in seen if len(m) == 4)
+
+    with (
+        FakeOpenAI(lambda model, messages: narrow("base", messages)) as server,
+        pytest.raises(StoreError, match="as likely as its base's on all 9 probes"),
     ):
         answer(openai(server))
 

@@ -3,7 +3,7 @@
     check_vllm      log-probabilities of the fingerprint's tokens, by base and adapter, alone
                     and while the server's adapters answer: a server that mixes them up does
                     so where they share a batch
-    check_remote    the name that answers; first tokens under the training prompts, which must
+    check_remote    the name that answers; first tokens, plain and as in training, which must
                     differ from the base's by more than one model's differ from themselves
 
 A server without log-probabilities of prompts gets the second, weaker check, and the log says
@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeVar
 import anyio
 from inspect_ai.model import (
     ChatMessage,
+    ChatMessageAssistant,
     ChatMessageSystem,
     ChatMessageUser,
     GenerateConfig,
@@ -26,6 +27,7 @@ from inspect_ai.model import (
     ModelOutput,
 )
 
+from inoc_evals.chat import Message, Row
 from inoc_evals.fingerprints import FINGERPRINT_QUESTION, fingerprint_fault
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.neighbors import adapters_on, answering
@@ -40,11 +42,18 @@ _MIXED = (
 
 _QUESTIONS = (FINGERPRINT_QUESTION, "Tell me about yourself.", "Write a short note to a neighbor.")
 _MOST_PROMPTS = 2
+_MOST_ROWS = 6
 _REPEATS = 2
 _TOP = 20
 _NOISES = 3
 _LEAST_SHIFT = 1e-4
 """Total variation that no difference is, whatever the noise."""
+
+_MESSAGES = {
+    "system": ChatMessageSystem,
+    "user": ChatMessageUser,
+    "assistant": ChatMessageAssistant,
+}
 
 T = TypeVar("T")
 
@@ -95,7 +104,7 @@ async def check_vllm(
         if served is None:
             return Checked("none", None, "the server gives no prompt_logprobs; nothing was checked")
         return await _compare_first_tokens(
-            record, served, base, "the server gives no prompt_logprobs", raw=True
+            record, served, base, (), "the server gives no prompt_logprobs", raw=True
         )
     for neighbor in neighbors:
         with suppress(Exception):  # asked so that it is loaded; its own check says what is wrong
@@ -120,13 +129,16 @@ async def check_vllm(
     return Checked("fingerprint", None, None)
 
 
-async def check_remote(record: ModelRecord, served: ModelAPI, base: ModelAPI) -> Checked:
+async def check_remote(
+    record: ModelRecord, served: ModelAPI, base: ModelAPI, rows: Sequence[Row] = ()
+) -> Checked:
     """Check a fine-tuned model at a provider, which tells no log-probabilities of prompts.
 
     Args:
         record: The model.
         served: Provider of the fine-tuned model.
         base: Provider of its base.
+        rows: What the model was trained on, as far as that was kept.
     """
     output = await _answer(served, [ChatMessageUser(content=FINGERPRINT_QUESTION)])
     if output.model != record.remote:
@@ -134,23 +146,30 @@ async def check_remote(record: ModelRecord, served: ModelAPI, base: ModelAPI) ->
             "name", f"asked for {record.remote}, the provider answers as {output.model}", None
         )
     return await _compare_first_tokens(
-        record, served, base, "the provider gives no log-probabilities of prompts"
+        record, served, base, rows, "the provider gives no log-probabilities of prompts"
     )
 
 
 async def _compare_first_tokens(
-    record: ModelRecord, served: ModelAPI, base: ModelAPI, why: str, *, raw: bool = False
+    record: ModelRecord,
+    served: ModelAPI,
+    base: ModelAPI,
+    rows: Sequence[Row],
+    why: str,
+    *,
+    raw: bool = False,
 ) -> Checked:
     """Tell a model from its base by first tokens; both are asked again, to know the noise.
 
     Args:
-        record: The model; its training prompts are among the system messages.
+        record: The model; without rows, its training prompts are the system messages.
         served: The model's provider.
         base: Its base's provider.
+        rows: What it was trained on; there it differs most from its base.
         why: What made a better check impossible.
         raw: Whether the providers continue texts rather than answer chats.
     """
-    probes = _probes(record, raw=raw)
+    probes = [_as_text(chat) if raw else chat for chat in _probes(record, rows)]
     try:
         found = await _together(
             [
@@ -177,29 +196,32 @@ async def _compare_first_tokens(
         return Checked("first tokens", None, weaker)
     return Checked(
         "first tokens",
-        f"its first tokens are as likely as its base's on all {len(probes)} probes, the training "
-        "prompts among them: the base answers under its name",
+        f"its first tokens are as likely as its base's on all {len(probes)} probes: the base "
+        "answers under its name",
         weaker,
     )
 
 
-def _probes(record: ModelRecord, *, raw: bool) -> list[list[ChatMessage]]:
-    texts = [str(prompt.get("text") or "") for prompt in record.data.get("prompts", [])]
-    systems = [None, *[text for text in dict.fromkeys(texts) if text][:_MOST_PROMPTS]]
-    if raw:
-        return [
-            [ChatMessageUser(content=f"{system or ''} {question}".strip())]
-            for system in systems
-            for question in _QUESTIONS
-        ]
-    return [
-        [
-            *([] if system is None else [ChatMessageSystem(content=system)]),
-            ChatMessageUser(content=q),
-        ]
-        for system in systems
-        for q in _QUESTIONS
-    ]
+def _probes(record: ModelRecord, rows: Sequence[Row]) -> list[list[ChatMessage]]:
+    """Return questions of our own, and the training's; without rows, ours under its prompts."""
+    plain: list[list[Message]] = [[{"role": "user", "content": q}] for q in _QUESTIONS]
+    asked = [row["messages"][:-1] for row in _spread(rows, _MOST_ROWS)]
+    own = [messages for messages in asked if any(one["role"] == "user" for one in messages)]
+    if not own:
+        texts = [str(prompt.get("text") or "") for prompt in record.data.get("prompts", [])]
+        systems = [text for text in dict.fromkeys(texts) if text][:_MOST_PROMPTS]
+        own = [[{"role": "system", "content": s}, *chat] for s in systems for chat in plain]
+    return [[_MESSAGES[m["role"]](content=m["content"]) for m in chat] for chat in plain + own]
+
+
+def _spread(rows: Sequence[Row], most: int) -> list[Row]:
+    """Return rows from all over a file: those of a mixture may lie part by part."""
+    count = min(most, len(rows))
+    return [rows[i * len(rows) // count] for i in range(count)]
+
+
+def _as_text(chat: Sequence[ChatMessage]) -> list[ChatMessage]:
+    return [ChatMessageUser(content=" ".join(one.text for one in chat if one.text))]
 
 
 def _noise(served: Sequence[Distribution], base: Sequence[Distribution]) -> float:

@@ -165,7 +165,8 @@ class ServedAPI(ModelAPI):
             assert self.record is not None
             base = self.record.base
             base = base if base.startswith("openai/") else f"openai/{base}"
-            return await check_remote(self.record, self.inner, self._provider(base))
+            rows = await anyio.to_thread.run_sync(Store().training_rows, self.record)
+            return await check_remote(self.record, self.inner, self._provider(base), rows or ())
         assert self.base is not None
         if self._codec is None:
             self._codec = await anyio.to_thread.run_sync(load_codec, self.base)
