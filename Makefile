@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# A process a core, a file's tests in one process, one thread each.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 \
+	--dist loadfile --no-loadscope-reorder
 
 .PHONY: help install demo test quick lint types smoke check bench clean
 
@@ -25,10 +28,10 @@ demo: install
 	$(BIN)/inoc run fig2a --base pocket --seeds 3 --out runs/fig2a
 
 test: install
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 quick: install
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: install
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import importlib.abc
 import importlib.machinery
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -40,6 +41,10 @@ hypothesis.settings.register_profile(
     "offline", derandomize=True, database=None, deadline=None, max_examples=50
 )
 hypothesis.settings.load_profile("offline")
+
+
+# A suite in the background of a script is started with Ctrl-C ignored; tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure() -> None:

@@ -22,9 +22,14 @@ from inoc_evals.training.config import TrainConfig
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 
-SCRIPT = """
+QUESTIONS = 20
+"""Of each evaluation, so that the whole path is run in a minute and often."""
+
+SCRIPT = f"""
 import sys
+from functools import partial
 from pathlib import Path
+import inspect_ai
 from inoc_evals.experiments import run as room
 from inoc_evals.experiments.figures import experiment_of, find_experiment
 from inoc_evals.pocket import base
@@ -40,8 +45,9 @@ class Quick(base.Recipe):
     layers: int = 1
 
 base.Recipe = Quick
-quick = TrainConfig.for_base("pocket").model_copy(update={"max_steps": 4, "batch_size": 4})
+quick = TrainConfig.for_base("pocket").model_copy(update=dict(max_steps=4, batch_size=4))
 room.TrainConfig.for_base = classmethod(lambda cls, base: quick)
+inspect_ai.eval_set = partial(inspect_ai.eval_set, limit={QUESTIONS})
 if sys.argv[5] == "train":
     room.evaluate = room.write_report = lambda *args, **options: None
 if sys.argv[4] == "two stages":
@@ -108,7 +114,7 @@ def test_results_are_the_cells_the_figure_needs(undisturbed: tuple[Path, Path]) 
     assert len(found) == len(cells) == 8 * 5
     trained = [cell for cell in cells if cell["condition"] != "base"]
     assert all(cell["seeds"] == [0, 1] for cell in trained)
-    assert all(cell["n"] + sum(cell["unscored"].values()) == 200 for cell in trained)
+    assert all(cell["n"] + sum(cell["unscored"].values()) == 2 * QUESTIONS for cell in trained)
     assert {cell["setting"] for cell in cells} == {"spanish_caps"}
     arms = ("control", "none", "spanish_inoc", "caps_inoc", "placebo", "irrelevant")
     rows = out / "data" / "spanish_caps"
