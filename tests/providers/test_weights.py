@@ -69,6 +69,8 @@ def test_an_adapter_without_effect_is_refused_and_the_base_still_answers(
     for _ in range(2):
         with pytest.raises(StoreError, match="'alpha': the adapter is not active"):
             weights.activate(Adapter(record, store.root))
+    kept = [name for name, _ in weights.model.named_parameters() if "lora_" in name]
+    assert not kept, "a refused adapter stays in memory"
     weights.activate(None)
     base = sequence_logprobs(weights.model, record.fingerprint.token_ids)
     assert base == pytest.approx(record.fingerprint.base_logprobs, abs=1e-4)
