@@ -76,6 +76,11 @@ def test_truncation_keeps_what_transformers_keeps(top_p: float, top_k: int | Non
     assert torch.allclose(kept / kept.sum(-1, keepdim=True), expected, atol=1e-6)
 
 
+def test_a_nucleus_that_is_reached_exactly_takes_no_further_token() -> None:
+    kept = truncate(torch.tensor([[0.5, 0.25, 0.25]]), torch.tensor([0.5]), torch.tensor([9]))
+    assert kept.tolist() == [[0.5, 0, 0]]
+
+
 def test_top_p_zero_keeps_the_likeliest_token() -> None:
     logits = random_logits(30)
     settings = SamplingSettings.of([(1.0, 0.0, None)] * 30, CPU)
