@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "errors": set(),
     "chat": set(),
     "arguments": set(),
+    "hosted": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
     "yaml_lines": set(),
@@ -96,8 +97,9 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed.
-EVERYONE = {"errors", "chat", "arguments", "__init__"}
+# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed, and
+# when hosted models end.
+EVERYONE = {"errors", "chat", "arguments", "hosted", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -108,6 +110,7 @@ LIGHT = (
     "errors",
     "chat",
     "arguments",
+    "hosted",
     "prompts",
     "prompt_sets",
     "questions",

@@ -31,6 +31,7 @@ from tenacity.wait import WaitBaseT
 
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import InocError, InputError, StoreError
+from inoc_evals.hosted import ending
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.checking import Checked, check_remote, check_vllm
 from inoc_evals.providers.continuing import continuation
@@ -94,6 +95,8 @@ class ServedAPI(ModelAPI):
         try:
             if backend == "openai":
                 self.record = _remote_record(model_name)
+                if said := ending(f"openai/{self.record.remote}", "model"):
+                    _log.warning("inoc/%s: %s", model_name, said)
                 self._served, self._arguments = f"openai/{self.record.remote}", model_args
             else:
                 self.base, self.adapter = resolve_model(model_name)
