@@ -142,6 +142,17 @@ def test_no_difference_anywhere_has_an_interval_around_zero() -> None:
     assert low == pytest.approx(-high)
 
 
+def test_differences_that_are_wholes_are_taken_for_answers_in_steps() -> None:
+    """Five of -1, five of 1 in each seed: single answers, for which chance has a least share."""
+    values = np.tile([1.0, -1.0], (3, 5))
+    rate, low, high = over_seeds_and_questions(values, bounds=DIFFERENCE)
+    assert rate == 0 and low == pytest.approx(-high)
+    between = over_seeds_and_questions(0.9 * values, bounds=DIFFERENCE)
+    assert high > between.high > 0.3
+    constant = over_seeds_and_questions(np.ones((3, 10)), bounds=DIFFERENCE)
+    assert constant.rate == 1 and constant.low < 0.95 and constant.high == 1
+
+
 def test_more_agreement_never_widens_the_interval_of_rare_answers() -> None:
     widths = []
     for hits in (3, 2, 1, 0):
