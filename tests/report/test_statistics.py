@@ -133,6 +133,8 @@ def test_equal_seed_means_have_an_interval_with_width() -> None:
     _, low, high = over_seeds_and_questions(values)
     assert low < 1 / 60 < high
     assert high - low > 0.02
+    # As wide as the Wilson interval of p (1 - p) N² answers: the variance of one in N.
+    assert high == pytest.approx(0.0615, abs=0.001)
 
 
 def test_no_difference_anywhere_has_an_interval_around_zero() -> None:
@@ -142,15 +144,14 @@ def test_no_difference_anywhere_has_an_interval_around_zero() -> None:
     assert low == pytest.approx(-high)
 
 
-def test_differences_that_are_wholes_are_taken_for_answers_in_steps() -> None:
-    """Five of -1, five of 1 in each seed: single answers, for which chance has a least share."""
-    values = np.tile([1.0, -1.0], (3, 5))
-    rate, low, high = over_seeds_and_questions(values, bounds=DIFFERENCE)
-    assert rate == 0 and low == pytest.approx(-high)
-    between = over_seeds_and_questions(0.9 * values, bounds=DIFFERENCE)
-    assert high > between.high > 0.3
-    constant = over_seeds_and_questions(np.ones((3, 10)), bounds=DIFFERENCE)
-    assert constant.rate == 1 and constant.low < 0.95 and constant.high == 1
+def test_whole_differences_are_answers_in_steps() -> None:
+    """-1 and 1 like 0 and 1: the interval is the same, mapped."""
+    values = np.zeros((3, 60))
+    values[[0, 1, 2], [0, 1, 2]] = 1
+    _, low, high = over_seeds_and_questions(values)
+    difference = over_seeds_and_questions(2 * values - 1, bounds=DIFFERENCE)
+    assert difference.low == pytest.approx(2 * low - 1)
+    assert difference.high == pytest.approx(2 * high - 1)
 
 
 def test_more_agreement_never_widens_the_interval_of_rare_answers() -> None:
