@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "errors": set(),
     "chat": set(),
     "arguments": set(),
+    "hosted": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
     "yaml_lines": set(),
@@ -97,8 +98,9 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed.
-EVERYONE = {"errors", "chat", "arguments", "__init__"}
+# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed, and
+# when hosted models end.
+EVERYONE = {"errors", "chat", "arguments", "hosted", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -109,6 +111,7 @@ LIGHT = (
     "errors",
     "chat",
     "arguments",
+    "hosted",
     "prompts",
     "prompt_sets",
     "questions",
@@ -147,8 +150,8 @@ HEAVY = {"torch", "transformers", "peft", "inspect_ai", "matplotlib", "lingua", 
 
 BANNED_NAMES = {"utils", "util", "common", "helpers", "misc", "services", "data_models"}
 
-MAX_FUNCTION, MAX_FILE = 50, 300
-# "path" or "path:function" -> why it may be longer.
+MAX_FUNCTION = 50
+# "path:function" -> why it may be longer.
 LONGER: dict[str, str] = {}
 
 
@@ -207,12 +210,6 @@ def test_every_departure_from_the_table_is_made_use_of() -> None:
     assert set(DEPARTURES) <= made
 
 
-def test_every_file_that_may_be_long_is_long() -> None:
-    files = {label(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
-    stale = {name for name in LONGER if ":" not in name and files.get(name, 0) <= MAX_FILE}
-    assert not stale
-
-
 @pytest.mark.parametrize("path", FILES, ids=label)
 def test_a_module_opens_with_a_line_for_the_index(path: Path) -> None:
     docstring = ast.get_docstring(parsed(path))
@@ -260,10 +257,8 @@ def exported_names(tree: ast.Module) -> set[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)
-def test_files_and_functions_stay_short(path: Path) -> None:
+def test_functions_stay_short(path: Path) -> None:
     text = path.read_text("utf-8")
-    if label(path) not in LONGER:
-        assert len(text.splitlines()) <= MAX_FILE
     long = {
         f"{label(path)}:{node.name}": length
         for node in ast.walk(ast.parse(text))

@@ -165,12 +165,11 @@ class World:
     def tokenizer(self) -> Any:
         return word_tokenizer()
 
-    def save_adapter(self, store: Store, name: str, *, seed: int) -> ModelRecord:
-        """Write an adapter of random weights on the world's base into a store."""
-        return save_adapter(store, self.base, name, seed=seed)
-
     def save_base(self, directory: Path, *, seed: int) -> Path:
         return save_base(directory, seed=seed)
+
+    def save_adapter(self, store: Store, base: Path, name: str, *, seed: int) -> ModelRecord:
+        return save_adapter(store, base, name, seed=seed)
 
     def prompt(self, text: str) -> tuple[int, ...]:
         """Token ids of a rendered question."""

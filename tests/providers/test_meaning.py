@@ -95,7 +95,7 @@ def test_a_model_trained_again_under_its_name_gives_its_own_answers(
     def model() -> Any:
         return "inoc/m" if memoized else get_model("inoc/m", memoize=False)
 
-    world.save_adapter(store, "m", seed=1)
+    world.save_adapter(store, world.base, "m", seed=1)
     first = evaluated(task, model())
     again = evaluated(task, model())
     assert from_cache(first) == [False, False]
@@ -103,7 +103,7 @@ def test_a_model_trained_again_under_its_name_gives_its_own_answers(
     assert answers(again) == answers(first)
 
     store.remove("m")
-    world.save_adapter(store, "m", seed=2)
+    world.save_adapter(store, world.base, "m", seed=2)
     second = evaluated(task, model())
     plain = evaluated(task, model(), cache=False)
     assert from_cache(second) == [False, False]
@@ -168,7 +168,7 @@ def test_a_model_served_by_vllm_is_cached_by_its_identity(
     monkeypatch.setenv("VLLM_BASE_URL", vllm.url)
     said = []
     for seed in (1, 2):
-        record = world.save_adapter(store, "m", seed=seed)
+        record = world.save_adapter(store, world.base, "m", seed=seed)
         model = get_model("inoc/m", backend="vllm")
         said.append(answer(model).completion)
         assert answer(model).completion == said[-1] == f"answered by {store.root / record.adapter}"
@@ -250,10 +250,10 @@ def test_a_log_is_completed_by_the_model_that_began_it(
 def test_a_log_is_not_completed_by_another_model_of_the_name(
     world: Any, store: Store, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = world.save_adapter(store, "m", seed=1)
+    first = world.save_adapter(store, world.base, "m", seed=1)
     log = interrupted(monkeypatch, task, "inoc/m")
     store.remove("m")
-    second = world.save_adapter(store, "m", seed=2)
+    second = world.save_adapter(store, world.base, "m", seed=2)
     with pytest.raises(StoreError) as info:
         retried(log)
     assert isinstance(info.value, ClickException)
@@ -288,10 +288,10 @@ def test_a_role_of_a_log_is_filled_by_the_model_that_began_it(
 def test_a_role_that_was_trained_again_is_refused(
     world: Any, store: Store, task: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.save_adapter(store, "m", seed=1)
+    world.save_adapter(store, world.base, "m", seed=1)
     log = interrupted(monkeypatch, task, "mockllm/model", model_roles={"helper": "inoc/m"})
     store.remove("m")
-    world.save_adapter(store, "m", seed=2)
+    world.save_adapter(store, world.base, "m", seed=2)
     with pytest.raises(StoreError, match="trained again from other inputs"):
         retried(log)
 
@@ -314,10 +314,10 @@ def test_a_vllm_role_is_asked_at_its_address_again(
 def test_inspects_command_line_refuses_another_model_in_one_line(
     world: Any, store: Store, task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.save_adapter(store, "m", seed=1)
+    world.save_adapter(store, world.base, "m", seed=1)
     log = interrupted(monkeypatch, task, "inoc/m")
     store.remove("m")
-    world.save_adapter(store, "m", seed=2)
+    world.save_adapter(store, world.base, "m", seed=2)
     script = (
         "import inoc_evals.providers.registration, os, runpy, sys\n"
         "program = os.path.join(os.path.dirname(sys.executable), 'inspect')\n"
@@ -348,11 +348,11 @@ def test_an_eval_set_does_not_take_another_models_log_for_done(
         assert success
         return answers(read_eval_log(log.location))
 
-    world.save_adapter(store, "m", seed=1)
+    world.save_adapter(store, world.base, "m", seed=1)
     first = run()
     assert run() == first
     store.remove("m")
-    world.save_adapter(store, "m", seed=2)
+    world.save_adapter(store, world.base, "m", seed=2)
     assert run() == answers(evaluated(task, "inoc/m", cache=False)) != first
 
 
@@ -373,7 +373,7 @@ def test_a_name_that_ends_in_its_identity_is_logged_as_it_is(
 def test_an_eval_that_runs_is_not_taken_over_by_another_model_of_the_name(
     world: Any, store: Store
 ) -> None:
-    world.save_adapter(store, "m", seed=1)
+    world.save_adapter(store, world.base, "m", seed=1)
 
     async def ask(model: Model) -> ModelOutput:
         return await model.generate("hello", config=GenerateConfig(max_tokens=5))
@@ -383,7 +383,7 @@ def test_an_eval_that_runs_is_not_taken_over_by_another_model_of_the_name(
         await ask(model)
         store.remove("m")
         await ask(model)  # it has been loaded
-        world.save_adapter(store, "m", seed=2)
+        world.save_adapter(store, world.base, "m", seed=2)
         with pytest.raises(StoreError, match=r"'m' was trained again .*memoize=False"):
             await ask(model)
         await ask(get_model("inoc/m", memoize=False))
@@ -410,12 +410,12 @@ def test_a_grader_that_was_trained_again_is_asked_again(
         about = {"question": "what is the river ?", "answer": "more .", "evaluated": "m/m"}
         asyncio.run(judge(rubric("alignment"), **about, grader="inoc/m"))
 
-    first = world.save_adapter(store, "m", seed=1)
+    first = world.save_adapter(store, world.base, "m", seed=1)
     verdict()
     verdict()
     count = len(asked)
     assert asked == [first] * count != []
     store.remove("m")
-    second = world.save_adapter(store, "m", seed=2)
+    second = world.save_adapter(store, world.base, "m", seed=2)
     verdict()
     assert asked[count:] == [second] * count

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from inspect_ai.scorer import includes
 from inspect_ai.solver import generate
 
 from fake_servers import FakeOpenAI, FakeVLLM
+from inoc_evals import hosted
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.fingerprints import FINGERPRINT_QUESTION, sequence_logprobs
 from inoc_evals.providers.naming import choose_backend, vllm_rank
@@ -398,6 +400,21 @@ def test_a_remote_record_is_served_by_openai(
     assert output.metadata["checked_by"] == "first tokens"
     assert output.metadata["served_as"] == f"openai/{remote.remote}"
     assert "checked by first tokens" in caplog.text
+
+
+def test_a_remote_record_ends_with_its_base(
+    remote: ModelRecord,
+    openai: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with FakeOpenAI(tuned) as server:
+        openai(server)
+        assert "is shut down with its base on 2027-01-14" in caplog.text
+        monkeypatch.setattr(hosted, "today", lambda: date(2027, 1, 14))
+        with pytest.raises(InputError, match=r"was shut down on 2027-01-14; train weights"):
+            openai(server)
+        assert not server.requests
 
 
 def test_the_base_under_the_fine_tuned_name_is_caught(

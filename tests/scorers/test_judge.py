@@ -6,7 +6,7 @@ from typing import Any
 
 import anyio
 import pytest
-from inspect_ai.model import GenerateConfig
+from inspect_ai.model import GenerateConfig, cache_size
 
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint, ModelRecord, Store
@@ -52,6 +52,14 @@ def ask_many(grader: str, answers: list[str]) -> list[Verdict | BaseException]:
 
 
 # ---- graders ---------------------------------------------------------------------------
+
+
+def test_a_grader_of_the_store_leaves_nothing_in_a_cache() -> None:
+    """It may be another model under its name tomorrow, and costs nothing."""
+    ask(POCKET_GRADER)
+    assert not cache_size()
+    ask(script("openai", certain("80")))
+    assert cache_size()
 
 
 def test_a_grader_with_logprobs_is_asked_once_at_temperature_zero() -> None:

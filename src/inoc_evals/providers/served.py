@@ -30,6 +30,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from inoc_evals.errors import InocError, InputError, StoreError
+from inoc_evals.hosted import ending
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.checking import Checked, check_remote, check_vllm
 from inoc_evals.providers.continuing import continuation
@@ -132,6 +133,8 @@ class ServedAPI(Forwarding, MeaningAPI):
             assert meaning.record is not None
             base = meaning.record.base.removeprefix("openai/")
             served, served_base, arguments = f"openai/{meaning.record.remote}", base, self._given
+            if said := ending(served, "model"):
+                _log.warning("inoc/%s: %s", self.reference, said)
         else:
             try:
                 names = vllm_names(meaning.base, meaning.adapter, self._given)

@@ -118,7 +118,7 @@ def _write_merged(record: ModelRecord, store: Store, base: ResolvedBase, target:
 
     assert record.fingerprint is not None
     with no_bars():
-        model = loaded(record, store, base, exact=True).merged(record.identity)
+        model = loaded(record, store, base, exact=True).merged()
         settings = AutoConfig.from_pretrained(base.path, revision=base.revision or "main")
         dtype = getattr(settings, "dtype", None) or torch.float32
         model.to(dtype).save_pretrained(target, safe_serialization=True)

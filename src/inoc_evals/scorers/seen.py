@@ -19,7 +19,7 @@ from inoc_evals.overlap import training_overlap
 from inoc_evals.scorers.judge import asked
 
 
-@metric
+@metric(scores="unreduced")
 def items_seen() -> Metric:
     """Share of the samples seen in training, and the number of items.
 

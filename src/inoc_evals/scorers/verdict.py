@@ -196,12 +196,22 @@ def _rating_by_mass(rubric: Rubric, reply: Reply, place: _Place) -> Verdict | No
     if number_mass < NUMBER_MASS:
         return invalid("logprobs", number_mass, exit_mass)
     if _splits_digits(reply, place, [number for number, _ in numbers]):
-        number = strict_number(reply.text)
-        if number is None:
-            return invalid("sampled", number_mass, exit_mass)
-        return Verdict(number, None, None, "sampled", number_mass, exit_mass)
+        return _read_off(rubric, reply, place, number_mass, exit_mass)
     value = math.fsum(number * p for number, p in numbers) / number_mass
     return Verdict(value, None, None, "logprobs", number_mass, exit_mass)
+
+
+def _read_off(
+    rubric: Rubric, reply: Reply, place: _Place, number_mass: float, exit_mass: float
+) -> Verdict:
+    """Return what was sampled, a number or a label, where digits do not tell the numbers apart."""
+    number = strict_number(reply.text)
+    if number is not None:
+        return Verdict(number, None, None, "sampled", number_mass, exit_mass)
+    label = _label(reply.tokens[place.at].text, rubric.labels, place.word)
+    if label is None:
+        return invalid("sampled", number_mass, exit_mass)
+    return Verdict(None, label, label.lower(), "sampled", number_mass, exit_mass, {label: 1.0})
 
 
 def _splits_digits(reply: Reply, place: _Place, numbers: Sequence[int]) -> bool:
