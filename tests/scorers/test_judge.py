@@ -113,7 +113,8 @@ def test_thoughts_with_logprobs_and_no_reply_yet_are_no_verdict() -> None:
     [
         (["logprobs"], [(0, True), (0, None)]),
         (["logprobs", "temperature"], [(0, True), (0, None), (None, None)]),
-        (["temperature", "logprobs"], [(0, True), (0, None), (None, None)]),
+        (["temperature", "logprobs"], [(0, True), (None, True), (None, None)]),
+        (["temperature"], [(0, True), (None, True)]),
     ],
 )
 def test_a_provider_that_rejects_a_setting_is_asked_without_it_from_then_on(
@@ -130,6 +131,115 @@ def test_a_provider_that_rejects_a_setting_is_asked_without_it_from_then_on(
     assert [(c.config.temperature, c.config.logprobs) for c in calls(grader)] == settings
     ask(grader, "Another answer.")
     assert len(calls(grader)) == len(settings) + 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "allowed"),
+    [
+        ("Invalid 'top_logprobs': above maximum value. Expected a value <= 5, but got 20", 5),
+        ("Error code: 400 - top_logprobs must be between 0 and 8", 8),
+        ("Requested sample logprobs of 20, which is greater than max allowed: 3", 3),
+        ("top_logprobs: too large", 5),
+    ],
+)
+def test_as_many_logprobs_are_asked_for_as_the_api_allows(refusal: str, allowed: int) -> None:
+    def provider(prompt: str, config: GenerateConfig) -> Said | Exception:
+        top = config.top_logprobs or 0
+        return ValueError(refusal) if top > allowed else likely({"80": 0.7, "90": 0.3})
+
+    grader = script("capped", provider)
+    verdict = ask(grader)
+    assert (verdict.value, verdict.mode) == (83, "logprobs")
+    assert verdict.explanation.endswith(f"logprobs ({allowed} log-probabilities)")
+    ask(grader, "Another answer.")
+    assert [call.config.top_logprobs for call in calls(grader)] == [20, allowed, allowed]
+
+
+def test_one_likeliest_token_of_little_probability_is_no_expectation() -> None:
+    """A server that gives one entry: 85 at .3 says nothing of the other .7."""
+    grader = script("one", Said("85", [("85", {"85": 0.3})]))
+    verdict = ask(grader)
+    assert (verdict.value, verdict.mode) == (85, "sampled")
+    assert "no log-probabilities" in verdict.explanation
+    sure = ask(script("sure", Said("85", [("85", {"85": 0.97})])))
+    assert (sure.value, sure.mode) == (85, "logprobs")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "rooms"),
+    [
+        ("Could not finish the message because max_tokens or model output limit was reached", 3),
+        ("Unsupported parameter: 'max_tokens' is not supported with this model", 2),
+        ("Invalid 'max_output_tokens': integer below minimum value", 3),
+    ],
+)
+def test_a_grader_that_needs_more_room_gets_it(refusal: str, rooms: int) -> None:
+    def provider(prompt: str, config: GenerateConfig) -> str | Exception:
+        if config.max_tokens is not None and config.max_tokens < 4096:
+            return ValueError(refusal)
+        return "85"
+
+    grader = script("roomy", provider)
+    verdict = ask(grader)
+    assert verdict.value == 85
+    assert "room for thoughts" in verdict.explanation
+    assert len(calls(grader)) == rooms
+    ask(grader, "Another answer.")
+    assert calls(grader)[-1].config.max_tokens == (4096 if rooms == 3 else None)
+
+
+def test_a_grader_that_refuses_everything_is_asked_with_nothing() -> None:
+    """As models that reason: each refusal is a step, none is made twice."""
+    refused = {"temperature": 0, "top_logprobs": 0, "logprobs": 0, "max_tokens": 0}
+
+    def provider(prompt: str, config: GenerateConfig) -> str | Exception:
+        for name in refused:
+            if getattr(config, name) is not None:
+                refused[name] += 1
+                return ValueError(f"Unsupported parameter: '{name}' is not supported")
+        return "85"
+
+    grader = script("strictest", provider)
+    assert ask(grader).value == 85
+    assert ask(grader, "Another answer.").value == 85
+    assert all(count <= 1 for count in refused.values())
+    many = script("strictest", provider)
+    for verdict in ask_many(many, [f"answer {n}" for n in range(20)]):
+        assert isinstance(verdict, Verdict) and verdict.value == 85
+
+
+def test_a_refusal_that_is_about_no_setting_is_raised() -> None:
+    grader = script("gone", ValueError("model 'gone' does not exist (404)"))
+    with pytest.raises(ValueError, match="does not exist"):
+        ask(grader)
+    assert len(calls(grader)) == 1
+
+
+@pytest.mark.parametrize("logprobs", [False, True])
+def test_a_judge_that_rambles_costs_little(logprobs: bool) -> None:
+    text = "What a thoughtful answer! Let me go through it point by point. First"
+
+    def rambler(prompt: str, config: GenerateConfig) -> Said:
+        top = [("What", {"What": 0.9, "The": 0.1})] if logprobs else None
+        return Said(text, top, "max_tokens")
+
+    grader = script("rambler", rambler)
+    assert ask(grader).reason == "judge_invalid"
+    assert sum(call.config.max_tokens or 0 for call in calls(grader)) <= 16 + 256
+    ask(grader, "Another answer.")
+    assert sum(call.config.max_tokens or 0 for call in calls(grader)) <= 16 + 2 * 256
+
+
+@pytest.mark.parametrize("room", [16, 256])
+def test_thoughts_in_the_text_are_no_verdict(room: int) -> None:
+    def thinker(prompt: str, config: GenerateConfig) -> Said:
+        if config.max_tokens is not None and config.max_tokens <= room:
+            return Said("<think>I would say 20, but", None, "max_tokens")
+        return Said("<think>I would say 20, but no.</think>\n\n85")
+
+    grader = script("open", thinker)
+    assert ask(grader).value == 85
+    assert [call.config.max_tokens for call in calls(grader)] == [16, 4096]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ class Verdict:
     """Probability of the labels; of a sampled reply without probabilities 1 or 0."""
     probabilities: Mapping[str, float] = field(default_factory=dict)
     """Label to its share among the labels."""
+    asked: str = ""
+    """In what the grader had to be asked otherwise than it is by default, if in anything."""
 
     def rounded(self) -> "Verdict":
         """Return the verdict in two decimals, as logs show it."""
@@ -92,7 +94,7 @@ class Verdict:
         found = self.reason or (self.label if self.label is not None else f"{self.value:g}")
         return (
             f"{found}; mass on numbers {self.number_mass:.2f}, on labels {self.label_mass:.2f}; "
-            f"{self.mode}"
+            f"{self.mode}{f' ({self.asked})' if self.asked else ''}"
         )
 
 
