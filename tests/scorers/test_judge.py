@@ -8,6 +8,7 @@ import anyio
 import pytest
 from inspect_ai.model import GenerateConfig
 
+from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.rubrics import Rubric, fenced, published_rubric, rubric
@@ -267,12 +268,13 @@ def test_the_pocket_world_grades_itself_and_others_get_the_papers_grader() -> No
 
 
 def record(name: str, base: str) -> ModelRecord:
+    identity = "abc" + digest(name)[3:]
     return ModelRecord(
         name=name,
-        identity=f"abc{name}",
+        identity=identity,
         base=base,
         base_digest="d",
-        adapter="adapters/abc",
+        adapter=f"adapters/{identity}",
         adapter_sha256="s",
         data={},
         config={},
