@@ -28,6 +28,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from tenacity import wait_none
 
+from inoc_evals.bases import check_unchanged
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
 from inoc_evals.providers.naming import engine_options, printable, resolve_model
@@ -164,8 +165,11 @@ class InocAPI(ModelAPI):
     def _open(self) -> "Engine":
         from inoc_evals.providers.engine import engine_for
 
+        check_unchanged(self.base)
         engine = engine_for(self.base, **self._options)
-        _ = engine.codec
+        codec = engine.codec
+        if self.adapter is not None:
+            codec.check_tokens(self.adapter.record)
         return engine
 
     def _output(

@@ -170,6 +170,8 @@ class ServedAPI(ModelAPI):
         assert self.base is not None
         if self._codec is None:
             self._codec = await anyio.to_thread.run_sync(load_codec, self.base)
+        if self.record is not None:
+            self._codec.check_tokens(self.record)
         record = self.record or next(iter(records_on(self.base)), None)
         if record is None:
             return Checked("none", None, None)
