@@ -14,7 +14,7 @@ A row is one training conversation as the OpenAI API takes it; keys besides
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,24 +47,35 @@ def file_sha256(path: Path) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old or the new content, never a part."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old or the new content, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = _beside(path)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        # Made by open, hence with the permissions that any new file gets.
+        with temporary.open("xb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def new_directory(beside: Path) -> Path:
+    """Make an empty directory that can be renamed to ``beside``, and return it."""
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    directory = _beside(beside)
+    directory.mkdir()
+    return directory
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 def check_row(row: Any, where: str) -> Row:

@@ -145,6 +145,16 @@ def test_an_adapter_is_served_by_vllm_under_our_name(
     assert output.metadata["identity"] == world.alpha.identity
 
 
+def test_vllm_is_not_asked_in_other_tokens_than_those_of_the_training(
+    world: Any, honest: Score, vllm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeVLLM(honest) as server:
+        answer(vllm(server, "alpha"), "hello")
+        monkeypatch.setattr("inoc_evals.fingerprints.FINGERPRINT_ANSWER", "The river is more.")
+        with pytest.raises(StoreError, match="gives other tokens for the fingerprint's text"):
+            answer(vllm(server, "alpha"), "hello")
+
+
 def test_base_and_adapters_are_asked_for_their_fingerprints_together(
     world: Any, honest: Score, vllm: Callable[..., Any]
 ) -> None:

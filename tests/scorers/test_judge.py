@@ -8,6 +8,7 @@ import anyio
 import pytest
 from inspect_ai.model import GenerateConfig, cache_size
 
+from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.rubrics import Rubric, fenced, published_rubric, rubric
@@ -404,12 +405,13 @@ def test_a_model_trained_again_on_another_base_gets_the_grader_of_that_base() ->
 
 
 def record(name: str, base: str) -> ModelRecord:
+    identity = "abc" + digest(name)[3:]
     return ModelRecord(
         name=name,
-        identity=f"abc{name}",
+        identity=identity,
         base=base,
         base_digest="d",
-        adapter="adapters/abc",
+        adapter=f"adapters/{identity}",
         adapter_sha256="s",
         data={},
         config={},

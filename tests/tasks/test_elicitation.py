@@ -84,7 +84,7 @@ def trained(name: str, *prompts: str) -> ModelRecord:
         identity="ab" * 32,
         base="pocket",
         base_digest="cd",
-        adapter="adapters/x",
+        adapter="adapters/" + "ab" * 32,
         adapter_sha256="ef",
         data={"prompts": [{"name": "custom", "text": text} for text in prompts]},
         config={},

@@ -27,7 +27,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from tenacity import wait_none
 
-from inoc_evals.bases import ResolvedBase
+from inoc_evals.bases import check_unchanged
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
@@ -78,7 +78,7 @@ class InocAPI(MeaningAPI):
         config: GenerateConfig = GenerateConfig(),  # noqa: B008 - Inspect's signature
         **model_args: Any,
     ) -> None:
-        self._engine: tuple[ResolvedBase, Engine] | None = None
+        self._engine: tuple[Meaning, Engine] | None = None
         try:
             require("train", "torch", "transformers", "peft")
             check_supported([], config)
@@ -169,18 +169,21 @@ class InocAPI(MeaningAPI):
         return self.meaning.identity
 
     async def _ready(self, meaning: Meaning) -> "Engine":
-        """Return the engine of the model's base with its tokenizer loaded."""
-        assert meaning.base is not None
-        if self._engine is None or self._engine[0] != meaning.base or self._engine[1].stopped:
-            engine = await anyio.to_thread.run_sync(self._open, meaning.base)
-            self._engine = (meaning.base, engine)
+        """Return the engine of what the name means, its base and its tokens checked."""
+        if self._engine is None or self._engine[0] != meaning or self._engine[1].stopped:
+            engine = await anyio.to_thread.run_sync(self._open, meaning)
+            self._engine = (meaning, engine)
         return self._engine[1]
 
-    def _open(self, base: ResolvedBase) -> "Engine":
+    def _open(self, meaning: Meaning) -> "Engine":
         from inoc_evals.providers.engine import engine_for
 
-        engine = engine_for(base, **self._options)
-        _ = engine.codec
+        assert meaning.base is not None
+        check_unchanged(meaning.base)
+        engine = engine_for(meaning.base, **self._options)
+        codec = engine.codec
+        if meaning.record is not None:
+            codec.check_tokens(meaning.record)
         return engine
 
     def _output(

@@ -209,6 +209,8 @@ class ServedAPI(Forwarding, MeaningAPI):
             return await check_remote(record, service.inner, under, rows or ())
         if service.codec is None:
             service.codec = await anyio.to_thread.run_sync(load_codec, base)
+        if record is not None:
+            service.codec.check_tokens(record)
         known = record or next(iter(records_on(base)), None)
         if known is None:
             return Checked("none", None, None)
