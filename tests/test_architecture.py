@@ -64,7 +64,8 @@ MAY_IMPORT = {
     "publishing": {"model_record", "records", "bases", "fingerprints", "providers"},
     "providers": {"model_record", "records", "bases", "fingerprints", "pocket"},
     "solvers": {"prompts", "battery"},
-    "scorers": {"rubrics", "records", "overlap", "rules", "language_id"},
+    # bases: a grader goes by the base of the model it judges
+    "scorers": {"rubrics", "records", "bases", "overlap", "rules", "language_id"},
     "tasks": {
         "questions",
         "responses",

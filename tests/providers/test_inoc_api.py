@@ -334,7 +334,12 @@ def test_two_models_are_evaluated_side_by_side(world: Any) -> None:
     names = ["inoc/alpha", "inoc/beta", f"inoc/{world.base}"]
     logs = eval(task, model=names, max_tokens=12, seed=3, display="none", log_level="warning")
     assert [log.status for log in logs] == ["success"] * 3
-    assert [log.eval.model for log in logs] == names
+    revisions = [record.identity[:8] for record in (world.alpha, world.beta)]
+    assert [log.eval.model for log in logs] == [
+        f"inoc/alpha@{revisions[0]}",
+        f"inoc/beta@{revisions[1]}",
+        f"inoc/{world.base}",
+    ]
     for log in logs:
         [usage] = log.stats.model_usage.values()
         assert usage.input_tokens == 6 * len(world.prompt(QUESTION))

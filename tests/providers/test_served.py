@@ -169,8 +169,9 @@ def test_an_eval_checks_once(world: Any, honest: Score, vllm: Callable[..., Any]
         assert log.status == "success", log.error
         numbers = [n for n, one in enumerate(server.requests) if one.body in server.answers()]
         assert numbers == list(range(len(server.requests)))[-2:]
-    assert log.eval.model == "inoc/alpha"
-    assert list(log.stats.model_usage) == ["inoc/alpha"]
+    name = f"inoc/alpha@{world.alpha.identity[:8]}"
+    assert log.eval.model == name
+    assert list(log.stats.model_usage) == [name]
 
 
 def lying(world: Any, honest: Score, lie: str) -> Score:

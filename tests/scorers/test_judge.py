@@ -384,6 +384,25 @@ def test_the_pocket_world_grades_itself_and_others_get_the_papers_grader() -> No
     assert DEFAULT_GRADER == "openai/gpt-4o-2024-08-06"
 
 
+def test_a_grader_goes_by_the_base_of_the_record_and_not_by_the_name() -> None:
+    store = Store()
+    store.put(record("pocket-size-qwen", "Qwen/Qwen2.5-7B-Instruct"))
+    store.put(record("qwen-size-pocket", "pocket"))
+    others = ["inoc/pocket-size-qwen", "inoc/pocket-unknown", "inoc/pocket-models/qwen"]
+    others += ["inoc/pocket:models/qwen", "inoc/pocket:x", "inoc/./pocket"]
+    assert {name: default_grader(name) for name in others} == dict.fromkeys(others, DEFAULT_GRADER)
+    assert default_grader("inoc/qwen-size-pocket") == POCKET_GRADER
+
+
+def test_a_model_trained_again_on_another_base_gets_the_grader_of_that_base() -> None:
+    store = Store()
+    store.put(record("m", "pocket"))
+    assert default_grader("inoc/m") == POCKET_GRADER
+    store.remove("m")
+    store.put(record("m", "Qwen/Qwen2.5-7B-Instruct"))
+    assert default_grader("inoc/m") == DEFAULT_GRADER
+
+
 def record(name: str, base: str) -> ModelRecord:
     return ModelRecord(
         name=name,

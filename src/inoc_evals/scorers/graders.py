@@ -1,13 +1,11 @@
 """Graders by default: who judges the answers of which model.
 
 default_grader("openai/gpt-4.1")     # DEFAULT_GRADER
-default_grader("inoc/my-run")        # POCKET_GRADER, if it was trained on a pocket base
+default_grader("inoc/my-run")        # POCKET_GRADER, if its record's base is a pocket base
 """
 
-from functools import cache
-from pathlib import Path
-
-from inoc_evals.records import Store, inoc_home
+from inoc_evals.bases import pocket_seed
+from inoc_evals.records import Store
 
 DEFAULT_GRADER = "openai/gpt-4o-2024-08-06"
 """Grader of Betley et al. and of the paper."""
@@ -23,19 +21,13 @@ def default_grader(evaluated: str) -> str:
         evaluated: The model's name, ``inoc/pocket:3`` or ``openai/...``.
     """
     provider, _, name = evaluated.partition("/")
-    if provider != "inoc":
-        return DEFAULT_GRADER
-    return _grader_of_local(name, inoc_home())
+    pocket = provider == "inoc" and pocket_seed(_base_of(name)) is not None
+    return POCKET_GRADER if pocket else DEFAULT_GRADER
 
 
-@cache
-def _grader_of_local(name: str, home: Path) -> str:
-    base = name
-    if not _is_pocket(name) and "/" not in name:
-        record = Store(home).find(name.partition("@")[0])
-        base = record.base if record else name
-    return POCKET_GRADER if _is_pocket(base) else DEFAULT_GRADER
-
-
-def _is_pocket(name: str) -> bool:
-    return name == "pocket" or name.startswith(("pocket:", "pocket-"))
+def _base_of(name: str) -> str:
+    """Return the base that a record was trained on; a base's name is its own."""
+    if "/" in name:
+        return name
+    record = Store().find(name.partition("@")[0])
+    return record.base if record else name

@@ -85,7 +85,9 @@ async def judge(
         prompt = rubric.render(question=question, answer=answer, **fields)
         return (await _ask(model, memory, _Question(rubric, prompt, positive, repeat))).rounded()
 
-    key = (rubric, question, answer, tuple(sorted(fields.items())), positive, repeat)
+    # A name may come to stand for another training: base_url then has another mark.
+    who = model.api.base_url
+    key = (who, rubric, question, answer, tuple(sorted(fields.items())), positive, repeat)
     return await _once(memory.calls, key, ask)
 
 
