@@ -11,8 +11,9 @@ is no verdict are ``judge_invalid``. An outage raises, so that the sample fails 
 retried, and is not taken for a verdict.
 
 The same prompt to the same grader costs one call: within a process those who come second wait
-for the first, across processes Inspect's cache has the reply (except of ``inoc/`` graders,
-which are local and whose answers follow their weights).
+for the first, across processes Inspect's cache has the reply of a grader at a provider, where a
+name stays what it is; the verdict says that it was kept. Servers of one's own may have another
+model under the name tomorrow: theirs are not kept. `inoc judge clear` forgets what is.
 """
 
 import logging
@@ -22,13 +23,15 @@ from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import anyio
+from inspect_ai.event import ModelEvent
+from inspect_ai.log import transcript
 from inspect_ai.model import CachePolicy, Model, ModelOutput, get_model
 from inspect_ai.solver import TaskState
 from inspect_ai.util import LimitExceededError
 
 from inoc_evals.rubrics import Rubric
 from inoc_evals.scorers.grader_form import Form, stepped_down
-from inoc_evals.scorers.graders import default_grader
+from inoc_evals.scorers.graders import default_grader, keeps_its_name
 from inoc_evals.scorers.silence import cut
 from inoc_evals.scorers.verdict import (
     Mode,
@@ -182,7 +185,8 @@ async def _ask(model: Model, memory: _Grader, question: _Question) -> Verdict:
             continue
         verdict, form = _read(output, memory, form, question)
         if verdict is not None:
-            return replace(verdict, asked=str(form))
+            notes = [str(form), "kept from an earlier run" if _was_kept() else ""]
+            return replace(verdict, asked="; ".join(note for note in notes if note))
 
 
 async def _generate(
@@ -232,6 +236,13 @@ def _read(
     return (invalid("sampled") if cut(output) else verdict), form
 
 
+def _was_kept() -> bool:
+    """Say whether the last reply came out of Inspect's cache, by its event."""
+    asked = (one for one in reversed(transcript().events) if isinstance(one, ModelEvent))
+    last = next(asked, None)
+    return last is not None and last.cache == "read"
+
+
 def _thinking(output: ModelOutput) -> bool:
     """Say whether a reply was cut off before the grader's thoughts had come to an end."""
     return cut(output) and not _said(output)
@@ -250,7 +261,7 @@ def _refused(output: ModelOutput) -> bool:
 
 
 def _cache_policy(model: Model, repeat: int) -> CachePolicy | bool:
-    if str(model).startswith("inoc/"):
+    if not keeps_its_name(str(model), model.api.base_url):
         return False
     scopes = {"repeat": str(repeat)} if repeat else {}
     if model.model_args:
