@@ -23,12 +23,15 @@ from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import anyio
+import anyio.lowlevel
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import transcript
 from inspect_ai.model import CachePolicy, Model, ModelOutput, get_model
 from inspect_ai.solver import TaskState
 from inspect_ai.util import LimitExceededError
 
+from inoc_evals.errors import InputError
+from inoc_evals.hosted import ending
 from inoc_evals.rubrics import Rubric
 from inoc_evals.scorers.grader_form import Form, stepped_down
 from inoc_evals.scorers.graders import default_grader, keeps_its_name
@@ -94,6 +97,59 @@ async def judge(
     return await _once(memory.calls, key, ask)
 
 
+async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
+    """Ask the grader one small thing, once in an evaluation, before anything is asked of a model.
+
+    Graders of the store are not tried: they are loaded here or not at all.
+
+    Args:
+        grader: A model name, where the role ``grader`` is not bound.
+        evaluated: The model that will answer: it decides the default.
+
+    Raises:
+        InputError: If the grader has ended or does not answer, naming it and what can be done.
+    """
+    model = get_model(grader, role="grader", default=default_grader(evaluated))
+    name = str(model)
+    if name.startswith("inoc/"):
+        return
+    memory = _MEMORY.setdefault(model, _Grader())
+    loop = anyio.lowlevel.current_token()  # an evaluation has one of its own
+    trial = memory.trial
+    if trial is None or trial.loop != loop:
+        trial = memory.trial = _Trial(loop)
+        try:
+            trial.fault = await _fault(model, memory)
+        except BaseException:
+            memory.trial = None  # cut short: the next sample tries
+            raise
+        finally:
+            trial.done.set()
+    await trial.done.wait()
+    if memory.trial is not trial:
+        await try_grader(grader, evaluated=evaluated)
+    # Failures are kept: of 800 samples each would try a grader that is gone.
+    elif trial.fault is not None:
+        raise InputError(trial.fault)
+
+
+async def _fault(model: Model, memory: "_Grader") -> str | None:
+    """Say why a grader cannot be used, if it cannot."""
+    try:
+        if said := ending(str(model), "grader"):
+            _log.warning(said)
+        await _ask(model, memory, _TRIAL)
+    except InputError as error:
+        return str(error)
+    except Exception as error:
+        why = " ".join(str(error).split())[:_LONGEST_REASON]
+        return (
+            f"grader {model} does not answer ({type(error).__name__}: {why}); nothing was asked of "
+            "the model. Name another: --model-role grader=PROVIDER/MODEL"
+        )
+    return None
+
+
 def asked(state: TaskState) -> str:
     """Return the question that a completion is judged by.
 
@@ -117,6 +173,16 @@ class _Call:
 
 
 @dataclass
+class _Trial:
+    """The trial of a grader in one evaluation."""
+
+    loop: object
+    """The evaluation's event loop."""
+    done: anyio.Event = field(default_factory=anyio.Event)
+    fault: str | None = None
+
+
+@dataclass
 class _Grader:
     """What the process knows of a grader."""
 
@@ -125,6 +191,8 @@ class _Grader:
     """How it is asked."""
     gives_logprobs: bool = False
     """Whether it has given any."""
+    trial: _Trial | None = None
+    """The last one."""
 
 
 _MEMORY: WeakKeyDictionary[Model, _Grader] = WeakKeyDictionary()
@@ -173,7 +241,14 @@ class _Question:
     rubric: Rubric
     prompt: str
     positive: str | None
-    repeat: int
+    repeat: int | None
+    """None: its reply is not kept."""
+
+
+_TRIAL = _Question(
+    Rubric("trial", "rating", (), "{answer}"), "Reply with the number 50 and nothing else.", None, None
+)
+_LONGEST_REASON = 160
 
 
 async def _ask(model: Model, memory: _Grader, question: _Question) -> Verdict:
@@ -260,8 +335,8 @@ def _refused(output: ModelOutput) -> bool:
     return not output.choices or output.stop_reason == "content_filter"
 
 
-def _cache_policy(model: Model, repeat: int) -> CachePolicy | bool:
-    if not keeps_its_name(str(model), model.api.base_url):
+def _cache_policy(model: Model, repeat: int | None) -> CachePolicy | bool:
+    if repeat is None or not keeps_its_name(str(model), model.api.base_url):
         return False
     scopes = {"repeat": str(repeat)} if repeat else {}
     if model.model_args:
