@@ -75,7 +75,7 @@ MAY_IMPORT = {
     "pocket": {"model_files", "records", "rubrics"},
     "publishing": {"model_record", "records", "bases", "fingerprints", "providers"},
     "providers": {"model_record", "records", "bases", "fingerprints", "pocket"},
-    "solvers": {"prompts", "battery"},
+    "solvers": {"prompts", "battery", "scorers"},
     # bases: a grader goes by the base of the model it judges
     "scorers": {"rubrics", "records", "bases", "overlap", "rules", "language_id"},
     "tasks": {

@@ -6,13 +6,21 @@ from typing import Any
 
 import anyio
 import pytest
+from click.testing import CliRunner
 from inspect_ai.model import GenerateConfig, cache_size
 
 from inoc_evals.chat import digest
+from inoc_evals.cli.judge import command
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.rubrics import Rubric, fenced, published_rubric, rubric
-from inoc_evals.scorers.graders import DEFAULT_GRADER, POCKET_GRADER, default_grader
+from inoc_evals.scorers import graders
+from inoc_evals.scorers.graders import (
+    DEFAULT_GRADER,
+    POCKET_GRADER,
+    default_grader,
+    keeps_its_name,
+)
 from inoc_evals.scorers.judge import judge
 from inoc_evals.scorers.verdict import Verdict
 from scripted import Said, calls, certain, likely, rescript, script, spelled
@@ -55,12 +63,66 @@ def ask_many(grader: str, answers: list[str]) -> list[Verdict | BaseException]:
 # ---- graders ---------------------------------------------------------------------------
 
 
-def test_a_grader_of_the_store_leaves_nothing_in_a_cache() -> None:
-    """It may be another model under its name tomorrow, and costs nothing."""
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the scripted provider be one where names stay what they are."""
+    monkeypatch.setattr(graders, "PROVIDERS", (*graders.PROVIDERS, "scripted"))
+
+
+def test_verdicts_are_kept_of_providers_and_not_of_servers_of_ones_own(kept: None) -> None:
+    """`inoc/` may be another training tomorrow, a server called judge another model."""
     ask(POCKET_GRADER)
-    assert not cache_size()
-    ask(script("openai", certain("80")))
-    assert cache_size()
+    ask(script("openai", certain("80")), "An answer.")
+    assert len(cache_size()) == 1
+
+
+@pytest.mark.parametrize(
+    ("grader", "base_url", "kept"),
+    [
+        ("openai/gpt-5.4-2026-03-05", None, True),
+        ("anthropic/claude", None, True),
+        ("openai/judge", "http://127.0.0.1:8000/v1", False),
+        ("vllm/org/judge", None, False),
+        ("openai-api/lab/judge", None, False),
+        ("hf/org/judge", None, False),
+        ("inoc/pocket-judge", None, False),
+        ("mockllm/model", None, False),
+    ],
+)
+def test_whose_name_stays_what_it_is(grader: str, base_url: str | None, kept: bool) -> None:
+    assert keeps_its_name(grader, base_url) == kept
+
+
+def test_a_provider_that_is_elsewhere_by_its_variable_is_a_server_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1")
+    assert not keeps_its_name("openai/judge", None)
+
+
+def test_a_server_that_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    grader = script("judge", certain("85"))
+    assert ask(grader).value == 85
+    monkeypatch.setattr("inoc_evals.scorers.judge._MEMORY", {})
+    rescript(grader, certain("20"))
+    assert ask(grader).value == 20
+
+
+def test_a_kept_verdict_says_so_until_it_is_forgotten(
+    kept: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grader = script("said", certain("85"))
+
+    def explained() -> str:
+        monkeypatch.setattr("inoc_evals.scorers.judge._MEMORY", {})
+        return ask(grader).explanation
+
+    assert "kept" not in explained()
+    assert "(kept from an earlier run)" in explained()
+    done = CliRunner().invoke(command, ["clear", "--grader", grader], catch_exceptions=False)
+    assert done.output.startswith("forgotten: ") and not done.output.startswith("forgotten: 0")
+    assert "kept" not in explained()
+    assert len(calls(grader)) == 2
 
 
 def test_a_grader_with_logprobs_is_asked_once_at_temperature_zero() -> None:
@@ -307,7 +369,7 @@ def test_the_same_answer_under_another_rubric_or_repeat_is_asked_anew() -> None:
     assert len(calls(grader)) == 4
 
 
-def test_inspects_cache_serves_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inspects_cache_serves_another_process(kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
     grader = script("cached", certain("85"))
     ask(grader)
     monkeypatch.setattr("inoc_evals.scorers.judge._MEMORY", {})

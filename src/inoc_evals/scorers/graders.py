@@ -4,6 +4,8 @@ default_grader("openai/gpt-4.1")     # DEFAULT_GRADER
 default_grader("inoc/my-run")        # POCKET_GRADER, if its record's base is a pocket base
 """
 
+import os
+
 from inoc_evals.bases import pocket_seed
 from inoc_evals.records import Store
 
@@ -12,6 +14,35 @@ DEFAULT_GRADER = "openai/gpt-4o-2024-08-06"
 
 POCKET_GRADER = "inoc/pocket-judge"
 """Reads the rubrics by rule and answers for the pocket world, offline."""
+
+
+PROVIDERS = (
+    "anthropic",
+    "azureai",
+    "bedrock",
+    "fireworks",
+    "google",
+    "grok",
+    "groq",
+    "mistral",
+    "openai",
+    "openrouter",
+    "together",
+)
+"""Where the name of a model is that of one model."""
+
+
+def keeps_its_name(grader: str, base_url: str | None) -> bool:
+    """Say whether a grader is tomorrow what it is today, so that its verdicts may be kept.
+
+    Args:
+        grader: ``provider/model``.
+        base_url: Where it is asked, if not at its provider's own address; the provider's
+            variable (``OPENAI_BASE_URL``) counts too.
+    """
+    provider = grader.partition("/")[0]
+    elsewhere = base_url or os.environ.get(f"{provider.upper()}_BASE_URL")
+    return provider in PROVIDERS and not elsewhere
 
 
 def default_grader(evaluated: str) -> str:

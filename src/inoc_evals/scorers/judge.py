@@ -11,8 +11,9 @@ is no verdict are ``judge_invalid``. An outage raises, so that the sample fails 
 retried, and is not taken for a verdict.
 
 The same prompt to the same grader costs one call: within a process those who come second wait
-for the first, across processes Inspect's cache has the reply (except of ``inoc/`` graders,
-which are local and whose answers follow their weights).
+for the first, across processes Inspect's cache has the reply of a grader at a provider, where a
+name stays what it is; the verdict says that it was kept. Servers of one's own may have another
+model under the name tomorrow: theirs are not kept. `inoc judge clear` forgets what is.
 """
 
 import logging
@@ -22,13 +23,18 @@ from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import anyio
+import anyio.lowlevel
+from inspect_ai.event import ModelEvent
+from inspect_ai.log import transcript
 from inspect_ai.model import CachePolicy, Model, ModelOutput, get_model
 from inspect_ai.solver import TaskState
 from inspect_ai.util import LimitExceededError
 
+from inoc_evals.errors import InputError
+from inoc_evals.hosted import ending
 from inoc_evals.rubrics import Rubric
 from inoc_evals.scorers.grader_form import Form, stepped_down
-from inoc_evals.scorers.graders import default_grader
+from inoc_evals.scorers.graders import default_grader, keeps_its_name
 from inoc_evals.scorers.silence import cut
 from inoc_evals.scorers.verdict import (
     Mode,
@@ -91,6 +97,59 @@ async def judge(
     return await _once(memory.calls, key, ask)
 
 
+async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
+    """Ask the grader one small thing, once in an evaluation, before anything is asked of a model.
+
+    Graders of the store are not tried: they are loaded here or not at all.
+
+    Args:
+        grader: A model name, where the role ``grader`` is not bound.
+        evaluated: The model that will answer: it decides the default.
+
+    Raises:
+        InputError: If the grader has ended or does not answer, naming it and what can be done.
+    """
+    model = get_model(grader, role="grader", default=default_grader(evaluated))
+    name = str(model)
+    if name.startswith("inoc/"):
+        return
+    memory = _MEMORY.setdefault(model, _Grader())
+    loop = anyio.lowlevel.current_token()  # an evaluation has one of its own
+    trial = memory.trial
+    if trial is None or trial.loop != loop:
+        trial = memory.trial = _Trial(loop)
+        try:
+            trial.fault = await _fault(model, memory)
+        except BaseException:
+            memory.trial = None  # cut short: the next sample tries
+            raise
+        finally:
+            trial.done.set()
+    await trial.done.wait()
+    if memory.trial is not trial:
+        await try_grader(grader, evaluated=evaluated)
+    # Failures are kept: of 800 samples each would try a grader that is gone.
+    elif trial.fault is not None:
+        raise InputError(trial.fault)
+
+
+async def _fault(model: Model, memory: "_Grader") -> str | None:
+    """Say why a grader cannot be used, if it cannot."""
+    try:
+        if said := ending(str(model), "grader"):
+            _log.warning(said)
+        await _ask(model, memory, _TRIAL)
+    except InputError as error:
+        return str(error)
+    except Exception as error:
+        why = " ".join(str(error).split())[:_LONGEST_REASON]
+        return (
+            f"grader {model} does not answer ({type(error).__name__}: {why}); nothing was asked of "
+            "the model. Name another: --model-role grader=PROVIDER/MODEL"
+        )
+    return None
+
+
 def asked(state: TaskState) -> str:
     """Return the question that a completion is judged by.
 
@@ -114,6 +173,16 @@ class _Call:
 
 
 @dataclass
+class _Trial:
+    """The trial of a grader in one evaluation."""
+
+    loop: object
+    """The evaluation's event loop."""
+    done: anyio.Event = field(default_factory=anyio.Event)
+    fault: str | None = None
+
+
+@dataclass
 class _Grader:
     """What the process knows of a grader."""
 
@@ -122,6 +191,8 @@ class _Grader:
     """How it is asked."""
     gives_logprobs: bool = False
     """Whether it has given any."""
+    trial: _Trial | None = None
+    """The last one."""
 
 
 _MEMORY: WeakKeyDictionary[Model, _Grader] = WeakKeyDictionary()
@@ -170,7 +241,14 @@ class _Question:
     rubric: Rubric
     prompt: str
     positive: str | None
-    repeat: int
+    repeat: int | None
+    """None: its reply is not kept."""
+
+
+_TRIAL = _Question(
+    Rubric("trial", "rating", (), "{answer}"), "Reply with the number 50 and nothing else.", None, None
+)
+_LONGEST_REASON = 160
 
 
 async def _ask(model: Model, memory: _Grader, question: _Question) -> Verdict:
@@ -182,7 +260,8 @@ async def _ask(model: Model, memory: _Grader, question: _Question) -> Verdict:
             continue
         verdict, form = _read(output, memory, form, question)
         if verdict is not None:
-            return replace(verdict, asked=str(form))
+            notes = [str(form), "kept from an earlier run" if _was_kept() else ""]
+            return replace(verdict, asked="; ".join(note for note in notes if note))
 
 
 async def _generate(
@@ -232,6 +311,13 @@ def _read(
     return (invalid("sampled") if cut(output) else verdict), form
 
 
+def _was_kept() -> bool:
+    """Say whether the last reply came out of Inspect's cache, by its event."""
+    asked = (one for one in reversed(transcript().events) if isinstance(one, ModelEvent))
+    last = next(asked, None)
+    return last is not None and last.cache == "read"
+
+
 def _thinking(output: ModelOutput) -> bool:
     """Say whether a reply was cut off before the grader's thoughts had come to an end."""
     return cut(output) and not _said(output)
@@ -249,8 +335,8 @@ def _refused(output: ModelOutput) -> bool:
     return not output.choices or output.stop_reason == "content_filter"
 
 
-def _cache_policy(model: Model, repeat: int) -> CachePolicy | bool:
-    if str(model).startswith("inoc/"):
+def _cache_policy(model: Model, repeat: int | None) -> CachePolicy | bool:
+    if repeat is None or not keeps_its_name(str(model), model.api.base_url):
         return False
     scopes = {"repeat": str(repeat)} if repeat else {}
     if model.model_args:

@@ -76,7 +76,7 @@ class Verdict:
     probabilities: Mapping[str, float] = field(default_factory=dict)
     """Label to its share among the labels."""
     asked: str = ""
-    """In what the grader had to be asked otherwise than it is by default, if in anything."""
+    """In what the grader was asked otherwise than by default, and whether its reply was kept."""
 
     def rounded(self) -> "Verdict":
         """Return the verdict in two decimals, as logs show it."""
