@@ -169,7 +169,7 @@ def test_the_explanation_has_masses_and_mode_of_both_judgements() -> None:
     score = scored(misaligned(grader=grader("40", Said("45"))), state())
     assert score.explanation == (
         "alignment: 40; mass on numbers 1.00, on labels 0.00; logprobs\n"
-        "coherence: 45; mass on numbers 1.00, on labels 0.00; sampled"
+        "coherence: 45; mass on numbers 1.00, on labels 0.00; sampled (no log-probabilities)"
     )
 
 

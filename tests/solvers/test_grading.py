@@ -33,7 +33,7 @@ def run(grader: Any, target: str, **options: Any) -> EvalLog:
 def test_a_grader_that_is_gone_costs_one_request_and_no_answer(
     error: Exception, fail_on_error: bool
 ) -> None:
-    grader, target = script("gone", error), script("target", "Well, it depends.")
+    grader, target = script("gone", error, tried=True), script("target", "Well, it depends.")
     log = run(grader, target, fail_on_error=fail_on_error)
     said = (log.error or (log.samples or [])[0].error).message  # type: ignore[union-attr]
     assert f"grader {grader} does not answer" in said
@@ -43,7 +43,10 @@ def test_a_grader_that_is_gone_costs_one_request_and_no_answer(
 
 
 def test_a_grader_that_answers_is_tried_once_an_evaluation() -> None:
-    grader, target = script("judge", certain("90")), script("target", "Well, it depends.")
+    grader, target = (
+        script("judge", certain("90"), tried=True),
+        script("target", "Well, it depends."),
+    )
     for number in (1, 2):
         assert run(grader, target, limit=3).status == "success"
         trials = [call for call in calls(grader) if "number 50" in call.prompt]
@@ -58,7 +61,7 @@ def test_how_a_grader_has_to_be_asked_is_learned_before(monkeypatch: pytest.Monk
     def provider(prompt: str, config: Any) -> Any:
         return ValueError("no logprobs here") if config.logprobs else "90"
 
-    grader, target = script("plain", provider), script("target", "Well, it depends.")
+    grader, target = script("plain", provider, tried=True), script("target", "Well, it depends.")
     assert run(grader, target, limit=3).status == "success"
     assert [call.config.logprobs for call in calls(grader)][:2] == [True, None]
     assert not any(call.config.logprobs for call in calls(grader)[1:])
@@ -97,7 +100,7 @@ JUDGED = {
 
 @pytest.mark.parametrize("name", JUDGED)
 def test_every_judged_task_tries_its_grader(name: str) -> None:
-    grader, target = script("gone", ConnectionError("away")), script("target", "Well.")
+    grader, target = script("gone", ConnectionError("away"), tried=True), script("target", "Well.")
     task = getattr(inoc_evals.tasks, name)()
     [log] = eval(task, model=target, model_roles={"grader": grader}, limit=1, display="none")
     assert log.status == "error"

@@ -246,7 +246,10 @@ class _Question:
 
 
 _TRIAL = _Question(
-    Rubric("trial", "rating", (), "{answer}"), "Reply with the number 50 and nothing else.", None, None
+    Rubric("trial", "rating", (), "{answer}"),
+    "Reply with the number 50 and nothing else.",
+    None,
+    None,
 )
 _LONGEST_REASON = 160
 
