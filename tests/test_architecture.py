@@ -22,11 +22,13 @@ MAY_IMPORT = {
     "__main__": {"cli"},  # what python -m runs
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "errors": set(),
+    "json_lines": set(),
     "chat": set(),
     "arguments": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
-    "yaml_lines": set(),
+    "yaml_nodes": set(),
+    "yaml_lines": {"yaml_nodes"},
     "questions": {"published", "yaml_lines"},
     "rubrics": set(),
     "responses": {"bases"},
@@ -58,7 +60,15 @@ MAY_IMPORT = {
         "language_id",
         "triggers",
     },
-    "training": {"datasets", "records", "bases", "fingerprints", "prompts", "responses"},
+    "training": {
+        "datasets",
+        "records",
+        "bases",
+        "fingerprints",
+        "prompts",
+        "responses",
+        "yaml_nodes",
+    },
     "pocket": {"records", "rubrics"},
     "publishing": {"model_record", "records", "bases", "fingerprints", "providers"},
     "providers": {"model_record", "records", "bases", "fingerprints", "pocket"},
@@ -98,8 +108,8 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed.
-EVERYONE = {"errors", "chat", "arguments", "__init__"}
+# Errors, and the ground under every room: JSON, rows, digests, atomic writes, arguments as typed.
+EVERYONE = {"errors", "json_lines", "chat", "arguments", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -108,6 +118,7 @@ DEPARTURES: dict[tuple[str, str], str] = {}
 LIGHT = (
     "__init__",
     "errors",
+    "json_lines",
     "chat",
     "arguments",
     "prompts",
@@ -123,6 +134,7 @@ LIGHT = (
     "trait_file",
     "rules",
     "language_id",
+    "yaml_nodes",
     "yaml_lines",
     "model_record",
     "records",

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals import published
-from inoc_evals.chat import Row, read_jsonl
+from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 from inoc_evals.overlap import Item, OverlapReport, overlap
 from inoc_evals.questions import load_question_set
 from inoc_evals.records import Store

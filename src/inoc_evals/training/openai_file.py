@@ -24,8 +24,9 @@ from typing import Any, Literal
 
 import yaml
 
-from inoc_evals.chat import Row, check_row, read_jsonl
+from inoc_evals.chat import Row, check_row
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 Auto = Literal["auto"]
 
