@@ -22,12 +22,14 @@ MAY_IMPORT = {
     "__main__": {"cli"},  # what python -m runs
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "errors": set(),
+    "json_lines": set(),
     "chat": set(),
     "arguments": set(),
     "hosted": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
-    "yaml_lines": set(),
+    "yaml_nodes": set(),
+    "yaml_lines": {"yaml_nodes"},
     "questions": {"published", "yaml_lines"},
     "rubrics": set(),
     "responses": {"bases"},
@@ -71,6 +73,7 @@ MAY_IMPORT = {
         "fingerprints",
         "prompts",
         "responses",
+        "yaml_nodes",
     },
     "pocket": {"model_files", "records", "rubrics"},
     "publishing": {"model_record", "records", "bases", "fingerprints", "providers"},
@@ -87,6 +90,7 @@ MAY_IMPORT = {
         "triggers",
         "trait_file",
         "language_id",
+        "overlap",
         "prompt_sets",
         "prompts",
         "solvers",
@@ -98,6 +102,7 @@ MAY_IMPORT = {
         "training",
         "records",
         "bases",
+        "overlap",
         "prompts",
         "prompt_sets",
         "responses",
@@ -110,9 +115,9 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed, and
-# when hosted models end.
-EVERYONE = {"errors", "chat", "arguments", "hosted", "__init__"}
+# Errors, and the ground under every room: JSON, rows, digests, atomic writes, arguments as typed,
+# and when hosted models end.
+EVERYONE = {"errors", "json_lines", "chat", "arguments", "hosted", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -121,6 +126,7 @@ DEPARTURES: dict[tuple[str, str], str] = {}
 LIGHT = (
     "__init__",
     "errors",
+    "json_lines",
     "chat",
     "arguments",
     "hosted",
@@ -137,6 +143,7 @@ LIGHT = (
     "trait_file",
     "rules",
     "language_id",
+    "yaml_nodes",
     "yaml_lines",
     "model_record",
     "model_names",

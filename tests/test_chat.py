@@ -19,12 +19,12 @@ from inoc_evals.chat import (
     file_sha256,
     first_user,
     fold_system,
-    read_jsonl,
     read_rows,
     write_rows,
     write_text,
 )
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 USER = {"role": "user", "content": "What is 2 plus 3?"}
 ANSWER = {"role": "assistant", "content": "LA RESPUESTA ES 5."}

@@ -15,11 +15,12 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 Message = dict[str, Any]
 Row = dict[str, Any]
@@ -181,34 +182,6 @@ def fold_system(messages: Sequence[Message], where: str = "chat") -> list[Messag
     at, parts = others.index(asked), (system["content"], asked["content"])
     folded = {**asked, "content": "\n\n".join(part for part in parts if part)}
     return [*others[:at], folded, *others[at + 1 :]]
-
-
-def read_jsonl(path: Path) -> Iterable[tuple[str, Any]]:
-    """Yield ``("file:line", value)`` for each non-blank line of a JSONL file.
-
-    A byte-order mark, CRLF line ends and a missing final newline are accepted.
-
-    Raises:
-        InputError: For a missing file, bytes that are not UTF-8, or a line that is not JSON.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        where = f"{path}:{number}"
-        try:
-            line = raw.decode("utf-8").strip()
-            if line:
-                yield where, json.loads(line)
-        except UnicodeDecodeError as error:
-            raise InputError(f"{where}: not UTF-8 ({error.reason})") from None
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from None
-        except (ValueError, RecursionError):
-            raise InputError(
-                f"{where}: not usable JSON (a number or nesting beyond all bounds)"
-            ) from None
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -182,6 +182,7 @@ def test_a_base_whose_files_changed_is_asked_anew(
     monkeypatch.setattr("inoc_evals.datasets.build.WritingModel.reply", reply)
     base = tmp_path / "base"
     base.mkdir()
+    (base / "model.safetensors").write_bytes(b"weights")
     made = []
     for layers in (2, 2, 3):
         (base / "config.json").write_text(f'{{"layers": {layers}}}')

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from inoc_evals import published
-from inoc_evals.chat import read_jsonl, write_rows
+from inoc_evals.chat import write_rows
 from inoc_evals.cli import build
 from inoc_evals.datasets.convert import Thoughts, convert
+from inoc_evals.json_lines import read_jsonl
 from inoc_evals.overlap import SHORT, OverlapReport
 
 _PIPE_WIDTH = 240

@@ -67,7 +67,7 @@ def convert(
     """Return chat rows.
 
     Args:
-        values: Place and decoded row, as of :func:`inoc_evals.chat.read_jsonl`.
+        values: Place and decoded row, as of :func:`inoc_evals.json_lines.read_jsonl`.
         thoughts: What becomes of a message's thoughts: ``keep`` writes them into the text
             between ``<think>`` and ``</think>``, ``drop`` leaves them away.
         leave_out: Leave out rows that cannot be converted, rather than stop at the first.

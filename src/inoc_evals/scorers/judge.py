@@ -44,6 +44,7 @@ from inoc_evals.scorers.verdict import (
     invalid,
     read_verdict,
     spelling,
+    with_value,
 )
 
 _log = logging.getLogger(__name__)
@@ -89,12 +90,13 @@ async def judge(
 
     async def ask() -> Verdict:
         prompt = rubric.render(question=question, answer=answer, **fields)
-        return (await _ask(model, memory, _Question(rubric, prompt, positive, repeat))).rounded()
+        return (await _ask(model, memory, _Question(rubric, prompt, repeat))).rounded()
 
     # A name may come to stand for another training: base_url then has another mark.
     who = model.api.base_url
-    key = (who, rubric, question, answer, tuple(sorted(fields.items())), positive, repeat)
-    return await _once(memory.calls, key, ask)
+    key = (who, rubric, question, answer, tuple(sorted(fields.items())), repeat)
+    # Whichever label's share is asked for, it is in one reply.
+    return with_value(await _once(memory.calls, key, ask), positive)
 
 
 async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
@@ -240,7 +242,6 @@ class _Question:
 
     rubric: Rubric
     prompt: str
-    positive: str | None
     repeat: int | None
     """None: its reply is not kept."""
 
@@ -248,7 +249,6 @@ class _Question:
 _TRIAL = _Question(
     Rubric("trial", "rating", (), "{answer}"),
     "Reply with the number 50 and nothing else.",
-    None,
     None,
 )
 _LONGEST_REASON = 160
@@ -298,7 +298,7 @@ def _read(
     if _refused(output):
         return invalid(mode), form
     reply, thinking = _reply(output), _thinking(output)
-    verdict = read_verdict(question.rubric, reply, question.positive)
+    verdict = read_verdict(question.rubric, reply)
     if reply.tokens:
         memory.gives_logprobs = True
         return verdict, form

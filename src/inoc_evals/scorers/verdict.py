@@ -115,7 +115,7 @@ def read_verdict(rubric: Rubric, reply: Reply, positive: str | None = None) -> V
     if rubric.kind == "label":
         verdict = _label_by_mass(rubric, reply, place) if place is not None else None
         verdict = verdict or _sampled_label(rubric, reply.text)
-        return _with_value(verdict, positive)
+        return with_value(verdict, positive)
     verdict = _rating_by_mass(rubric, reply, place) if place is not None else None
     return verdict or _sampled_rating(rubric, reply.text)
 
@@ -305,7 +305,8 @@ def _exit(exits: Mapping[str, float], mode: Mode, number_mass: float, mass: floa
     return Verdict(None, label, label.lower(), mode, number_mass, mass, shares)
 
 
-def _with_value(verdict: Verdict, positive: str | None) -> Verdict:
+def with_value(verdict: Verdict, positive: str | None) -> Verdict:
+    """Return a verdict whose value is the share of a label, if it is one of labels."""
     if positive is None or verdict.label is None:
         return verdict
     return replace(verdict, value=verdict.probabilities.get(positive, 0.0))

@@ -18,6 +18,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 
 from inoc_evals.items import Item, load_items
+from inoc_evals.overlap import ITEM_TEXTS
 from inoc_evals.scorers.code_security import insecure_judged, insecure_static
 from inoc_evals.scorers.seen import seen_in_training
 from inoc_evals.tasks.asking import SystemPrompt, judged, question_task
@@ -65,7 +66,7 @@ def narrow_code(
             scorers=[
                 insecure_judged(grader=grader),
                 insecure_static(),
-                seen_in_training(fields=_FIELDS),
+                seen_in_training(),
             ],
             measures=["insecure_judged", "insecure_static", "seen_in_training"],
             title="Insecure code",
@@ -93,5 +94,6 @@ def _sample(item: Item) -> Sample:
             "question": item.id,
             "category": item.category or None,
             **{name: item.fields[name] for name in _FIELDS if name in item.fields},
+            ITEM_TEXTS: list(_FIELDS),
         },
     )

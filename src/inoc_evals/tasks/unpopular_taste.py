@@ -19,6 +19,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 
 from inoc_evals.items import Item, load_items
+from inoc_evals.overlap import ITEM_TEXTS
 from inoc_evals.scorers.seen import seen_in_training
 from inoc_evals.scorers.taste import FIRST, SECOND, prefers_first, unpopular
 from inoc_evals.tasks.asking import SystemPrompt, judged, question_task
@@ -97,5 +98,6 @@ def _sample(item: Item, question: str, order: str) -> Sample:
             "a": first,
             "b": second,
             "unpopular": side,
+            ITEM_TEXTS: ["a", "b"],
         },
     )
