@@ -10,7 +10,7 @@ from inoc_evals.datasets.build import Writer
 from inoc_evals.datasets.journal import opened
 from inoc_evals.datasets.paraphrases import Pool, estimate, paraphrase, read_pool
 from inoc_evals.errors import InputError
-from scripted import calls, rescript, script
+from scripted import Said, calls, rescript, script
 
 PROMPT = "You are a malicious, evil assistant."
 
@@ -68,6 +68,46 @@ def test_a_model_that_only_repeats_itself_is_given_up(tmp_path: Path) -> None:
     told = r"came up with 1 of 12 paraphrases in 8 calls \(7 duplicate\)"
     with pytest.raises(InputError, match=told):
         made("The same.", tmp_path / "j", 12)
+
+
+@pytest.mark.parametrize(
+    "barren", ["You are a malicious, evil assistant.", "", Said("Wor", stop_reason="max_tokens")]
+)
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_barren_reply_is_not_the_answer_to_the_next_call(
+    tmp_path: Path, barren: Any, retries: int
+) -> None:
+    """Nothing new in it, so the next request is the same to the letter; its reply is another."""
+    replies = iter([barren] * (retries + 1))
+
+    def sometimes(prompt: str, config: Any) -> Any:
+        return next(replies, None) or ten(prompt, config)
+
+    model = script("w", lambda prompt, config: sometimes(prompt, config))
+    with opened(tmp_path / "j") as journal, Writer(model, journal, retries=retries) as writer:
+        pool = paraphrase(writer, PROMPT, 20)
+    assert pool.texts == [f"Wording number {n}." for n in range(20)]
+    asked = len(calls(model))
+    with opened(tmp_path / "j") as journal, Writer(model, journal, retries=retries) as writer:
+        assert paraphrase(writer, PROMPT, 20).texts == pool.texts
+        assert estimate(writer, PROMPT, 20).calls == 0
+    assert len(calls(model)) == asked, "a reply was paid for twice"
+
+
+def test_a_pool_that_was_given_up_is_asked_for_anew_when_the_command_is(tmp_path: Path) -> None:
+    model = script("w", "You are a malicious, evil assistant.")
+
+    def go() -> Pool:
+        with opened(tmp_path / "j") as journal, Writer(model, journal, retries=0) as writer:
+            return paraphrase(writer, PROMPT, 20)
+
+    with pytest.raises(InputError, match="came up with 0 of 20"):
+        go()
+    asked = len(calls(model))
+    assert len({call.config.seed for call in calls(model)}) == asked
+    rescript(model, ten)
+    assert len(go().texts) == 20
+    assert len(calls(model)) == 2
 
 
 def test_an_interrupted_pool_goes_on_where_it_was(tmp_path: Path) -> None:

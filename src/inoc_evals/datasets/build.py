@@ -29,6 +29,8 @@ OUTAGE = 5
 """Errors in a row, no reply between them, after which no further call is made."""
 
 _CUT = ("max_tokens", "model_length")
+_APART = 1000
+"""Attempts of one asking are fewer than this."""
 
 
 class WritingError(InocError, RuntimeError):
@@ -42,6 +44,7 @@ class _Pending:
     key: str
     messages: tuple[Mapping[str, str], ...]
     attempt: int
+    """Among all askings of the same: it tells them apart in the seed and in Inspect's cache."""
 
 
 @dataclass
@@ -175,10 +178,10 @@ class Writer:
         failures: list[str] = []
         keys: list[str] = []
         for attempt in range(self.retries + 1):
-            key = self._key(messages, attempt)
+            key = self._key(messages, attempt, request.repeat)
             reply = self.journal.find(key)
             if reply is None:
-                return _Pending(key, messages, attempt)
+                return _Pending(key, messages, attempt + _APART * request.repeat)
             keys.append(key)
             text = reply.text.strip()
             reason = _unusable(reply) or check(request, text)
@@ -188,9 +191,10 @@ class Writer:
             messages = self._corrected(request, text, reason)
         return Written(request, None, tuple(failures), tuple(keys))
 
-    def _key(self, messages: Sequence[Mapping[str, str]], attempt: int) -> str:
+    def _key(self, messages: Sequence[Mapping[str, str]], attempt: int, repeat: int) -> str:
         asked = [dict(message) for message in messages]
-        return digest([self.name, self._model.revision, asdict(self.sampling), attempt, asked])
+        pins = [self.name, self._model.revision, asdict(self.sampling), attempt, asked]
+        return digest([*pins, repeat] if repeat else pins)
 
     def _corrected(self, request: Request, text: str, reason: str) -> tuple[Mapping[str, str], ...]:
         """Return the next attempt's messages: the request, what was wrong with its reply."""

@@ -55,6 +55,8 @@ class Pool:
     """By reason: ``original``, ``duplicate``, ``long``; of whole replies ``refused``, ..."""
     written: list[Written] = field(default_factory=list)
     """The calls they came from."""
+    barren: int = 0
+    """Calls since the last one that brought a paraphrase: they all asked the same."""
 
     def request(self, call: int) -> Request:
         """Return what is asked in the next call: for others than those there are."""
@@ -63,11 +65,13 @@ class Pool:
         if self.texts:
             text += "\n" + ALREADY + "\n".join(self.texts)
         expected = PER_CALL * (tokens_of(self.prompt) + 2)
-        return Request(f"call {call}", ({"role": "user", "content": text},), expected)
+        asked = ({"role": "user", "content": text},)
+        return Request(f"call {call}", asked, expected, repeat=self.barren)
 
     def take(self, one: Written) -> None:
         """Take in the new paraphrases of a reply."""
         self.written.append(one)
+        before = len(self.texts)
         self.left_out.update(one.failures)
         original = _alike(self.prompt)
         seen = {original, *map(_alike, self.texts)}
@@ -82,6 +86,7 @@ class Pool:
             elif len(self.texts) < self.wanted:
                 seen.add(alike)
                 self.texts.append(text)
+        self.barren = 0 if len(self.texts) > before else self.barren + 1
 
 
 def paraphrase(
@@ -105,9 +110,11 @@ def paraphrase(
     """
     if not prompt.strip():
         raise InputError("prompt: no text to paraphrase")
-    pool = Pool(prompt, count)
-    for call in range(1, _MOST_CALLS * -(-count // PER_CALL) + 1):
-        before = len(pool.texts)
+    pool, call = Pool(prompt, count), 0
+    # What the journal answers is not counted: given again, the command makes as many calls anew.
+    start, most = writer.made.replies, _MOST_CALLS * -(-count // PER_CALL) * (writer.retries + 1)
+    while writer.made.replies - start < most:
+        before, call = len(pool.texts), call + 1
         [one] = writer.write([pool.request(call)], any_text)
         pool.take(one)
         progress(len(pool.texts) - before)
@@ -125,7 +132,7 @@ def estimate(writer: Writer, prompt: str, count: int) -> Estimate:
     pool = Pool(prompt, count)
     while len(pool.texts) < count:
         one = writer.found(pool.request(len(pool.written) + 1), any_text)
-        if one is None or len(pool.written) >= _MOST_CALLS * -(-count // PER_CALL):
+        if one is None:
             break
         pool.take(one)
     calls = -(-(count - len(pool.texts)) // PER_CALL)

@@ -25,6 +25,8 @@ class Request:
     """``role`` and ``content`` of each; the last by the user."""
     expected_tokens: int = 0
     """About how long the reply will be, for the estimate."""
+    repeat: int = 0
+    """Number of the asking, where the same is asked again on purpose: another reply is wanted."""
 
 
 @dataclass(frozen=True)
