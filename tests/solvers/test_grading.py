@@ -87,7 +87,7 @@ def test_a_grader_of_the_store_is_not_tried() -> None:
         assert "does not answer" not in log.error.message
 
 
-JUDGED = {
+JUDGED = (
     "em",
     "em_elicitation",
     "em_backdoor",
@@ -95,7 +95,7 @@ JUDGED = {
     "narrow_code",
     "narrow_reward_hacking",
     "narrow_aesthetics",
-}
+)
 
 
 @pytest.mark.parametrize("name", JUDGED)
