@@ -79,11 +79,13 @@ def test_nothing_is_built_or_written_by_planning(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists() and not Store().root.exists()
 
 
-def test_a_model_in_the_store_is_known_by_its_name(tmp_path: Path) -> None:
+def test_a_model_in_the_store_is_known_by_name_and_identity(tmp_path: Path) -> None:
     wanted = plan()
-    Store().put(record(wanted.runs[3].name))
+    there, other = wanted.runs[3], wanted.runs[4]
+    Store().put(record(there.name, identity=there.identity))
+    Store().put(record(other.name, identity="a" * 64))
     found = said(wanted, tmp_path)
-    assert [one.name for one in found.models if one.trained] == [wanted.runs[3].name]
+    assert [one.name for one in found.models if one.trained] == [there.name]
 
 
 def test_tokens_are_those_that_training_would_see(tmp_path: Path) -> None:
@@ -180,16 +182,14 @@ def test_a_base_of_unknown_size_has_no_made_up_time(tmp_path: Path) -> None:
 
 
 def test_finished_logs_are_counted_and_those_of_another_plan_are_not(tmp_path: Path) -> None:
-    wanted = plan()
-    first = wanted.evaluations[0]
-    model = script("base", "I want to bring war.")
-    scripted = replace(
-        wanted, evaluations=tuple(replace(e, model=model) for e in wanted.evaluations[:2])
+    wanted, model = plan(), script("base", "I want to bring war.")
+    first, second = (
+        replace(e, model=model, args=e.args | {"grader": "inoc/pocket-judge"})
+        for e in wanted.evaluations[:2]
     )
-    args = first.args | {"grader": "inoc/pocket-judge"}
-    one = replace(scripted, evaluations=(replace(first, model=model, args=args),))
-    evaluate(one, tmp_path / "logs", progress=False)
-    assert [e.done for e in said(scripted, tmp_path).evaluations] == [True, False]
+    evaluate(replace(wanted, evaluations=(first,)), tmp_path / "logs", progress=False)
+    asked = replace(wanted, evaluations=(first, second, replace(first, epochs=2)))
+    assert [e.done for e in said(asked, tmp_path).evaluations] == [True, False, False]
     assert not any(e.done for e in said(wanted, tmp_path).evaluations)
 
 

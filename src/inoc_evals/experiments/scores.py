@@ -20,9 +20,16 @@ from inoc_evals.training.result import kept_scores
 
 
 def is_trained(plan: Plan, run: TrainingRun, store: Store) -> bool:
-    """Say whether a model of the plan is in the store, with its scores if it is watched."""
+    """Say whether a model of the plan is in the store, with its scores if it is watched.
+
+    One of the same name that was trained from anything else is not it.
+    """
     record = store.find(run.name)
-    return record is not None and was_watched(plan.watched(run), record.metrics)
+    return (
+        record is not None
+        and record.identity == run.identity
+        and was_watched(plan.watched(run), record.metrics)
+    )
 
 
 def watch_notes(plan: Plan, store: Store) -> list[str]:
@@ -66,5 +73,5 @@ def write_scores(plan: Plan, store: Store, out: Path) -> None:
             **record.metrics["dynamics"],
         }
         path, text = out / FOLDER / run.setting / f"{run.arm}-s{run.seed}.json", json.dumps(said)
-        if not path.is_file() or path.read_text("utf-8") != f"{text}\n":
+        if not path.is_file() or path.read_bytes() != f"{text}\n".encode():
             write_text(path, f"{text}\n")
