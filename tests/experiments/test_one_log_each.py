@@ -5,6 +5,7 @@ import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inspect_ai import eval_retry
@@ -14,8 +15,8 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.report.experiment import write_report
-from scripted import calls
-from small_plan import SMALLEST, finished, results, small_plan
+from scripted import calls, rescript
+from small_plan import SMALLEST, answering, finished, results, small_plan
 
 
 @pytest.fixture(scope="module")
@@ -116,42 +117,71 @@ def test_a_success_wins_over_a_start_that_seems_newer(plan: Plan, out: Path) -> 
     assert finished(plan, out) == cells
 
 
-def test_an_attempt_of_before_the_clock_was_set_back_is_gone_on_with_and_removed(
+def attempt(path: Path, *, samples: int, at: float) -> str:
+    """Turn a finished log into a failed attempt with some of its samples; return the model."""
+    log = read_eval_log(str(path))
+    assert log.samples
+    log.status, log.results, log.samples = "error", None, log.samples[:samples]
+    write_eval_log(log, str(path))
+    os.utime(path, (at, at))
+    return log.eval.model
+
+
+def test_attempts_of_before_the_clock_was_set_back_are_gone_on_with_and_removed(
     plan: Plan, out: Path
 ) -> None:
-    later = time.time() + 1e6
-    cells, path = finished(plan, out), of(out, "narrow_code")
+    later, cells, path = time.time() + 1e6, results(out), of(out, "narrow_code")
+    samples = read_eval_log(str(path)).samples
+    assert samples and len(samples) == 4
+    model = attempt(path, samples=1, at=later)
+    answers, before = answering("/bad-" in model), set(logs(out))
+    rescript(model, RuntimeError("the disk is full"))
+    with pytest.raises(StoreError, match="the disk is full"):
+        finished(plan, out)
+    (second,) = set(logs(out)) - before
+    log = read_eval_log(str(second))
+    log.samples = samples[:3]
+    write_eval_log(log, str(second))
+
+    def set_back_meanwhile(prompt: str, config: Any) -> Any:
+        for other in logs(out):
+            if read_eval_log(str(other), header_only=True).status != "success":
+                os.utime(other, (later, later))
+        return answers(prompt, config)
+
+    rescript(model, set_back_meanwhile)
+    assert finished(plan, out) == cells
+    # Of the second attempt, which had three answers, and not of the first, which had one.
+    assert len(calls(model)) == 1
+    assert not path.exists() and not second.exists()
+    assert finished(plan, out) == cells
+
+
+def test_a_log_that_was_invalidated_is_made_again_and_kept(plan: Plan, out: Path) -> None:
+    cells, path = results(out), of(out, "narrow_code")
     log = read_eval_log(str(path))
-    model = log.eval.model
-    assert log.samples
-    log.status, log.results, log.samples = "error", None, log.samples[:3]
-    path.unlink()
-    killed = out / "logs" / "2099-01-01T00-00-00_narrow-code_later.eval"
-    write_eval_log(log, str(killed))
-    os.utime(killed, (later, later))
-    before = len(calls(model))
+    log.invalidated = True
+    write_eval_log(log, str(path))
+    with pytest.raises(StoreError, match=rf"\({path.name} is invalidated, not finished\)"):
+        write_report(out)
+    rescript(log.eval.model, answering("/bad-" in log.eval.model))
     assert finished(plan, out) == cells
-    assert len(calls(model)) == before + 1  # of four questions
-    assert not killed.exists() and len(logs(out)) == len(plan.evaluations)
-    assert finished(plan, out) == cells
+    assert path.exists() and len(logs(out)) == len(plan.evaluations) + 1
 
 
 def test_an_attempt_that_inspect_retried_counts_once(plan: Plan, out: Path) -> None:
     cells, path = results(out), of(out, "narrow_code")
-    log = read_eval_log(str(path))
-    assert log.samples
-    log.status, log.results, log.samples = "error", None, log.samples[:3]
-    write_eval_log(log, str(path))
+    model = attempt(path, samples=3, at=time.time())
     with pytest.raises(StoreError, match=rf"\({path.name} is error, not finished\)"):
         write_report(out)
     [retried] = eval_retry(str(path), log_dir=str(out / "logs"), display="none")
     assert retried.status == "success" and len(logs(out)) == len(plan.evaluations) + 1
     write_report(out)
     assert results(out) == cells
-    before = len(calls(log.eval.model))
+    before = len(calls(model))
     lines: list[str] = []
     evaluate(plan, out / "logs", progress=False, say=lines.append)
-    assert len(calls(log.eval.model)) == before and not path.exists()
+    assert len(calls(model)) == before and not path.exists()
     assert lines == [f"{out / 'logs'}: 1 logs of attempts removed that are finished now"]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -233,20 +234,34 @@ def test_a_log_that_is_cut_off_is_named(tmp_path: Path, kept: float) -> None:
     assert seen.lacking == ["cell one"] and list(seen.damaged) == [path]
 
 
+def test_a_part_that_the_directory_hides_is_a_damaged_log(tmp_path: Path) -> None:
+    path = Path(run(tmp_path, place()).location)
+    whole = bytearray(path.read_bytes())
+    # The comment of the entry before it swallows the last one.
+    *_, before, last = (at.start() for at in re.finditer(rb"PK\x01\x02", whole))
+    end = whole.rindex(b"PK\x05\x06")
+    whole[before + 32 : before + 34] = (end - last).to_bytes(2, "little")
+    path.write_bytes(whole)
+    held = holdings(tmp_path)
+    assert "parts are listed" in held.damaged[path] and not held.finished and not held.unfinished
+
+
 def test_a_changed_byte_is_a_damaged_log_or_changes_nothing(tmp_path: Path) -> None:
     path = Path(run(tmp_path, place()).location)
     whole, plain = path.read_bytes(), read(tmp_path)
     generator = random.Random(0)
     found = 0
-    for _ in range(40):
-        at = generator.randrange(len(whole))
+    # Half of them where the parts are listed, which no checksum covers.
+    listed = whole.index(b"PK\x01\x02")
+    for number in range(80):
+        at = generator.randrange(listed if number % 2 else 0, len(whole))
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
         held = holdings(tmp_path)
         if held.damaged:
             found += 1
         else:
             assert read(tmp_path).observations == plain.observations
-    assert found > 20
+    assert found > 40
 
 
 def test_a_measure_may_be_read_from_another_score_and_from_some_samples_alone(

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from errno import EINVAL
+from os import SEEK_END
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,12 @@ from inoc_evals.errors import StoreError
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
+
+_END, _COUNT = 22, slice(10, 12)
+"""Bytes at the end of a zip file without a comment, and where in them its parts are counted."""
+
+_MANY = 0xFFFF
+"""What stands there of more parts than two bytes can count."""
 
 
 class Planned(BaseModel):
@@ -126,20 +133,29 @@ def holdings(directory: Path, *, whole: bool = True) -> Holdings:
 
 
 def check_whole(path: Path) -> None:
-    """Check that a log's parts have the checksums they were written with.
+    """Check that a log has all its parts, with the checksums they were written with.
 
     Inspect reads a log without comparing them, so a changed byte may be a changed answer.
 
     Raises:
-        zipfile.BadZipFile: Naming the first part that has not; other errors if it cannot be
-            read at all.
+        zipfile.BadZipFile: Saying what is changed; other errors if it cannot be read at all.
     """
     if path.suffix != ".eval":
         return  # JSON text, which has no checksums
     with zipfile.ZipFile(path) as parts:
-        changed = parts.testzip()
+        changed, listed = parts.testzip(), len(parts.infolist())
     if changed is not None:
         raise zipfile.BadZipFile(f"{changed} was changed after it was written")
+    # Python reads the directory by its length alone: a changed byte there may hide entries.
+    counted = int.from_bytes(_last(path, _END)[_COUNT], "little")
+    if counted not in (listed, _MANY):
+        raise zipfile.BadZipFile(f"{listed} of its {counted} parts are listed")
+
+
+def _last(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-count, SEEK_END)
+        return file.read()
 
 
 def _status(header: "EvalLog") -> str:
