@@ -22,11 +22,14 @@ MAY_IMPORT = {
     "__main__": {"cli"},  # what python -m runs
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "errors": set(),
+    "json_lines": set(),
     "chat": set(),
     "arguments": set(),
+    "hosted": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
-    "yaml_lines": set(),
+    "yaml_nodes": set(),
+    "yaml_lines": {"yaml_nodes"},
     "questions": {"published", "yaml_lines"},
     "rubrics": set(),
     "responses": {"bases"},
@@ -39,8 +42,12 @@ MAY_IMPORT = {
     "language_id": set(),
     "trait_file": {"rubrics", "prompt_sets", "prompts", "yaml_lines", "language_id"},
     "model_record": set(),
-    "records": {"model_record"},
-    "bases": {"records", "pocket"},
+    "model_names": {"model_record"},
+    "model_files": set(),
+    "record_file": {"model_names", "model_record"},
+    "records": {"model_files", "model_names", "model_record", "record_file"},
+    "hub_cache": {"model_files"},
+    "bases": {"hub_cache", "model_files", "records", "pocket"},
     "fingerprints": {"records", "bases"},
     "settings": {"prompts", "published", "records", "yaml_lines"},
     "datasets": {
@@ -58,12 +65,22 @@ MAY_IMPORT = {
         "language_id",
         "triggers",
     },
-    "training": {"datasets", "records", "bases", "fingerprints", "prompts", "responses"},
-    "pocket": {"records", "rubrics"},
+    "training": {
+        "datasets",
+        "model_files",
+        "records",
+        "bases",
+        "fingerprints",
+        "prompts",
+        "responses",
+        "yaml_nodes",
+    },
+    "pocket": {"model_files", "records", "rubrics"},
     "publishing": {"model_record", "records", "bases", "fingerprints", "providers"},
     "providers": {"model_record", "records", "bases", "fingerprints", "pocket"},
-    "solvers": {"prompts", "battery"},
-    "scorers": {"rubrics", "records", "overlap", "rules", "language_id"},
+    "solvers": {"prompts", "battery", "scorers"},
+    # bases: a grader goes by the base of the model it judges
+    "scorers": {"rubrics", "records", "bases", "overlap", "rules", "language_id"},
     "tasks": {
         "questions",
         "responses",
@@ -73,6 +90,7 @@ MAY_IMPORT = {
         "triggers",
         "trait_file",
         "language_id",
+        "overlap",
         "prompt_sets",
         "prompts",
         "solvers",
@@ -84,6 +102,7 @@ MAY_IMPORT = {
         "training",
         "records",
         "bases",
+        "overlap",
         "prompts",
         "prompt_sets",
         "responses",
@@ -96,8 +115,9 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed.
-EVERYONE = {"errors", "chat", "arguments", "__init__"}
+# Errors, and the ground under every room: JSON, rows, digests, atomic writes, arguments as typed,
+# and when hosted models end.
+EVERYONE = {"errors", "json_lines", "chat", "arguments", "hosted", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -106,8 +126,10 @@ DEPARTURES: dict[tuple[str, str], str] = {}
 LIGHT = (
     "__init__",
     "errors",
+    "json_lines",
     "chat",
     "arguments",
+    "hosted",
     "prompts",
     "prompt_sets",
     "questions",
@@ -121,9 +143,14 @@ LIGHT = (
     "trait_file",
     "rules",
     "language_id",
+    "yaml_nodes",
     "yaml_lines",
     "model_record",
+    "model_names",
+    "model_files",
+    "record_file",
     "records",
+    "hub_cache",
     "bases",
     "fingerprints",
     "settings/*",
@@ -146,8 +173,8 @@ HEAVY = {"torch", "transformers", "peft", "inspect_ai", "matplotlib", "lingua", 
 
 BANNED_NAMES = {"utils", "util", "common", "helpers", "misc", "services", "data_models"}
 
-MAX_FUNCTION, MAX_FILE = 50, 300
-# "path" or "path:function" -> why it may be longer.
+MAX_FUNCTION = 50
+# "path:function" -> why it may be longer.
 LONGER: dict[str, str] = {}
 
 
@@ -206,12 +233,6 @@ def test_every_departure_from_the_table_is_made_use_of() -> None:
     assert set(DEPARTURES) <= made
 
 
-def test_every_file_that_may_be_long_is_long() -> None:
-    files = {label(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
-    stale = {name for name in LONGER if ":" not in name and files.get(name, 0) <= MAX_FILE}
-    assert not stale
-
-
 @pytest.mark.parametrize("path", FILES, ids=label)
 def test_a_module_opens_with_a_line_for_the_index(path: Path) -> None:
     docstring = ast.get_docstring(parsed(path))
@@ -259,10 +280,8 @@ def exported_names(tree: ast.Module) -> set[str]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)
-def test_files_and_functions_stay_short(path: Path) -> None:
+def test_functions_stay_short(path: Path) -> None:
     text = path.read_text("utf-8")
-    if label(path) not in LONGER:
-        assert len(text.splitlines()) <= MAX_FILE
     long = {
         f"{label(path)}:{node.name}": length
         for node in ast.walk(ast.parse(text))

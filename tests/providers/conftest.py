@@ -168,6 +168,9 @@ class World:
     def save_base(self, directory: Path, *, seed: int) -> Path:
         return save_base(directory, seed=seed)
 
+    def save_adapter(self, store: Store, base: Path, name: str, *, seed: int) -> ModelRecord:
+        return save_adapter(store, base, name, seed=seed)
+
     def prompt(self, text: str) -> tuple[int, ...]:
         """Token ids of a rendered question."""
         return tuple(word_tokenizer()(f"<|user|>{text}<|end|><|assistant|>")["input_ids"])

@@ -69,6 +69,8 @@ def test_an_adapter_without_effect_is_refused_and_the_base_still_answers(
     for _ in range(2):
         with pytest.raises(StoreError, match="'alpha': the adapter is not active"):
             weights.activate(Adapter(record, store.root))
+    kept = [name for name, _ in weights.model.named_parameters() if "lora_" in name]
+    assert not kept, "a refused adapter stays in memory"
     weights.activate(None)
     base = sequence_logprobs(weights.model, record.fingerprint.token_ids)
     assert base == pytest.approx(record.fingerprint.base_logprobs, abs=1e-4)
@@ -104,6 +106,16 @@ def test_an_adapter_for_another_shape_is_refused_and_others_still_load(
     weights.activate(world.adapter(world.beta))
     found = sequence_logprobs(weights.model, world.beta.fingerprint.token_ids)
     assert found == pytest.approx(world.beta.fingerprint.logprobs, abs=1e-4)
+
+
+def test_in_float32_a_small_deviation_is_refused_too(world: Any) -> None:
+    """What sixteen bits may differ by is no excuse where none are used."""
+    stored = world.alpha.fingerprint
+    moved = stored.model_copy(update={"logprobs": tuple(x + 0.05 for x in stored.logprobs)})
+    record = world.alpha.model_copy(update={"fingerprint": moved})
+    with pytest.raises(StoreError, match="is not the one that was trained"):
+        load(world.base).activate(world.adapter(record))
+    load(world.base, "bfloat16").activate(world.adapter(record))
 
 
 def test_sixteen_bits_are_close_enough(world: Any) -> None:

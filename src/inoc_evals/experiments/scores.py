@@ -22,14 +22,18 @@ from inoc_evals.training.result import kept_scores
 def is_trained(plan: Plan, run: TrainingRun, store: Store) -> bool:
     """Say whether a model of the plan is in the store, with its scores if it is watched.
 
-    One of the same name that was trained from anything else is not it.
+    One of the same name that was trained from anything else is not it, nor one whose weights are
+    lost or others: it is trained again.
     """
     record = store.find(run.name)
-    return (
-        record is not None
-        and record.identity == run.identity
-        and was_watched(plan.watched(run), record.metrics)
-    )
+    if record is None or record.identity != run.identity:
+        return False
+    if not was_watched(plan.watched(run), record.metrics):
+        return False
+    try:
+        return record.remote is not None or store.verify_adapter(record).is_dir()
+    except StoreError:
+        return False
 
 
 def watch_notes(plan: Plan, store: Store) -> list[str]:

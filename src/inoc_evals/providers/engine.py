@@ -189,7 +189,16 @@ class Engine:
         try:
             weights.activate(group.adapter)
         except Exception as error:
+            # What is active now is another model: nothing of this group may be decoded.
             group.fail(error)
+        else:
+            self._decode(group, weights)
+        del self._groups[key]
+        if group.pending or group.running:
+            self._groups[key] = group
+
+    def _decode(self, group: Group, weights: Weights) -> None:
+        """Run a turn with the group's weights active; a step that fails fails its rows."""
         try:
             self._steps(group, weights)
         except torch.OutOfMemoryError:
@@ -199,9 +208,6 @@ class Engine:
             )
         except Exception as error:
             group.fail_started(error)
-        del self._groups[key]
-        if group.pending or group.running:
-            self._groups[key] = group
 
     def _steps(self, group: Group, weights: Weights) -> None:
         """Run a turn: rows join for some steps, then most finish before others take over.

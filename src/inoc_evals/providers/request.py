@@ -7,9 +7,11 @@ request.cancelled = True        # the row is dropped at the next step
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from inoc_evals.chat import digest
 from inoc_evals.records import ModelRecord
 
 StopReason = Literal["stop", "max_tokens", "model_length"]
@@ -46,6 +48,13 @@ class Adapter:
     record: ModelRecord
     root: Path
     """Directory of the store that holds it."""
+
+    @cached_property
+    def key(self) -> str:
+        """What tells it from others in memory: its weights, and what they are checked by."""
+        record = self.record
+        fingerprint = record.fingerprint and record.fingerprint.model_dump(mode="json")
+        return digest([record.identity, record.adapter_sha256, fingerprint])
 
 
 @dataclass(eq=False)
@@ -86,5 +95,5 @@ class Request:
 
     @property
     def group(self) -> str:
-        """What may run in one batch: the adapter's identity, empty for the base."""
-        return self.adapter.record.identity if self.adapter else ""
+        """What may run in one batch: the adapter's key, empty for the base."""
+        return self.adapter.key if self.adapter else ""

@@ -5,8 +5,9 @@
     weights.activate(adapter)        # loads it on first use, after its sha256 and fingerprint
 
 An adapter whose file is not the trained one, that has no effect, or that sits on another
-base than its own is refused (StoreError): evaluated, it would yield numbers about the
-wrong model.
+base than its own is refused (StoreError), now and whenever it is asked for again: evaluated,
+it would yield numbers about the wrong model. One whose check was cut short, by lack of memory
+for example, is neither passed nor refused: it is checked at the next request.
 """
 
 import warnings
@@ -48,8 +49,12 @@ class Weights:
     plain: bool
     """Whether rows can run in slots; otherwise in static lanes."""
     _peft: Any = None
-    _active: str = ""
+    _active: str | None = ""
+    """Key of the active adapter, empty for the base; None while that is not known."""
+    _checked: set[str] = field(default_factory=set)
+    """Keys of the adapters that are loaded and have passed the check."""
     _faults: dict[str, str] = field(default_factory=dict)
+    """Of those that are refused, why."""
 
     @classmethod
     def load(cls, base: ResolvedBase, *, device: str, dtype: str, codec: Codec) -> "Weights":
@@ -117,35 +122,47 @@ class Weights:
         Raises:
             StoreError: If the adapter is not the one its record describes.
         """
-        identity = adapter.record.identity if adapter else ""
-        if identity in self._faults:
-            raise StoreError(self._faults[identity])
-        if identity == self._active:
-            return
-        if adapter is not None and not self._loaded(identity):
-            try:
-                self._load(adapter)
-            except StoreError as error:
-                self._faults[identity] = str(error)
-                raise
-        self._switch(identity)
+        key = adapter.key if adapter else ""
+        if adapter is not None and key not in self._checked:
+            self._admit(adapter)
+        if key != self._active:
+            self._switch(key)
 
-    def merged(self, identity: str) -> Any:
-        """Return the base with a loaded adapter added to its weights; this is then used up."""
-        return self._peft.merge_and_unload(adapter_names=[identity])
+    def merged(self) -> Any:
+        """Return the base with the active adapter added to its weights; this is then used up."""
+        return self._peft.merge_and_unload(adapter_names=[self._active])
 
-    def _loaded(self, identity: str) -> bool:
-        return self._peft is not None and identity in self._peft.peft_config
+    def _admit(self, adapter: Adapter) -> None:
+        """Load an adapter and check it; only one that passes stays."""
+        if adapter.key in self._faults:
+            raise StoreError(self._faults[adapter.key])
+        try:
+            self._load(adapter)
+            self._check(adapter)
+        except BaseException as error:
+            self._drop(adapter.key)
+            if isinstance(error, StoreError):
+                self._faults[adapter.key] = str(error)
+            raise
+        self._checked.add(adapter.key)
 
-    def _switch(self, identity: str) -> None:
-        if identity:
-            self._peft.set_adapter(identity)
+    def _drop(self, key: str) -> None:
+        if self._peft is not None and key in self._peft.peft_config:
+            self._switch("")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # it was the active one
+                self._peft.delete_adapter(key)
+
+    def _switch(self, key: str) -> None:
+        self._active = None  # if this is cut short, the next request switches anew
+        if key:
+            self._peft.set_adapter(key)
             self._peft.base_model.enable_adapter_layers()
             # Both have made it trainable.
             self._peft.requires_grad_(False)
-        else:
+        elif self._peft is not None:
             self._peft.base_model.disable_adapter_layers()
-        self._active = identity
+        self._active = key
 
     def _load(self, adapter: Adapter) -> None:
         require("train", "peft")
@@ -159,22 +176,21 @@ class Weights:
                 # elsewhere than in training. The fingerprint tells whether it is the same.
                 warnings.simplefilter("ignore", FutureWarning)
                 warnings.simplefilter("ignore", UserWarning)
+                self._active = None  # peft switches to what it loads
                 if self._peft is None:
                     config = PeftConfig.from_pretrained(directory)
                     config.inference_mode = True
-                    self._peft = get_peft_model(self.model, config, adapter_name=record.identity)
+                    self._peft = get_peft_model(self.model, config, adapter_name=adapter.key)
                 self._peft.load_adapter(
-                    directory, adapter_name=record.identity, torch_device=str(self.model.device)
+                    directory, adapter_name=adapter.key, torch_device=str(self.model.device)
                 )
+        except torch.OutOfMemoryError:
+            raise
         except (ValueError, RuntimeError, OSError, KeyError, TypeError) as error:
             raise StoreError(
                 f"model {record.name!r}: its adapter does not load onto {self.base.name!r}: {error}"
             ) from error
-        finally:
-            if self._peft is not None:
-                self._peft.eval().requires_grad_(False)
-                self._switch("")
-        self._check(adapter)
+        self._peft.eval().requires_grad_(False)
 
     def _check(self, adapter: Adapter) -> None:
         """Compare the adapter's fingerprint, on and off, with that of its record."""
@@ -182,7 +198,7 @@ class Weights:
         if stored is None:
             raise StoreError(f"model {record.name!r}: its record has no fingerprint")
         ids = stored.token_ids
-        self._switch(record.identity)
+        self._switch(adapter.key)
         on = sequence_logprobs(self.model, ids)
         self._switch("")
         off = sequence_logprobs(self.model, ids)

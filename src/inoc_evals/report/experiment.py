@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inoc_evals.chat import digest, write_text
 from inoc_evals.errors import InputError, StoreError
@@ -42,7 +42,8 @@ class Description(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    figure: str
+    figure: str = Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Its name, which pictures are files by."""
     title: str
     description: str
     command: str
