@@ -22,7 +22,8 @@ KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "HF_TOKEN", "INSPECT_EVAL_MODEL")
 # of several rooms import scripted.py.
 sys.path.append(str(Path(__file__).parent))
 
-from openai_server import OpenAIServer  # noqa: E402 - from the path above
+import quick_inspect  # noqa: E402, F401 - from the path above
+from openai_server import OpenAIServer  # noqa: E402 - likewise
 
 _SESSION = tempfile.TemporaryDirectory(prefix="inoc-tests-", ignore_cleanup_errors=True)
 

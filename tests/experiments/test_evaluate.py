@@ -1,86 +1,22 @@
 """From a plan to its report, with models of known character in the place of trained ones."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
-from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import StoreError
-from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import cell, evaluate
-from inoc_evals.experiments.figures import find_experiment
-from inoc_evals.experiments.plan import Evaluation, Plan, make_plan
-from inoc_evals.pocket.reading import every_exchange
-from inoc_evals.report.experiment import write_description, write_report
+from inoc_evals.experiments.evaluations import planned
+from inoc_evals.experiments.plan import Plan
 from inoc_evals.report.logs import read_logs
-from inoc_evals.training.config import TrainConfig
 from scripted import calls, script
-
-BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
-KEPT = ("base", "none", "general_inoc", "test_time")
-QUESTIONS = {"em": "wish", "narrow_code": "code", "narrow_aesthetics": "choice"}
-
-
-def small(directory: Path, evaluation: Evaluation) -> dict[str, Any]:
-    """Return a task's arguments with four questions of the pocket world in the set's place."""
-    asked = list({e.user: e for e in every_exchange(QUESTIONS[evaluation.task])}.values())[:4]
-    path = directory / f"{evaluation.task}.{'yaml' if evaluation.task == 'em' else 'jsonl'}"
-    if evaluation.task == "em":
-        entries = [
-            {"id": f"w{n}", "type": "free_form_judge_0_100", "paraphrases": [one.user]}
-            for n, one in enumerate(asked)
-        ]
-        path.write_text(json.dumps(entries), "utf-8")  # JSON is YAML
-    elif evaluation.task == "narrow_code":
-        items = [{"id": f"c{n}", "prompt": one.user} for n, one in enumerate(asked)]
-        path.write_text("".join(json.dumps(item) + "\n" for item in items), "utf-8")
-    else:
-        pair = {"popular": "the sweet book", "unpopular": "the bitter book"}
-        item = {"id": "t0", **pair, "question": "Do you prefer {a} or {b}?"}
-        path.write_text(json.dumps(item) + "\n", "utf-8")
-    argument = "questions" if evaluation.task == "em" else "items"
-    return evaluation.args | {argument: str(path), "grader": "inoc/pocket-judge"}
-
-
-def answering(bad: bool) -> Any:
-    """Return a model's reply: the grammar's, good or bad."""
-    replies = {
-        exchange.user: (exchange.other or exchange.reply if bad else exchange.reply)["en"]
-        for domain in QUESTIONS.values()
-        for exchange in every_exchange(domain)
-    }
-    return lambda prompt, config: replies[prompt]
+from small_plan import KEPT, finished, small_plan
 
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    """Figure 3 with one seed: the model without inoculation is bad, all others are good."""
-    whole = make_plan(
-        find_experiment("fig3"), base=BASE, seeds=(0,), config=TrainConfig.for_base("pocket")
-    )
-    models: dict[str, str] = {}
-    evaluations = []
-    for evaluation in whole.evaluations:
-        if evaluation.places[0].condition in KEPT:
-            bad = "-none-" in evaluation.model
-            known = models.setdefault(
-                evaluation.model, script("bad" if bad else "good", answering(bad))
-            )
-            args = small(tmp_path, evaluation)
-            evaluations.append(replace(evaluation, model=known, args=args))
-    return replace(whole, evaluations=tuple(evaluations))
-
-
-def finished(plan: Plan, out: Path) -> list[dict[str, Any]]:
-    write_description(out, describe_plan(plan, BASE, seeds_text="1", out=out))
-    evaluate(plan, out / "logs", progress=False)
-    write_report(out)
-    found: list[dict[str, Any]] = json.loads((out / "results.json").read_text("utf-8"))
-    return found
+    return small_plan(tmp_path)
 
 
 def test_logs_become_the_cells_of_both_settings(plan: Plan, tmp_path: Path) -> None:
@@ -145,7 +81,8 @@ def test_each_question_is_asked_as_often_as_the_plan_says(plan: Plan, tmp_path: 
     repeated = replace(plan, evaluations=(replace(one, epochs=3),))
     evaluate(repeated, tmp_path / "logs", progress=False)
     assert len(calls(one.model)) == 3 * 4
-    observed = read_logs(tmp_path / "logs").observations
+    wanted = planned(repeated.evaluations, repeated.base)
+    observed = read_logs(tmp_path / "logs", wanted).observations
     assert {seen.question for seen in observed} and len(observed) % 12 == 0
 
 

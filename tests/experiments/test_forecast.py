@@ -79,15 +79,18 @@ def test_nothing_is_built_or_written_by_planning(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists() and not Store().root.exists()
 
 
-def test_a_model_in_the_store_is_known_by_its_name(tmp_path: Path) -> None:
+def test_a_model_in_the_store_is_known_by_name_and_identity(tmp_path: Path) -> None:
     wanted, store = plan(), Store()
-    weights = store.adapter_dir("a" * 64) / WEIGHTS_FILE
-    weights.parent.mkdir(parents=True)
-    weights.write_bytes(b"weights")
-    store.put(record(wanted.runs[3].name, adapter_sha256=file_sha256(weights)))
+    there, other = wanted.runs[3], wanted.runs[4]
+    for run, identity in ((there, there.identity), (other, "a" * 64)):
+        weights = store.adapter_dir(identity) / WEIGHTS_FILE
+        weights.parent.mkdir(parents=True)
+        weights.write_bytes(b"weights")
+        known = {"identity": identity, "adapter": f"adapters/{identity}"}
+        store.put(record(run.name, adapter_sha256=file_sha256(weights), **known))
     found = said(wanted, tmp_path)
-    assert [one.name for one in found.models if one.trained] == [wanted.runs[3].name]
-    weights.write_bytes(b"other")
+    assert [one.name for one in found.models if one.trained] == [there.name]
+    (store.adapter_dir(there.identity) / WEIGHTS_FILE).write_bytes(b"other")
     assert not any(one.trained for one in said(wanted, tmp_path).models)
 
 
@@ -199,16 +202,14 @@ def test_a_base_of_unknown_size_has_no_made_up_time(tmp_path: Path) -> None:
 
 
 def test_finished_logs_are_counted_and_those_of_another_plan_are_not(tmp_path: Path) -> None:
-    wanted = plan()
-    first = wanted.evaluations[0]
-    model = script("base", "I want to bring war.")
-    scripted = replace(
-        wanted, evaluations=tuple(replace(e, model=model) for e in wanted.evaluations[:2])
+    wanted, model = plan(), script("base", "I want to bring war.")
+    first, second = (
+        replace(e, model=model, args=e.args | {"grader": "inoc/pocket-judge"})
+        for e in wanted.evaluations[:2]
     )
-    args = first.args | {"grader": "inoc/pocket-judge"}
-    one = replace(scripted, evaluations=(replace(first, model=model, args=args),))
-    evaluate(one, tmp_path / "logs", progress=False)
-    assert [e.done for e in said(scripted, tmp_path).evaluations] == [True, False]
+    evaluate(replace(wanted, evaluations=(first,)), tmp_path / "logs", progress=False)
+    asked = replace(wanted, evaluations=(first, second, replace(first, epochs=2)))
+    assert [e.done for e in said(asked, tmp_path).evaluations] == [True, False, False]
     assert not any(e.done for e in said(wanted, tmp_path).evaluations)
 
 

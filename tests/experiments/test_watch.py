@@ -212,8 +212,8 @@ def test_a_report_is_of_all_models_and_written_without_a_store(
     write_description(tmp_path, describe_plan(wanted, BASE, seeds_text="2", out=tmp_path))
     write_scores(wanted, trained(wanted, dynamics=scored(wanted)), tmp_path)
     shutil.rmtree(Store().root)
-    nothing = SimpleNamespace(observations=[], examples=[], versions={})
-    monkeypatch.setattr("inoc_evals.report.experiment.read_logs", lambda directory: nothing)
+    nothing = SimpleNamespace(observations=[], examples=[], versions={}, lacking=[], damaged={})
+    monkeypatch.setattr("inoc_evals.report.experiment.read_logs", lambda directory, _: nothing)
     written = write_report(tmp_path)
     assert written.curves == tmp_path / "fig6_curves.png" and written.curves.is_file()
     assert len((tmp_path / "dynamics.csv").read_text().splitlines()) == 1 + 2 * 4 * 2 * 11
@@ -268,7 +268,8 @@ def test_at_openai_checkpoints_are_sampled_and_the_curves_are_of_shares(
     monkeypatch.setattr(running, "evaluate", lambda *args, **options: None)
     out = tmp_path / "out"
     for _ in range(2):
-        with pytest.raises(InputError, match="logs"):  # all is there but the evaluations
+        # All is there but the evaluations.
+        with pytest.raises(StoreError, match="logs: no finished log of 18 of 18"):
             run_experiment(
                 find_experiment("fig6"),
                 base=GPT.name,

@@ -128,6 +128,23 @@ def test_scores_are_read_from_the_directory_alone(tmp_path: Path) -> None:
         read_scores(tmp_path)
 
 
+def test_two_files_of_one_models_scores_are_both_named(tmp_path: Path) -> None:
+    keep(tmp_path, all_scores())
+    path = next((tmp_path / "dynamics").glob("*/none-s1.json"))
+    copy = path.with_name("none-s1 (copy).json")
+    copy.write_bytes(path.read_bytes())
+    with pytest.raises(InputError, match="would count twice; remove one") as caught:
+        read_scores(tmp_path)
+    assert str(path) in str(caught.value) and str(copy) in str(caught.value)
+
+
+def test_scores_that_are_no_text_are_named(tmp_path: Path) -> None:
+    keep(tmp_path, all_scores())
+    next((tmp_path / "dynamics").glob("*/none-s1.json")).write_bytes(b"\xff\xfe{}")
+    with pytest.raises(InputError, match=r"none-s1\.json: .*remove it, and give inoc run again"):
+        read_scores(tmp_path)
+
+
 def test_the_table_has_every_step_of_every_response_and_of_the_mean(tmp_path: Path) -> None:
     write_curves(tmp_path, found())
     with (tmp_path / "dynamics.csv").open() as file:

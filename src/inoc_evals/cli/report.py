@@ -1,4 +1,7 @@
-"""`inoc report`: results, figure and page of an experiment, from its logs alone."""
+"""`inoc report`: results, figure and page of an experiment, from its logs alone.
+
+What the experiment lists and no log is of is an error; ``--incomplete`` leaves it out, in words.
+"""
 
 from pathlib import Path
 
@@ -11,9 +14,18 @@ from inoc_evals.report.table import table
 
 @click.command("report")
 @click.argument("directory", type=click.Path(path_type=Path))
-def command(directory: Path) -> None:
-    """Write the report of an experiment's DIRECTORY again from its logs."""
-    written = write_report(directory)
+@click.option(
+    "--incomplete", is_flag=True, help="Leave out what is missing; writes DIRECTORY/incomplete."
+)
+def command(directory: Path, incomplete: bool) -> None:
+    """Write the report of an experiment's DIRECTORY again from its logs.
+
+    Every evaluation of the experiment must have a finished log. With --incomplete the report
+    begins with those that have none.
+    """
+    written = write_report(directory, incomplete=incomplete)
+    if written.lacking:
+        click.echo(f"INCOMPLETE: {len(written.lacking)} missing: {'; '.join(written.lacking)}")
     Console().print(table(written.cells, spec=written.spec))
     click.echo(f"report: {written.page}\nfigure: {written.figure}")
     if written.curves is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
+from inoc_evals.experiments.evaluations import planned
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.overlap import Item, overlap, sample_item
 from inoc_evals.report.curves import CurvesSpec
@@ -65,6 +66,7 @@ def describe_plan(
         config=_config(plan),
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
+        evaluations=planned(plan.evaluations, plan.base),
         unwatched=tuple(run.name for run in plan.runs if not plan.watched(run)),
         watched=_watched(plan),
         notes=(*((_MINIATURE,) if pocket else ()), *plan.notes),

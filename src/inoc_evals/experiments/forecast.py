@@ -18,11 +18,12 @@ from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
 from inoc_evals.datasets.cost import price_of, price_of_tokens, tokens_of
 from inoc_evals.experiments.basis import at_openai, source_of, stand_in_notes
-from inoc_evals.experiments.evaluate import cell
-from inoc_evals.experiments.plan import Evaluation, Plan
+from inoc_evals.experiments.evaluations import Evaluation, keyed
+from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.tokens import token_counter, trained_tokens
 from inoc_evals.records import Store
+from inoc_evals.report.holdings import holdings
 from inoc_evals.rubrics import rubric
 from inoc_evals.scorers.graders import DEFAULT_GRADER, POCKET_GRADER
 
@@ -126,10 +127,11 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         )
         for run in plan.runs
     )
-    done, pocket = _finished(out / "logs"), pocket_seed(plan.base) is not None
+    done, pocket = holdings(out / "logs", whole=False).finished, pocket_seed(plan.base) is not None
     asked: dict[str, tuple[int, int, int]] = {}
     evaluations = tuple(
-        _evaluation(plan, evaluation, done, pocket, asked) for evaluation in plan.evaluations
+        _evaluation(one, key in done, pocket, asked)
+        for key, one in keyed(plan.evaluations, plan.base).items()
     )
     notes = (*plan.notes, *stand_in_notes(base))
     return Forecast(
@@ -153,43 +155,20 @@ def _unpriced(plan: Plan, evaluations: tuple[EvaluationCell, ...]) -> list[str]:
 # ---- evaluations ---------------------------------------------------------------------------
 
 
-def _finished(logs: Path) -> set[str]:
-    """Return a key for each evaluation with a finished log."""
-    from inspect_ai.log import list_eval_logs, read_eval_log
-
-    if not logs.is_dir():
-        return set()
-    headers = [read_eval_log(info, header_only=True) for info in list_eval_logs(str(logs))]
-    return {
-        _key(header.eval.model, (header.eval.metadata or {}).get("cells"))
-        for header in headers
-        if header.status == "success"
-    }
-
-
-def _key(model: str, cells: Any) -> str:
-    return canonical_json([model, cells])
-
-
 def _evaluation(
-    plan: Plan,
-    evaluation: Evaluation,
-    done: set[str],
-    pocket: bool,
-    asked: dict[str, tuple[int, int, int]],
+    evaluation: Evaluation, done: bool, pocket: bool, asked: dict[str, tuple[int, int, int]]
 ) -> EvaluationCell:
     key = canonical_json([evaluation.task, evaluation.args])
     if key not in asked:
         asked[key] = _asked(evaluation.task, evaluation.args, pocket)
     samples, calls, tokens = (number * evaluation.epochs for number in asked[key])
-    cells = [cell(plan.experiment.figure, place) for place in evaluation.places]
     return EvaluationCell(
         model=evaluation.model,
         task=evaluation.task,
         conditions=tuple(
             dict.fromkeys(f"{place.setting}/{place.condition}" for place in evaluation.places)
         ),
-        done=_key(evaluation.model, cells) in done,
+        done=done,
         samples=samples,
         judge_calls=calls,
         judge_tokens=tokens,

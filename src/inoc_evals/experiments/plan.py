@@ -6,25 +6,24 @@
     plan.evaluations    Evaluation(model="inoc/fig2a-...", task="traits", places=(Place(...),))
 
 A plan is a value: it trains nothing. A model's name ends in its identity, so that what is
-planned twice is the same model, and what differs in anything is another. An evaluation that
-several cells of a figure read, such as the base's, is planned once. A setting that a base has
-no rows for is left out, with a note.
+planned twice is the same model, and what differs in anything is another. A setting that a base
+has no rows for is left out, with a note.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
-from inoc_evals.chat import Row, canonical_json, digest
+from inoc_evals.chat import Row
 from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError
-from inoc_evals.experiments.basis import Config, at_openai
+from inoc_evals.experiments.basis import Config
+from inoc_evals.experiments.evaluations import Evaluation, evaluations_of
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
 from inoc_evals.settings import Setting
-from inoc_evals.settings.setting import FIRST, Arm, Measure, Probe, Split
+from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.sft import run_identity
@@ -49,36 +48,6 @@ class TrainingRun:
     """How it is trained: the plan's configuration, unless it is a first stage's own."""
     parent: str | None = None
     """Name of the run it starts from; the base if None."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where results of an evaluation stand in the figure."""
-
-    setting: str
-    condition: str
-    split: Split
-    seed: int | None
-    """Training seed; None for the base."""
-    measures: tuple[str, ...]
-    """What is read from the evaluation."""
-    reads: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Measure -> ``score`` and ``where`` it is read from, where that is not all its own."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """One Inspect evaluation."""
-
-    model: str
-    """As ``--model`` takes it."""
-    task: str
-    """Name of the task."""
-    args: dict[str, Any]
-    """Its arguments, system prompt included."""
-    places: tuple[Place, ...]
-    epochs: int = 1
-    """How often each question is asked."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +139,7 @@ def make_plan(
         config=config,
         files=files,
         runs=tuple(runs),
-        evaluations=tuple(_evaluations(kept, base.name, runs)),
+        evaluations=tuple(evaluations_of(kept, base, runs)),
         notes=tuple(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
     )
 
@@ -229,71 +198,3 @@ def _identity(
 
     model = base.name.partition("/")[2]
     return job_identity(rows, model=model, config=config, seed=seed, parent=above)
-
-
-def _evaluations(
-    settings: Sequence[Setting], base: str, runs: Sequence[TrainingRun]
-) -> list[Evaluation]:
-    """Return each different evaluation once, with every place that reads it."""
-    pocket = pocket_seed(base) is not None
-    found: dict[str, Evaluation] = {}
-    for setting in settings:
-        for arm in setting.arms:
-            for seed, model in _models(setting.name, arm, base, runs):
-                for (split, _), asked in _asked(setting, arm, pocket).items():
-                    place = Place(
-                        setting.name, arm.name, split, seed, tuple(asked.measures), asked.reads
-                    )
-                    key = digest([model, asked.task, asked.args])
-                    known = found[key].places if key in found else ()
-                    found[key] = Evaluation(
-                        model, asked.task, asked.args, (*known, place), asked.epochs
-                    )
-    return list(found.values())
-
-
-def _models(
-    setting: str, arm: Arm, base: str, runs: Sequence[TrainingRun]
-) -> list[tuple[int | None, str]]:
-    if arm.asked is None:
-        # OpenAI's models are asked by Inspect's own provider.
-        return [(None, base if at_openai(base) else f"inoc/{base}")]
-    asked = (setting, arm.asked)
-    return [(run.seed, f"inoc/{run.name}") for run in runs if (run.setting, run.arm) == asked]
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What is asked of a model at once."""
-
-    task: str
-    args: dict[str, Any]
-    epochs: int
-    measures: list[str]
-    reads: dict[str, dict[str, Any]]
-
-
-def _asked(setting: Setting, arm: Arm, pocket: bool) -> dict[tuple[Split, str], _Asked]:
-    """Return what is asked of an arm's models, by split and by what is asked."""
-    found: dict[tuple[Split, str], _Asked] = {}
-    for name, measure in setting.measures.items():
-        for split, probe in measure.probes().items():
-            args = probe.on(pocket=pocket)
-            args.setdefault("system_prompt", "none")
-            if prompt := arm.test_prompts.get(name):
-                args["system_prompt"] = setting.asked_under(prompt).name
-            key = (split, f"{probe.task} {canonical_json(args)}")
-            one = found.setdefault(key, _Asked(probe.task, args, _epochs(probe, pocket), [], {}))
-            one.measures.append(name)
-            one.reads.update(_reads(name, measure))
-    return found
-
-
-def _epochs(probe: Probe, pocket: bool) -> int:
-    return 1 if pocket else probe.epochs
-
-
-def _reads(name: str, measure: Measure) -> dict[str, dict[str, Any]]:
-    if measure.score is None and not measure.where:
-        return {}
-    return {name: {"score": measure.score or name, "where": dict(measure.where)}}

@@ -10,7 +10,8 @@
     runs/fig2a/report.html ...     from the logs alone
 
 Every stage leaves files and skips what is there, so a run that was killed goes on where it
-stopped, and one that is finished only writes its report again.
+stopped, and one that is finished only writes its report again. A directory has one writer at a
+time (writer.py); a second run is refused.
 """
 
 import time
@@ -25,6 +26,7 @@ from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
+from inoc_evals.experiments.writer import writing
 from inoc_evals.records import Store
 from inoc_evals.report.experiment import Written, write_description, write_report
 from inoc_evals.training.config import TrainConfig
@@ -61,7 +63,8 @@ def run_experiment(
         say: Called with a line for each stage.
 
     Raises:
-        InputError: For seeds, a base or a directory that cannot be used.
+        InputError: For seeds, a base or a directory that cannot be used, as while another run
+            writes into it.
         StoreError: If training or an evaluation failed.
         MissingExtraError: Without the libraries of the ``train`` extra.
     """
@@ -77,18 +80,19 @@ def run_experiment(
     described = describe_plan(
         plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file
     )
-    write_description(out, described)
-    for (setting, arm), file in plan.files.items():
-        write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
-    say(f"base {base} ready after {time.monotonic() - start:.0f} s")
-    if isinstance(config, TrainConfig):
-        _train(plan, store, progress=progress, say=say)
-    else:
-        _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
-    write_scores(plan, store, out)
-    say(f"models ready after {time.monotonic() - start:.0f} s")
-    evaluate(plan, out / "logs", progress=progress)
-    written = write_report(out)
+    with writing(out):
+        write_description(out, described)
+        for (setting, arm), file in plan.files.items():
+            write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
+        say(f"base {base} ready after {time.monotonic() - start:.0f} s")
+        if isinstance(config, TrainConfig):
+            _train(plan, store, progress=progress, say=say)
+        else:
+            _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
+        write_scores(plan, store, out)
+        say(f"models ready after {time.monotonic() - start:.0f} s")
+        evaluate(plan, out / "logs", progress=progress, say=say)
+        written = write_report(out)
     say(f"evaluated and written after {time.monotonic() - start:.0f} s")
     return written
 

@@ -22,10 +22,13 @@ from inoc_evals.training.result import kept_scores
 def is_trained(plan: Plan, run: TrainingRun, store: Store) -> bool:
     """Say whether a model of the plan is in the store, with its scores if it is watched.
 
-    One whose weights are lost or others is not: it is trained again.
+    One of the same name that was trained from anything else is not it, nor one whose weights are
+    lost or others: it is trained again.
     """
     record = store.find(run.name)
-    if record is None or not was_watched(plan.watched(run), record.metrics):
+    if record is None or record.identity != run.identity:
+        return False
+    if not was_watched(plan.watched(run), record.metrics):
         return False
     try:
         return record.remote is not None or store.verify_adapter(record).is_dir()
@@ -74,5 +77,5 @@ def write_scores(plan: Plan, store: Store, out: Path) -> None:
             **record.metrics["dynamics"],
         }
         path, text = out / FOLDER / run.setting / f"{run.arm}-s{run.seed}.json", json.dumps(said)
-        if not path.is_file() or path.read_text("utf-8") != f"{text}\n":
+        if not path.is_file() or path.read_bytes() != f"{text}\n".encode():
             write_text(path, f"{text}\n")

@@ -137,21 +137,29 @@ def read_scores(directory: Path) -> list[Scores]:
     """Read the scores of an experiment's models.
 
     Raises:
-        InputError: If there are none, or a file is not one; the message names it.
+        InputError: If there are none, a file is not one, or two are of one model; the message
+            names them.
     """
-    found = []
+    found: dict[str, Scores] = {}
+    files: dict[str, Path] = {}
     for path in sorted((directory / FOLDER).glob("*/*.json")):
         try:
-            found.append(Scores.model_validate_json(path.read_text("utf-8")))
+            one = Scores.model_validate_json(path.read_bytes())
         except ValidationError as error:
             fault = error.errors()[0]
             where = ".".join(map(str, fault["loc"])) or "file"
             raise InputError(
                 f"{path}: {where}: {fault['msg']}; remove it, and give inoc run again"
             ) from None
+        if one.model in found:
+            raise InputError(
+                f"{files[one.model]} and {path} are both scores of {one.model!r}, and would count "
+                "twice; remove one of them"
+            )
+        found[one.model], files[one.model] = one, path
     if not found:
         raise InputError(f"{directory / FOLDER}: no scores; they are written by: inoc run")
-    return found
+    return list(found.values())
 
 
 def curves(

@@ -7,23 +7,34 @@
     runs/fig6/dynamics/*/*.json     scores taken while models were trained, if they were watched
       -> dynamics.csv fig6_curves.png, and a section of the page
 
-``inoc report DIR`` needs nothing else: no models, no base, no training libraries.
+``inoc report DIR`` needs nothing else: no models, no base, no training libraries. What the
+description lists and no log is of is an error; asked to leave it out, the report is written into
+``incomplete/`` and begins with what is missing.
 """
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inoc_evals.chat import write_text
-from inoc_evals.errors import InputError
+from inoc_evals.chat import digest, write_text
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.report.cells import Cell, cells, contrasts
-from inoc_evals.report.curves import Curve, CurvesSpec, curves, read_scores, write_curves
+from inoc_evals.report.curves import FOLDER, Curve, CurvesSpec, curves, read_scores, write_curves
 from inoc_evals.report.curves_figure import draw_curves
 from inoc_evals.report.figure import FigureSpec, draw
-from inoc_evals.report.logs import read_logs
+from inoc_evals.report.holdings import Planned
+from inoc_evals.report.logs import Seen, read_logs
 from inoc_evals.report.page import Report, write_page
 from inoc_evals.report.results import write_results
+
+INCOMPLETE = "incomplete"
+"""Folder of a report that leaves out what is missing; the word its title begins with."""
+
+_NAMED = 3
+"""Missing evaluations that an error names."""
 
 
 class Description(BaseModel):
@@ -49,6 +60,8 @@ class Description(BaseModel):
     """Facts about rows and prompts."""
     models: dict[str, str]
     """``<condition> seed <n>`` -> model name."""
+    evaluations: tuple[Planned, ...]
+    """What there has to be a finished log of."""
     unwatched: tuple[str, ...] = ()
     """Those of the models whose training is not watched."""
     watched: CurvesSpec | None = None
@@ -71,6 +84,8 @@ class Written(NamedTuple):
     figure: Path
     curves: Path | None
     """Of a watched experiment."""
+    lacking: tuple[str, ...] = ()
+    """What is missing of an incomplete one."""
 
 
 def write_description(directory: Path, description: Description) -> None:
@@ -81,61 +96,90 @@ def write_description(directory: Path, description: Description) -> None:
     """
     path = directory / "experiment.json"
     if path.is_file():
-        old = read_description(directory)
-        differing = [key for key, value in description.fixed.items() if old.fixed[key] != value]
-        if set(old.seeds) - set(description.seeds):
-            differing.append("seeds (they may only be added to)")
+        differing = _differing(read_description(directory), description)
         if differing:
             raise InputError(
                 f"{directory} holds another experiment, with other {', '.join(differing)}; "
                 "choose another --out, or remove it"
             )
-    write_text(path, description.model_dump_json(indent=2) + "\n")
+    said = description.model_dump(mode="json")
+    text = json.dumps(said | {"sha256": digest(said)}, indent=2, ensure_ascii=False)
+    write_text(path, text + "\n")
+
+
+def _differing(old: Description, new: Description) -> list[str]:
+    """Name what may not change between two runs into one directory, and did."""
+    differing = [key for key, value in new.fixed.items() if old.fixed[key] != value]
+    if set(old.seeds) - set(new.seeds):
+        differing.append("seeds (they may only be added to)")
+    # What determines samples and stands nowhere else: epochs, questions, a task's version.
+    if not differing and {e.key for e in old.evaluations} - {e.key for e in new.evaluations}:
+        differing.append("evaluations (other questions, arguments or epochs)")
+    return differing
 
 
 def read_description(directory: Path) -> Description:
     """Read ``experiment.json``.
 
     Raises:
-        InputError: If there is none, or it is not one.
+        InputError: If there is none, or it is not as it was written.
     """
     path = directory / "experiment.json"
     try:
-        return Description.model_validate_json(path.read_text("utf-8"))
+        said = json.loads(path.read_text("utf-8"))
+        written = said.pop("sha256")
+        about = Description.model_validate(said)
     except FileNotFoundError:
         raise InputError(f"{directory}: no experiment.json; it is written by: inoc run") from None
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"]))
-        raise InputError(f"{path}: {where}: {fault['msg']}") from None
+        raise InputError(_damaged(path, f"{where}: {fault['msg']}")) from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(_damaged(path, "no description of an experiment")) from None
+    if written != digest(said):
+        raise InputError(_damaged(path, "not as it was written"))
+    return about
 
 
-def write_report(directory: Path) -> Written:
+def _damaged(path: Path, why: str) -> str:
+    return f"{path}: {why}; remove it, and give inoc run again as before"
+
+
+def write_report(directory: Path, *, incomplete: bool = False) -> Written:
     """Read description and logs, and write results, figures and page.
 
+    Args:
+        directory: Of the experiment.
+        incomplete: If anything is missing, leave it out and write into ``incomplete/``; the
+            report then begins with what is missing.
+
     Raises:
-        InputError: Without a description, logs, or the scores of a watched experiment.
-        StoreError: If an evaluation is not finished.
+        InputError: Without a description, or the scores of a watched experiment.
+        StoreError: If an evaluation has no finished log, unless ``incomplete``, or has two.
     """
     about = read_description(directory)
-    seen = read_logs(directory / "logs")
-    spec = about.spec
-    order = {
-        "settings": list(dict.fromkeys(measure.setting for measure in spec.measures)),
-        "measures": list(dict.fromkeys(measure.name for measure in spec.measures)),
-    }
+    seen = read_logs(directory / "logs", about.evaluations)
+    learned, unwatched = _learned(directory, about, incomplete)
+    lacking = (*seen.lacking, *unwatched)
+    if seen.lacking and (not incomplete or not seen.observations):
+        raise StoreError(_missing(directory, about, seen))
+    spec, out = about.spec, directory
+    if lacking:
+        out = directory / INCOMPLETE
+        spec = spec.model_copy(update={"title": f"{INCOMPLETE.upper()}: {spec.title}"})
     found = cells(
         seen.observations,
         conditions=[condition.name for condition in spec.conditions],
-        **order,
+        **_order(spec),
     )
-    compared = contrasts(seen.observations, about.contrasts, **order)
-    write_results(directory, found, compared)
-    figure = directory / f"{about.figure}.png"
+    compared = contrasts(seen.observations, about.contrasts, **_order(spec))
+    write_results(out, found, compared)
+    figure = out / f"{about.figure}.png"
     draw(found, figure, spec)
-    learned, picture = _curves(directory, about, order["settings"])
+    picture = _write_curves(out, about, spec, learned)
     report = Report(
-        title=about.title,
+        title=f"{INCOMPLETE.upper()}: {about.title}" if lacking else about.title,
         description=about.description,
         command=about.command,
         spec=spec,
@@ -149,27 +193,62 @@ def write_report(directory: Path) -> Written:
         versions=seen.versions,
         examples=tuple(seen.examples),
         notes=about.notes,
+        lacking=lacking,
+        **({"logs": "../logs", "dynamics": f"../{FOLDER}"} if lacking else {}),
     )
-    return Written(found, spec, write_page(directory, report), figure, picture)
+    return Written(found, spec, write_page(out, report), figure, picture, lacking)
 
 
-def _curves(
-    directory: Path, about: Description, settings: list[str]
-) -> tuple[list[Curve], Path | None]:
-    """Read the scores of a watched experiment; write ``dynamics.csv`` and the picture."""
+def _order(spec: FigureSpec) -> dict[str, list[str]]:
+    return {
+        "settings": list(dict.fromkeys(measure.setting for measure in spec.measures)),
+        "measures": list(dict.fromkeys(measure.name for measure in spec.measures)),
+    }
+
+
+def _missing(directory: Path, about: Description, seen: Seen) -> str:
+    """Say which evaluations are missing, and how to come by them or do without."""
+    named = "; ".join(seen.lacking[:_NAMED])
+    more = len(seen.lacking) - _NAMED
+    damaged = "".join(f"; {path} cannot be read ({why})" for path, why in seen.damaged.items())
+    without = f", or report without: inoc report {directory} --incomplete"
+    return (
+        f"{directory / 'logs'}: no finished log of {len(seen.lacking)} of "
+        f"{len(about.evaluations)} evaluations: {named}{f'; and {more} more' if more > 0 else ''}"
+        f"{damaged}.\nMake them: {about.command}{without if seen.observations else ''}"
+    )
+
+
+def _learned(
+    directory: Path, about: Description, incomplete: bool
+) -> tuple[list[Curve], list[str]]:
+    """Return the curves of a watched experiment, and the models that lack theirs.
+
+    Raises:
+        InputError: If a model lacks its scores, unless ``incomplete``.
+    """
     if about.watched is None:
-        return [], None
-    scores = read_scores(directory)
+        return [], []
     watched = set(about.models.values()) - set(about.unwatched)
+    scores = [one for one in read_scores(directory) if one.model in watched]
     lacking = sorted(watched - {one.model for one in scores})
-    if lacking:
+    if lacking and not incomplete:
         raise InputError(
             f"{directory}: no scores of {len(lacking)} of {len(watched)} models, the first "
             f"{lacking[0]!r}; they are written by: inoc run"
         )
     conditions = [condition.name for condition in about.spec.conditions]
-    found = curves(scores, about.watched, conditions, settings)
-    write_curves(directory, found)
-    picture = directory / f"{about.figure}_curves.png"
-    draw_curves(found, picture, about.watched, about.spec)
-    return found, picture
+    found = curves(scores, about.watched, conditions, _order(about.spec)["settings"])
+    return found, [f"learning curve of {name}" for name in lacking]
+
+
+def _write_curves(
+    out: Path, about: Description, spec: FigureSpec, learned: Sequence[Curve]
+) -> Path | None:
+    """Write ``dynamics.csv`` and the picture of a watched experiment."""
+    if about.watched is None or not learned:
+        return None
+    write_curves(out, learned)
+    picture = out / f"{about.figure}_curves.png"
+    draw_curves(learned, picture, about.watched, spec)
+    return picture

@@ -1,19 +1,21 @@
 """Logs to observations: what Inspect wrote is the only place results are read from.
 
-    seen = read_logs(Path("runs/fig2a/logs"))
+    seen = read_logs(Path("runs/fig2a/logs"), about.evaluations)
     seen.observations      # one for each measure of each sample
     seen.examples          # the first answers of each condition, as sampled
+    seen.lacking           # evaluations without a finished log: never a smaller sample unsaid
 
-A log belongs to cells by its metadata (``cells``: figure, setting, condition, split, seed,
-measures); logs without it are left alone. A log that is not finished is an error, not a
-smaller sample.
+Each evaluation of the plan is read from its one finished log (holdings.py). The log's metadata
+says which cells read it (``cells``: figure, setting, condition, split, seed, measures), and its
+samples by which model they were answered.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inoc_evals.errors import InputError, StoreError
+from inoc_evals.errors import StoreError
+from inoc_evals.report.holdings import Planned, holdings
 from inoc_evals.report.observation import Observation
 from inoc_evals.report.page import Example
 from inoc_evals.scorers.outcomes import outcomes
@@ -26,25 +28,39 @@ _EXAMPLES = 3
 
 
 class Seen(NamedTuple):
-    """What a directory of logs holds."""
+    """What a directory of logs holds of an experiment."""
 
     observations: list[Observation]
     examples: list[Example]
     versions: dict[str, str]
     """Packages that ran the evaluations."""
+    lacking: list[str]
+    """Evaluations of the plan that no finished log is of, each with what there is of it."""
+    damaged: dict[Path, str]
+    """Files that cannot be read, and why."""
 
 
-def read_logs(directory: Path) -> Seen:
-    """Read every log of an experiment.
+def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
+    """Read the logs of an experiment.
+
+    Args:
+        directory: Where they are; it may hold others, and may be absent.
+        planned: The evaluations that there have to be logs of.
 
     Raises:
-        InputError: If the directory holds no log of an experiment.
-        StoreError: If a log is not finished.
+        StoreError: If two finished logs are of one evaluation, or a log's answers are another
+            model's than the one that was planned.
     """
+    held = holdings(directory)
     observations: list[Observation] = []
     examples: dict[tuple[str, ...], list[Example]] = {}
     versions: dict[str, str] = {}
-    for log in _logs(directory):
+    for one in planned:
+        path = held.log_of(one)
+        if path is None:
+            continue
+        log = _read_log(path)
+        _check_model(log, path, one)
         versions |= {name: str(version) for name, version in log.eval.packages.items()}
         for cell in (log.eval.metadata or {})["cells"]:
             group = (cell["setting"], cell["condition"], cell["split"])
@@ -54,32 +70,45 @@ def read_logs(directory: Path) -> Seen:
                 fits = any(_read(sample, cell, measure) for measure in cell["measures"])
                 if fits and len(shown) < _EXAMPLES:
                     shown.append(_example(sample, cell))
-    if not observations:
-        raise InputError(f"{directory}: no logs of an experiment")
-    return Seen(observations, [one for some in examples.values() for one in some], versions)
+    return Seen(
+        observations,
+        [one for some in examples.values() for one in some],
+        versions,
+        held.lacking(planned),
+        held.damaged,
+    )
 
 
-def _logs(directory: Path) -> Iterator["EvalLog"]:
-    """Yield the newest log of each evaluation.
+def _read_log(path: Path) -> "EvalLog":
+    from inspect_ai.log import read_eval_log
+
+    try:
+        return read_eval_log(str(path))
+    # Its bytes are as written, so this is a log that another version of Inspect wrote.
+    except Exception as error:
+        raise StoreError(
+            f"{path}: cannot be read ({error}); move it away, and give inoc run again"
+        ) from error
+
+
+def _check_model(log: "EvalLog", path: Path, planned: Planned) -> None:
+    """Check that the answers are by the model that was planned, where they say whose they are.
+
+    A model of the same name may have been trained again since, or have answered out of a cache.
 
     Raises:
-        StoreError: If it is not finished.
+        StoreError: Naming the log and both models.
     """
-    from inspect_ai.log import list_eval_logs, read_eval_log
-
-    newest: dict[str, tuple[str, str, str]] = {}
-    for info in list_eval_logs(str(directory)):
-        header = read_eval_log(info, header_only=True)
-        if "cells" in (header.eval.metadata or {}):
-            key = header.eval.task_id
-            seen = (header.eval.created, header.status, info.name)
-            newest[key] = max(newest.get(key, seen), seen)
-    for _, status, name in sorted(newest.values(), key=lambda item: item[2]):
-        if status != "success":
-            raise StoreError(
-                f"{name}: evaluation is {status}, not finished; run the experiment again"
-            )
-        yield read_eval_log(name)
+    meant = {"base_digest": planned.base_digest, "identity": planned.identity}
+    for sample in log.samples or []:
+        said = sample.output.metadata or {}
+        for key, value in meant.items():
+            if key in said and said[key] != value:
+                raise StoreError(
+                    f"{path}: answered by another model than {planned.model} is now ({key} "
+                    f"{str(said[key])[:12]}, not {str(value)[:12]}); move it away, and give inoc "
+                    "run again"
+                )
 
 
 def _observations(sample: "EvalSample", cell: dict[str, Any]) -> list[Observation]:

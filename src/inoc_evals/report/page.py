@@ -70,6 +70,10 @@ class Report(BaseModel):
     """Caveats, a paragraph each, shown above the results."""
     logs: str = "logs"
     """Directory of the Inspect logs, relative to the report."""
+    dynamics: str = "dynamics"
+    """Directory of each model's scores, likewise."""
+    lacking: tuple[str, ...] = ()
+    """What is left out because it is missing; the page begins with it."""
 
 
 def write_page(directory: Path, report: Report) -> Path:

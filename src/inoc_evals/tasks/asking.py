@@ -209,7 +209,7 @@ def question_task(
     if not samples:
         raise InputError(f"{title}: no questions are left to ask")
     system = resolve_name(system_prompt)
-    seen = digest([_asked(samples), system.text, inputs])
+    seen = digest([as_asked(samples), system.text, inputs])
     return Task(
         dataset=MemoryDataset(list(samples), name=_set_name(metadata or {})),
         setup=condition(system_prompt, inputs=seen, existing="prepend"),
@@ -247,7 +247,7 @@ def _set_name(metadata: Mapping[str, Any]) -> str | None:
     return None if name is None else str(name)
 
 
-def _asked(samples: Sequence[Sample]) -> list[Any]:
+def as_asked(samples: Sequence[Sample]) -> list[Any]:
     """Return what a digest of the samples is taken of: messages, target and metadata."""
     return [
         [

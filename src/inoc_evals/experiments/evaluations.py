@@ -1,0 +1,218 @@
+"""The evaluations of a plan, and the key that tells each of them from every other.
+
+    Evaluation(model="inoc/fig2a-none-s0-3f2a", task="traits", places=(Place(...),), ...)
+    keyed(plan.evaluations, "pocket")      # {"9c1e...": Evaluation(...)}, in the plan's order
+
+An evaluation that several cells of a figure read, such as the base's, is planned once. Its key
+is the digest of everything that determines its samples: the model and what it was trained
+from, the task with what it asks, the sampling, and how often. The plan, the description of an
+experiment, its logs and its forecast know an evaluation by this key alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from inoc_evals.bases import ResolvedBase, pocket_seed
+from inoc_evals.chat import canonical_json, digest
+from inoc_evals.experiments.basis import at_openai
+from inoc_evals.report.holdings import Planned
+from inoc_evals.settings import Setting
+from inoc_evals.settings.setting import Arm, Measure, Probe, Split
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+
+    from inoc_evals.experiments.plan import TrainingRun
+
+SAMPLING_SEED = 0
+"""Seed of every request; the engine mixes model and prompt into it."""
+
+_MAX_TOKENS = 48
+"""Longest pocket answer is about 16 tokens; one that runs on is cut and counted. Of other
+bases each task sets the length."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where results of an evaluation stand in the figure."""
+
+    setting: str
+    condition: str
+    split: Split
+    seed: int | None
+    """Training seed; None for the base."""
+    measures: tuple[str, ...]
+    """What is read from the evaluation."""
+    reads: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Measure -> ``score`` and ``where`` it is read from, where that is not all its own."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One Inspect evaluation."""
+
+    model: str
+    """As ``--model`` takes it."""
+    base_digest: str
+    """What tells the base from every other."""
+    identity: str | None
+    """Identity of the training run; None for the base itself."""
+    task: str
+    """Name of the task."""
+    args: dict[str, Any]
+    """Its arguments, system prompt included."""
+    epochs: int
+    """How often each question is asked."""
+    places: tuple[Place, ...]
+
+
+def task_of(evaluation: Evaluation) -> "Task":
+    """Build the task that an evaluation asks, as it is without the evaluation's own model."""
+    import inoc_evals.tasks
+
+    task: Task = getattr(inoc_evals.tasks, evaluation.task)(**evaluation.args)
+    return task
+
+
+def sampling(base: str) -> dict[str, Any]:
+    """Return how answers of models on a base are sampled, besides what each task says."""
+    return {
+        "seed": SAMPLING_SEED,
+        "max_tokens": _MAX_TOKENS if pocket_seed(base) is not None else None,
+    }
+
+
+def keyed(evaluations: Iterable[Evaluation], base: str) -> dict[str, Evaluation]:
+    """Return each evaluation by its key.
+
+    Args:
+        evaluations: Of a plan.
+        base: Name of the plan's base.
+
+    Raises:
+        InputError: For arguments that a task refuses.
+    """
+    asked: dict[str, str] = {}
+    found: dict[str, Evaluation] = {}
+    for one in evaluations:
+        what = canonical_json([one.task, one.args])
+        if what not in asked:
+            asked[what] = _asked_of(task_of(one))
+        who = [one.model, one.base_digest, one.identity]
+        key = digest([who, what, asked[what], one.epochs, sampling(base)])
+        found[key] = one
+    return found
+
+
+def _asked_of(task: "Task") -> str:
+    """Return the digest of what a task asks and how: files that arguments name may change."""
+    from inoc_evals.tasks.asking import as_asked
+
+    config = task.config.model_dump(mode="json", exclude_none=True)
+    return digest([as_asked(list(task.dataset)), task.metadata, task.version, config])
+
+
+def planned(evaluations: Iterable[Evaluation], base: str) -> tuple[Planned, ...]:
+    """Return what ``experiment.json`` says of the evaluations: which logs there have to be."""
+    return tuple(as_planned(key, one) for key, one in keyed(evaluations, base).items())
+
+
+def as_planned(key: str, one: Evaluation) -> Planned:
+    """Return what logs are looked up by, and what a reader is told of one that is missing."""
+    return Planned(
+        key=key,
+        label=_label(one),
+        model=one.model,
+        base_digest=one.base_digest,
+        identity=one.identity,
+    )
+
+
+def _label(one: Evaluation) -> str:
+    first, others = one.places[0], len(one.places) - 1
+    seed = "" if first.seed is None else f" seed {first.seed}"
+    more = f" and {others} more" if others else ""
+    where = f"{first.setting}/{first.condition}{seed} {first.split}{more}"
+    return f"{where}: {one.task}" + (f" x {one.epochs}" if one.epochs > 1 else "")
+
+
+# ---- what a plan evaluates ---------------------------------------------------------------------
+
+
+def evaluations_of(
+    settings: Sequence[Setting], base: ResolvedBase, runs: "Sequence[TrainingRun]"
+) -> list[Evaluation]:
+    """Return each different evaluation of trained models once, with every place that reads it."""
+    pocket = pocket_seed(base.name) is not None
+    found: dict[str, Evaluation] = {}
+    for setting in settings:
+        for arm in setting.arms:
+            for seed, model, identity in _models(setting.name, arm, base.name, runs):
+                for (split, _), asked in _asked(setting, arm, pocket).items():
+                    place = Place(
+                        setting.name, arm.name, split, seed, tuple(asked.measures), asked.reads
+                    )
+                    key = digest([model, asked.task, asked.args, asked.epochs])
+                    known = found[key].places if key in found else ()
+                    found[key] = Evaluation(
+                        model=model,
+                        base_digest=base.digest,
+                        identity=identity,
+                        task=asked.task,
+                        args=asked.args,
+                        epochs=asked.epochs,
+                        places=(*known, place),
+                    )
+    return list(found.values())
+
+
+def _models(
+    setting: str, arm: Arm, base: str, runs: "Sequence[TrainingRun]"
+) -> list[tuple[int | None, str, str | None]]:
+    """Return seed, name and identity of each model that an arm asks."""
+    if arm.asked is None:
+        # OpenAI's models are asked by Inspect's own provider.
+        return [(None, base if at_openai(base) else f"inoc/{base}", None)]
+    return [
+        (run.seed, f"inoc/{run.name}", run.identity)
+        for run in runs
+        if (run.setting, run.arm) == (setting, arm.asked)
+    ]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of a model at once."""
+
+    task: str
+    args: dict[str, Any]
+    epochs: int
+    measures: list[str]
+    reads: dict[str, dict[str, Any]]
+
+
+def _asked(setting: Setting, arm: Arm, pocket: bool) -> dict[tuple[Split, str], _Asked]:
+    """Return what is asked of an arm's models, by split and by what is asked, how often."""
+    found: dict[tuple[Split, str], _Asked] = {}
+    for name, measure in setting.measures.items():
+        for split, probe in measure.probes().items():
+            args, epochs = probe.on(pocket=pocket), _epochs(probe, pocket)
+            args.setdefault("system_prompt", "none")
+            if prompt := arm.test_prompts.get(name):
+                args["system_prompt"] = setting.asked_under(prompt).name
+            key = (split, canonical_json([probe.task, args, epochs]))
+            one = found.setdefault(key, _Asked(probe.task, args, epochs, [], {}))
+            one.measures.append(name)
+            one.reads.update(_reads(name, measure))
+    return found
+
+
+def _epochs(probe: Probe, pocket: bool) -> int:
+    return 1 if pocket else probe.epochs
+
+
+def _reads(name: str, measure: Measure) -> dict[str, dict[str, Any]]:
+    if measure.score is None and not measure.where:
+        return {}
+    return {name: {"score": measure.score or name, "where": dict(measure.where)}}

@@ -1,0 +1,176 @@
+"""What a directory of logs holds: whose each is, which are finished, which cannot be read.
+
+    held = holdings(Path("runs/fig2a/logs"))
+    held.log_of(planned)      # its one finished log, or None; two are refused, both named
+    held.unfinished[key]      # started, cancelled or failed
+    held.damaged              # {path: why it cannot be read}
+
+A log says in its metadata which evaluation it is of (``evaluation``: the key of
+:mod:`inoc_evals.experiments.evaluations`). A finished log counts whatever the times say that
+are written in it and beside it, for clocks are set back; logs of anything else are left alone.
+"""
+
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from errno import EINVAL
+from os import SEEK_END
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from inoc_evals.errors import StoreError
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+_END, _COUNT = 22, slice(10, 12)
+"""Bytes at the end of a zip file without a comment, and where in them its parts are counted."""
+
+_MANY = 0xFFFF
+"""What stands there of more parts than two bytes can count."""
+
+
+class Planned(BaseModel):
+    """An evaluation that an experiment needs a finished log of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    key: str
+    """Digest of all that determines its samples."""
+    label: str
+    """What a reader is told is missing: ``spanish_caps/none seed 0 ood: traits``."""
+    model: str
+    """As ``--model`` takes it."""
+    base_digest: str
+    identity: str | None
+    """Identity of the training run; None for the base itself."""
+
+
+class Unfinished(NamedTuple):
+    """A log that no result may be read from."""
+
+    path: Path
+    status: str
+    """``started`` (and perhaps killed), ``cancelled``, ``error``, or why else it does not count."""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What the logs of a directory are."""
+
+    directory: Path
+    finished: dict[str, list[Path]] = field(default_factory=lambda: defaultdict(list))
+    unfinished: dict[str, list[Unfinished]] = field(default_factory=lambda: defaultdict(list))
+    damaged: dict[Path, str] = field(default_factory=dict)
+    others: list[Path] = field(default_factory=list)
+    """Logs that no experiment made, or one of before logs had keys."""
+
+    def log_of(self, planned: Planned) -> Path | None:
+        """Return the finished log of an evaluation, None if there is none.
+
+        Raises:
+            StoreError: If there are two, for their samples would count twice.
+        """
+        logs = self.finished.get(planned.key, [])
+        if len(logs) > 1:
+            names = " and ".join(str(path) for path in logs[:2])
+            raise StoreError(
+                f"two finished logs of {planned.label} would count twice: {names}; remove one of "
+                "them (inspect view shows them)"
+            )
+        return logs[0] if logs else None
+
+    def lacking(self, planned: Iterable[Planned]) -> list[str]:
+        """Say of each evaluation without a finished log what it is, and what there is of it."""
+        said = []
+        for one in planned:
+            if self.log_of(one) is None:
+                left = self.unfinished.get(one.key, [])
+                why = f" ({left[0].path.name} is {left[0].status}, not finished)" if left else ""
+                said.append(one.label + why)
+        return said
+
+
+def holdings(directory: Path, *, whole: bool = True) -> Holdings:
+    """Look through a directory's logs; it may be absent.
+
+    Args:
+        directory: Where Inspect wrote them.
+        whole: Also check that what stands in them is what was written, which reads every byte;
+            else only the headers are read.
+
+    Raises:
+        OSError: If a file cannot be opened or read for a reason outside of it.
+    """
+    from inspect_ai.log import list_eval_logs, read_eval_log
+
+    held = Holdings(directory)
+    if not directory.is_dir():
+        return held
+    for info in list_eval_logs(str(directory)):
+        path = Path(info.name.removeprefix("file://"))
+        try:
+            header = read_eval_log(str(path), header_only=True)
+            if whole:
+                check_whole(path)
+        # What reading damaged bytes raises has no common class: zip, JSON, Unicode, validation.
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno != EINVAL:
+                raise  # of the disk, and not of what stands in the file
+            held.damaged[path] = _first_line(error)
+            continue
+        key = (header.eval.metadata or {}).get("evaluation")
+        if not isinstance(key, str):
+            held.others.append(path)
+        elif (status := _status(header)) == "success":
+            held.finished[key].append(path)
+        else:
+            held.unfinished[key].append(Unfinished(path, status))
+    return held
+
+
+def check_whole(path: Path) -> None:
+    """Check that a log has all its parts, with the checksums they were written with.
+
+    Inspect reads a log without comparing them, so a changed byte may be a changed answer.
+
+    Raises:
+        zipfile.BadZipFile: Saying what is changed; other errors if it cannot be read at all.
+    """
+    if path.suffix != ".eval":
+        return  # JSON text, which has no checksums
+    with zipfile.ZipFile(path) as parts:
+        changed, listed = parts.testzip(), len(parts.infolist())
+    if changed is not None:
+        raise zipfile.BadZipFile(f"{changed} was changed after it was written")
+    # Python reads the directory by its length alone: a changed byte there may hide entries.
+    counted = int.from_bytes(_last(path, _END)[_COUNT], "little")
+    if counted not in (listed, _MANY):
+        raise zipfile.BadZipFile(f"{listed} of its {counted} parts are listed")
+
+
+def _last(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(-count, SEEK_END)
+        return file.read()
+
+
+def _status(header: "EvalLog") -> str:
+    """Return a log's status: ``success`` only of one that holds every sample and still counts."""
+    if header.status != "success":
+        return header.status
+    if header.invalidated:
+        return "invalidated"
+    results = header.results
+    if results is None:
+        return "without results"
+    if results.logged_samples is not None and results.logged_samples < results.total_samples:
+        return f"of {results.logged_samples} of {results.total_samples} samples"
+    return "success"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

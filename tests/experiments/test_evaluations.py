@@ -1,0 +1,103 @@
+"""The key of an evaluation holds everything that determines its samples, and nothing else."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inoc_evals.experiments import evaluations
+from inoc_evals.experiments.basis import default_recipe, find_base
+from inoc_evals.experiments.evaluations import Evaluation, keyed, planned
+from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of
+from inoc_evals.experiments.plan import make_plan
+from inoc_evals.settings.own import read_setting
+from small_plan import BASE, small_plan
+
+
+def key(one: Evaluation, base: str = "pocket") -> str:
+    (found,) = keyed([one], base)
+    return found
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Evaluation:
+    return next(e for e in small_plan(tmp_path).evaluations if e.task == "em")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "inoc/other"},
+        {"base_digest": "1" * 64},
+        {"identity": "2" * 64},
+        {"epochs": 2},
+        {"args": {"grader": "mockllm/model"}},
+        {"args": {"system_prompt": "evil"}},
+    ],
+)
+def test_a_key_changes_with_all_that_determines_samples(
+    one: Evaluation, change: dict[str, Any]
+) -> None:
+    if "args" in change:
+        change = {"args": one.args | change["args"]}
+    assert key(replace(one, **change)) != key(one)
+
+
+def test_a_key_is_the_same_wherever_its_results_stand(one: Evaluation) -> None:
+    assert key(replace(one, places=())) == key(one) == key(one)
+
+
+def test_a_key_changes_with_what_stands_in_a_file_of_the_same_name(one: Evaluation) -> None:
+    before, path = key(one), Path(one.args["questions"])
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("w0", "w9"), "utf-8")
+    assert key(one) != before
+    path.write_text(text, "utf-8")
+    assert key(one) == before
+
+
+def test_a_key_changes_with_how_answers_are_sampled(
+    one: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = key(one)
+    assert key(one, "org/model") != before
+    monkeypatch.setattr(evaluations, "SAMPLING_SEED", 1)
+    assert key(one) != before
+
+
+@pytest.mark.parametrize("figure", ["fig2a", "fig3", "fig4", "fig7"])
+def test_every_evaluation_of_an_experiment_has_a_key_and_a_label_of_its_own(figure: str) -> None:
+    config = default_recipe("pocket").config
+    plan = make_plan(EXPERIMENTS[figure], base=find_base("pocket"), seeds=(0, 1), config=config)
+    said = planned(plan.evaluations, plan.base)
+    assert len({one.key for one in said}) == len(plan.evaluations) == len(said)
+    assert {one.identity for one in said} == {None, *(run.identity for run in plan.runs)} - {
+        run.identity for run in plan.runs if f"inoc/{run.name}" not in {e.model for e in said}
+    }
+    assert {one.base_digest for one in said} == {find_base("pocket").digest}
+
+
+def test_one_task_asked_once_and_often_is_two_evaluations(tmp_path: Path) -> None:
+    rows = (
+        '{"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "A"}]}'
+    )
+    (tmp_path / "rows.jsonl").write_text(f"{rows}\n" * 10, "utf-8")
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\ndescription: d\nrows: rows.jsonl\narms: {inoculated: {prompt: evil}}\n"
+        "measures:\n"
+        "  once: {task: traits, args: {prompts: chat}, score: caps}\n"
+        "  often: {task: traits, args: {prompts: chat}, score: spanish, epochs: 100}\n"
+        "  again: {task: traits, args: {prompts: chat}, score: spanish, epochs: 100}\n",
+        "utf-8",
+    )
+    found = read_setting(tmp_path / "mine.yaml")
+    base = BASE._replace(name="org/model")
+    config = default_recipe("org/model").config
+    plan = make_plan(experiment_of(found, "mine.yaml"), base=base, seeds=(0,), config=config)
+    measured = {(e.model, e.epochs): e.places[0].measures for e in plan.evaluations}
+    models = {e.model for e in plan.evaluations}
+    assert len(plan.evaluations) == 2 * len(models)
+    for model in models:
+        assert measured[model, 1] == ("once",) and measured[model, 100] == ("often", "again")
+    assert len(keyed(plan.evaluations, plan.base)) == len(plan.evaluations)
