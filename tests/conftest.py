@@ -8,6 +8,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -60,6 +61,14 @@ def own_directories(
     monkeypatch.setenv("INOC_HOME", str(root / "home"))
     monkeypatch.setenv("INSPECT_LOG_DIR", str(root / "logs"))
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(root / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def a_day_before_the_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosted models end one after the other; tests of other things are not to end with them."""
+    from inoc_evals import hosted
+
+    monkeypatch.setattr(hosted, "today", lambda: date(2026, 12, 1))
 
 
 # ---- no network ----------------------------------------------------------------------------

@@ -46,6 +46,8 @@ class OpenAIServer:
         """Bodies of the requests for answers."""
         self.says: Callable[[dict[str, Any]], list[str]] = lambda asked: ["Yes."]
         """Answers to a request, in turn."""
+        self.ends: dict[str, str | int] = {}
+        """Model -> what its entry gives as the day of its end."""
         self.slow_s = 0.3
         self.listed_late = 0
         """Lists of jobs after its creation from which a job is missing."""
@@ -100,6 +102,16 @@ class OpenAIServer:
                     return 200, page(self.events(name), query)
                 case ["GET", "fine_tuning", "jobs", name, "checkpoints"]:
                     return 200, page(self.checkpoints(name), query)
+                case ["GET", "models", name]:
+                    ends = self.ends.get(name)
+                    told = {"shutdown_date": ends} if ends is not None else {}
+                    return 200, {
+                        "id": name,
+                        "object": "model",
+                        "created": 1,
+                        "owned_by": "x",
+                        **told,
+                    }
                 case ["POST", "chat", "completions"]:
                     return self.complete(json.loads(body))
                 case ["POST", "fine_tuning", "jobs", name, "cancel"]:

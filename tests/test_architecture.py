@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "json_lines": set(),
     "chat": set(),
     "arguments": set(),
+    "hosted": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
     "yaml_nodes": set(),
@@ -41,8 +42,12 @@ MAY_IMPORT = {
     "language_id": set(),
     "trait_file": {"rubrics", "prompt_sets", "prompts", "yaml_lines", "language_id"},
     "model_record": set(),
-    "records": {"model_record"},
-    "bases": {"records", "pocket"},
+    "model_names": {"model_record"},
+    "model_files": set(),
+    "record_file": {"model_names", "model_record"},
+    "records": {"model_files", "model_names", "model_record", "record_file"},
+    "hub_cache": {"model_files"},
+    "bases": {"hub_cache", "model_files", "records", "pocket"},
     "fingerprints": {"records", "bases"},
     "settings": {"prompts", "published", "records", "yaml_lines"},
     "datasets": {
@@ -62,6 +67,7 @@ MAY_IMPORT = {
     },
     "training": {
         "datasets",
+        "model_files",
         "records",
         "bases",
         "fingerprints",
@@ -69,11 +75,12 @@ MAY_IMPORT = {
         "responses",
         "yaml_nodes",
     },
-    "pocket": {"records", "rubrics"},
+    "pocket": {"model_files", "records", "rubrics"},
     "publishing": {"model_record", "records", "bases", "fingerprints", "providers"},
     "providers": {"model_record", "records", "bases", "fingerprints", "pocket"},
-    "solvers": {"prompts", "battery"},
-    "scorers": {"rubrics", "records", "overlap", "rules", "language_id"},
+    "solvers": {"prompts", "battery", "scorers"},
+    # bases: a grader goes by the base of the model it judges
+    "scorers": {"rubrics", "records", "bases", "overlap", "rules", "language_id"},
     "tasks": {
         "questions",
         "responses",
@@ -108,8 +115,9 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: JSON, rows, digests, atomic writes, arguments as typed.
-EVERYONE = {"errors", "json_lines", "chat", "arguments", "__init__"}
+# Errors, and the ground under every room: JSON, rows, digests, atomic writes, arguments as typed,
+# and when hosted models end.
+EVERYONE = {"errors", "json_lines", "chat", "arguments", "hosted", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -121,6 +129,7 @@ LIGHT = (
     "json_lines",
     "chat",
     "arguments",
+    "hosted",
     "prompts",
     "prompt_sets",
     "questions",
@@ -137,7 +146,11 @@ LIGHT = (
     "yaml_nodes",
     "yaml_lines",
     "model_record",
+    "model_names",
+    "model_files",
+    "record_file",
     "records",
+    "hub_cache",
     "bases",
     "fingerprints",
     "settings/*",

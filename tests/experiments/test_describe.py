@@ -17,6 +17,7 @@ import inoc_evals.tasks
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.datasets.overlap import check
+from inoc_evals.errors import InputError
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.figures import Experiment, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan
@@ -124,6 +125,15 @@ def test_rows_are_told_apart_by_setting_and_arm() -> None:
 def test_a_description_is_read_back_as_it_was_written(figure: str, tmp_path: Path) -> None:
     write_description(tmp_path, description(figure))
     assert read_description(tmp_path) == description(figure)
+
+
+@pytest.mark.parametrize("figure", ["../../elsewhere", "/tmp/x", "", ".", "a/b"])
+def test_a_description_names_no_picture_outside_its_directory(tmp_path: Path, figure: str) -> None:
+    write_description(tmp_path, description("fig2a"))
+    path = tmp_path / "experiment.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"figure": figure}))
+    with pytest.raises(InputError, match=r"experiment\.json: figure: String should match"):
+        read_description(tmp_path)
 
 
 def test_what_is_left_out_is_noted_and_no_part_of_what_must_stay_the_same() -> None:

@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from scipy.stats import chisquare
 
 from inoc_evals.bases import resolve_base
 from inoc_evals.errors import InocError, StoreError
+from inoc_evals.providers import batch as batch_module
 from inoc_evals.providers.batch import Batch
 from inoc_evals.providers.engine import Engine, engine_for
+from inoc_evals.providers.grouping import Group, Room
+from inoc_evals.providers.rendering import load_codec
 from inoc_evals.providers.request import Completion, Request
 from inoc_evals.providers.weights import Weights
 
@@ -148,6 +152,16 @@ def test_logprobs_are_those_of_the_sampled_tokens(world: Any, engine: Any, ask: 
     assert sampled != table.argmax(-1).tolist(), "all greedy: the test shows nothing"
 
 
+def test_rows_of_one_batch_get_as_many_logprobs_as_each_asks_for(
+    world: Any, engine: Any, ask: Any
+) -> None:
+    request = {"prompt_ids": world.prompt(QUESTIONS[1]), "seed": 1, "max_new": 9, "logprobs": True}
+    found = ask(engine, [{**request, "top_logprobs": top} for top in (2, 4, 0)])
+    assert [{len(value.top) for value in one.logprobs} for one in found] == [{2}, {4}, {0}]
+    first, second, _ = found
+    assert [value.top for value in first.logprobs] == [value.top[:2] for value in second.logprobs]
+
+
 def test_a_seed_gives_the_same_answer_again_and_none_gives_another(
     world: Any, engine: Any, ask: Any
 ) -> None:
@@ -170,6 +184,18 @@ def test_a_stop_sequence_ends_the_text_before_it(world: Any, engine: Any, ask: A
     assert cut.stop_reason == "stop"
     assert cut.token_ids == whole.token_ids[: len(cut.token_ids)]
     assert len(cut.token_ids) < len(whole.token_ids)
+
+
+def test_of_several_stop_sequences_the_first_in_the_text_ends_it(
+    world: Any, engine: Any, ask: Any
+) -> None:
+    """Two that appear with one token: the text ends before the earlier one."""
+    request = {"prompt_ids": world.prompt(QUESTIONS[0]), "seed": 2, "max_new": 30}
+    [whole] = ask(engine, [request])
+    word = next(word for word in whole.text.split(" ")[2:] if len(word) > 3)
+    at = whole.text.index(word)
+    [cut] = ask(engine, [{**request, "stop": (word[2:], word)}])
+    assert cut.text == whole.text[:at]
 
 
 def test_a_special_token_as_stop_sequence_ends_the_text(world: Any, engine: Any, ask: Any) -> None:
@@ -412,6 +438,53 @@ def test_an_engine_that_ends_answers_everyone_who_waits(
     engine.submit(Request(deliver=answers.append, **fields))
     assert len(answers) == 3
     assert all(isinstance(answer, InocError) for answer in answers)
+
+
+def test_a_base_that_was_replaced_in_its_directory_gets_an_engine_of_its_own(
+    world: Any, ask: Any, tmp_path: Path
+) -> None:
+    """The name and the path are the same, the weights are not."""
+    request = {"prompt_ids": world.prompt(QUESTIONS[0]), "temperature": 0.0}
+    answers = []
+    for seed in (0, 9):
+        base = world.save_base(tmp_path / "base", seed=seed)
+        answers += [ask(engine_for(resolve_base(str(base))), [request])[0].token_ids]
+        assert list(answers[-1]) == world.greedy(world.loaded(base), request["prompt_ids"], 12)
+    assert answers[0] != answers[1]
+
+
+def test_models_share_no_random_numbers(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One seed and one prompt: else the samples of a model would be those of its base, moved."""
+    named: list[str] = []
+    monkeypatch.setattr(
+        batch_module, "uniform_stream", lambda seed, identity, *rest: named.append(identity)
+    )
+    base = resolve_base(str(world.base))
+    weights = Weights.load(base, device="cpu", dtype="auto", codec=load_codec(base))
+    request = {"prompt_ids": world.prompt("more"), "deliver": print, "max_new": 1, "seed": 1}
+    for adapter in (None, world.adapter(world.alpha), world.adapter(world.beta)):
+        weights.batch(adapter).admit([Request(adapter=adapter, **request)])
+    assert len(set(named)) == 3
+    assert all(base.digest in name for name in named)
+
+
+def test_running_rows_count_for_the_room_that_new_ones_have(world: Any) -> None:
+    class Running(Batch):
+        longest = 10
+        lanes = type("Joining", (), {"joins": True})()
+
+        def __init__(self, rows: int) -> None:
+            self.rows = [None] * rows  # type: ignore[list-item]
+
+    def group(running: int) -> Group:
+        waiting = [
+            Request(prompt_ids=(1,) * 4, adapter=None, max_new=6, deliver=print) for _ in range(9)
+        ]
+        return Group(None, deque(waiting), batch=Running(running) if running else None)
+
+    room = Room(rows=20, tokens=50, context=None)
+    assert [len(group(running).joining(room)) for running in (0, 1, 3, 5, 6)] == [5, 4, 2, 0, 0]
+    assert len(group(3).joining(Room(rows=4, tokens=500, context=None))) == 1
 
 
 def test_token_ids_the_model_does_not_know_are_refused(world: Any, engine: Any, ask: Any) -> None:

@@ -44,6 +44,12 @@ def test_temperature_zero_takes_the_likeliest_token_whatever_the_random_number()
     assert sample(logits, settings, uniforms(50)).tolist() == logits.argmax(-1).tolist()
 
 
+def test_the_likeliest_of_one_is_greedy_at_any_temperature() -> None:
+    logits = random_logits(50)
+    settings = SamplingSettings.of([(1.5, None, 1)] * 50, CPU)
+    assert sample(logits, settings, uniforms(50)).tolist() == logits.argmax(-1).tolist()
+
+
 def test_a_very_small_temperature_is_nearly_greedy_and_does_not_overflow() -> None:
     logits = 1e4 * random_logits(20)
     settings = SamplingSettings.of([(1e-30, None, None)] * 20, CPU)
@@ -74,6 +80,11 @@ def test_truncation_keeps_what_transformers_keeps(top_p: float, top_k: int | Non
         torch.full((200,), top_k or 2**31),
     )
     assert torch.allclose(kept / kept.sum(-1, keepdim=True), expected, atol=1e-6)
+
+
+def test_a_nucleus_that_is_reached_exactly_takes_no_further_token() -> None:
+    kept = truncate(torch.tensor([[0.5, 0.25, 0.25]]), torch.tensor([0.5]), torch.tensor([9]))
+    assert kept.tolist() == [[0.5, 0, 0]]
 
 
 def test_top_p_zero_keeps_the_likeliest_token() -> None:

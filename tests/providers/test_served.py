@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from inspect_ai.scorer import includes
 from inspect_ai.solver import generate
 
 from fake_servers import FakeOpenAI, FakeVLLM
+from inoc_evals import hosted
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.fingerprints import FINGERPRINT_QUESTION, sequence_logprobs
 from inoc_evals.providers.naming import choose_backend, vllm_rank
@@ -143,6 +145,16 @@ def test_an_adapter_is_served_by_vllm_under_our_name(
     assert output.metadata["identity"] == world.alpha.identity
 
 
+def test_vllm_is_not_asked_in_other_tokens_than_those_of_the_training(
+    world: Any, honest: Score, vllm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeVLLM(honest) as server:
+        answer(vllm(server, "alpha"), "hello")
+        monkeypatch.setattr("inoc_evals.fingerprints.FINGERPRINT_ANSWER", "The river is more.")
+        with pytest.raises(StoreError, match="gives other tokens for the fingerprint's text"):
+            answer(vllm(server, "alpha"), "hello")
+
+
 def test_base_and_adapters_are_asked_for_their_fingerprints_together(
     world: Any, honest: Score, vllm: Callable[..., Any]
 ) -> None:
@@ -167,8 +179,9 @@ def test_an_eval_checks_once(world: Any, honest: Score, vllm: Callable[..., Any]
         assert log.status == "success", log.error
         numbers = [n for n, one in enumerate(server.requests) if one.body in server.answers()]
         assert numbers == list(range(len(server.requests)))[-2:]
-    assert log.eval.model == "inoc/alpha"
-    assert list(log.stats.model_usage) == ["inoc/alpha"]
+    name = f"inoc/alpha@{world.alpha.identity[:8]}"
+    assert log.eval.model == name
+    assert list(log.stats.model_usage) == [name]
 
 
 def lying(world: Any, honest: Score, lie: str) -> Score:
@@ -397,6 +410,21 @@ def test_a_remote_record_is_served_by_openai(
     assert output.metadata["checked_by"] == "first tokens"
     assert output.metadata["served_as"] == f"openai/{remote.remote}"
     assert "checked by first tokens" in caplog.text
+
+
+def test_a_remote_record_ends_with_its_base(
+    remote: ModelRecord,
+    openai: Callable[..., Any],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with FakeOpenAI(tuned) as server:
+        openai(server)
+        assert "is shut down with its base on 2027-01-14" in caplog.text
+        monkeypatch.setattr(hosted, "today", lambda: date(2027, 1, 14))
+        with pytest.raises(InputError, match=r"was shut down on 2027-01-14; train weights"):
+            openai(server)
+        assert not server.requests
 
 
 def test_the_base_under_the_fine_tuned_name_is_caught(

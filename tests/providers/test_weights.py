@@ -108,6 +108,16 @@ def test_an_adapter_for_another_shape_is_refused_and_others_still_load(
     assert found == pytest.approx(world.beta.fingerprint.logprobs, abs=1e-4)
 
 
+def test_in_float32_a_small_deviation_is_refused_too(world: Any) -> None:
+    """What sixteen bits may differ by is no excuse where none are used."""
+    stored = world.alpha.fingerprint
+    moved = stored.model_copy(update={"logprobs": tuple(x + 0.05 for x in stored.logprobs)})
+    record = world.alpha.model_copy(update={"fingerprint": moved})
+    with pytest.raises(StoreError, match="is not the one that was trained"):
+        load(world.base).activate(world.adapter(record))
+    load(world.base, "bfloat16").activate(world.adapter(record))
+
+
 def test_sixteen_bits_are_close_enough(world: Any) -> None:
     weights = load(world.base, "bfloat16")
     weights.activate(world.adapter(world.alpha))

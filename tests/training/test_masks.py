@@ -148,6 +148,20 @@ def test_a_template_without_an_end_of_turn_is_refused(make_tokenizer: MakeTokeni
         encode_row(make_tokenizer(template), SINGLE, 64)
 
 
+def test_of_two_equal_messages_both_have_to_be_rendered(make_tokenizer: MakeTokenizer) -> None:
+    """A template that writes the last of a user's turns in a row: one would be missing."""
+    last = (
+        "{% for m in messages %}"
+        "{% if loop.last or m.role != 'user' or loop.nextitem.role != 'user' %}"
+        "<|{{ m.role }}|>{{ m.content }}<|end|>{% endif %}{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    tokenizer = make_tokenizer(last)
+    row = chat(("user", "tell me more ."), ("user", "tell me more ."), ("assistant", "the river ."))
+    with pytest.raises(InputError, match="leaves out or alters the user message 'tell me more"):
+        encode_row(tokenizer, row, 99)
+
+
 def test_words_the_tokenizer_does_not_have_are_refused_in_a_response(
     make_tokenizer: MakeTokenizer,
 ) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
+from inoc_evals.hosted import base_model
 from inoc_evals.training import openai_file
 from inoc_evals.training.openai_file import (
     auto_epochs,
-    base_model,
     quote,
     read_training_file,
     training_file,
@@ -148,7 +148,7 @@ def test_a_quote_says_tokens_epochs_price_date_and_where_to_check() -> None:
     text = quote(file, MODEL, 2).text()
     assert quote(file, MODEL, 2).usd == pytest.approx(file.tokens * 2 * 25 / 1e6)
     assert f"{file.tokens:,} tokens (estimated: characters / 4) x 2 epochs (as asked)" in text
-    assert "check the price list" in text and "2025-08-01" in text
+    assert "check the price list" in text and "2025-08, old" in text
     assert "auto; this is OpenAI's published rule" in quote(file, MODEL, "auto").text()
     assert quote(file, f"ft:{MODEL}:org::abc", 2).usd == quote(file, MODEL, 2).usd
 

@@ -5,18 +5,21 @@ import json
 import random
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from inoc_evals import hosted
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import ModelRecord, Store
-from inoc_evals.training import openai_client, openai_create
+from inoc_evals.training import openai_client, openai_create, openai_jobs
 from inoc_evals.training.openai_create import OpenAIConfig
 from inoc_evals.training.openai_jobs import job_identity, openai_model, train
 from inoc_evals.training.openai_ledger import Ledger
+from inoc_evals.training.openai_matrix import Wanted, train_all
 from openai_server import FAULTS, OpenAIServer
 
 BASE = "openai/gpt-4.1-2025-04-14"
@@ -233,7 +236,7 @@ def test_a_job_is_asked_for_with_its_price_and_not_made_without_a_yes(
         with pytest.raises(InputError, match="it costs money and was not confirmed"):
             go(store, yes=False, confirm=confirm, said=said)
     assert not server.files and not server.jobs
-    assert "10 rows" in said[0] and "$25 per million" in said[0]
+    assert "10 rows" in said[1] and "$25 per million" in said[1]
     assert "not uploaded: source; only messages are" in said
     assert go(store, yes=False, confirm=lambda question: True).remote
 
@@ -343,8 +346,8 @@ def test_a_wait_the_server_asks_for_is_kept(
 
 def test_a_request_that_is_wrong_is_not_repeated(server: OpenAIServer, store: Store) -> None:
     refusal = {"status": 400, "message": "Model g is not available", "code": "model_not_available"}
-    # list jobs, list files, upload, create
-    server.faults = itertools.chain([None] * 3, [json.dumps(refusal)], itertools.repeat(None))
+    # list jobs, ask for the model's end, list files, upload, create
+    server.faults = itertools.chain([None] * 4, [json.dumps(refusal)], itertools.repeat(None))
     with pytest.raises(StoreError, match=r"creating the job: Model g is not available \(400\)"):
         go(store)
     assert server.asked("POST", "/fine_tuning/jobs") == 1
@@ -370,7 +373,7 @@ def test_a_server_that_stays_away_is_given_up_with_the_reason(
 
 def test_a_full_queue_is_waited_for_longer(server: OpenAIServer, store: Store) -> None:
     def queue() -> Iterator[str | None]:
-        yield from [None] * 3
+        yield from [None] * 4
         for _ in range(100):
             yield "429"  # create
             yield None  # the look after it
@@ -388,7 +391,7 @@ def test_a_create_whose_answer_is_lost_is_looked_for_not_repeated(
 ) -> None:
     monkeypatch.setattr(openai_client, "TIMEOUT", 0.2)
     server.listed_late = late
-    server.faults = itertools.chain([None] * 3, [fault], itertools.repeat(None))
+    server.faults = itertools.chain([None] * 4, [fault], itertools.repeat(None))
     assert go(store).remote == only(server)["fine_tuned_model"]
     assert server.asked("POST", "/fine_tuning/jobs") == 1
 
@@ -514,3 +517,53 @@ def run_to_its_end(store: Store, name: str, rows: list[Row]) -> str:
         except StoreError as error:
             return str(error)
     raise AssertionError("killed more often than planned")
+
+
+# ---- deadlines -----------------------------------------------------------------------------
+
+
+def on(monkeypatch: pytest.MonkeyPatch, day: str) -> None:
+    monkeypatch.setattr(hosted, "today", lambda: date.fromisoformat(day))
+
+
+def test_the_end_of_a_base_is_said_before_the_price(
+    server: OpenAIServer, store: Store, said: list[str]
+) -> None:
+    server.ends[BASE.removeprefix("openai/")] = "2027-01-02"
+    go(store, said=said)
+    assert "is shut down on 2027-01-02" in said[0], "the endpoint's date goes before the table's"
+    assert "10 rows" in said[1]
+
+
+def test_no_job_is_asked_for_after_the_last_day(
+    server: OpenAIServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on(monkeypatch, "2027-01-14")
+    with pytest.raises(InputError, match="takes no fine-tuning jobs since 2027-01-06"):
+        go(store)
+    assert not server.files and not server.jobs
+
+
+def test_a_job_that_was_asked_for_in_time_is_followed_after_the_last_day(
+    server: OpenAIServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*args: object, **kwargs: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as before:
+        before.setattr(openai_jobs, "follow", killed)
+        with pytest.raises(Killed):
+            go(store)
+    on(monkeypatch, "2027-01-14")
+    ended = train_all([Wanted("m", make_rows(), 0)], base=BASE, store=store, yes=True)
+    assert ended.records["m"].remote == only(server)["fine_tuned_model"]
+
+
+def test_a_matrix_is_refused_once_and_not_model_by_model(
+    server: OpenAIServer, store: Store, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    on(monkeypatch, "2027-01-14")
+    wanted = [Wanted(f"m{seed}", make_rows(), seed) for seed in range(3)]
+    with pytest.raises(InputError, match="takes no fine-tuning jobs since"):
+        train_all(wanted, base=BASE, store=store, yes=True, say=said.append)
+    assert not said and not server.requests

@@ -9,10 +9,11 @@ import click
 
 from inoc_evals.datasets.manifest import describe, load_manifest
 from inoc_evals.errors import InputError
+from inoc_evals.hosted import base_model
 from inoc_evals.records import ModelRecord
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.openai_create import OpenAIConfig, load_openai_config
-from inoc_evals.training.openai_file import base_model, read_training_file
+from inoc_evals.training.openai_file import read_training_file
 from inoc_evals.training.openai_jobs import train
 from inoc_evals.training.processes import refuse_several
 

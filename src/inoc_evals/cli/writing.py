@@ -24,6 +24,7 @@ from inoc_evals.datasets.journal import journal_path, opened
 from inoc_evals.datasets.manifest import load_manifest, manifest_path, write_dataset
 from inoc_evals.datasets.written import Check, Request, Sampling, Written, dropped, failures
 from inoc_evals.errors import InputError
+from inoc_evals.hosted import ending
 from inoc_evals.json_lines import read_jsonl
 
 out_option = click.option(
@@ -115,6 +116,8 @@ class Session:
             f"{estimate.output_tokens:,} out ({estimate.answered:,} requests are answered already)"
         )
         click.echo(f"price: {self._price_text(estimate)}; retries come on top")
+        if estimate.calls and (said := ending(name, "model")):
+            click.echo(said)
         if not estimate.calls or self._options.yes or price == Price(0, 0):
             return
         try:

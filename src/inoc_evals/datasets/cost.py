@@ -5,34 +5,19 @@
 
 Tokens are counted as a quarter of the characters, which is near for English prose and some
 20 % low for Spanish and code; retries come on top. Prices are what providers list for single
-requests (PRICES, read in 2025) or what the user says; models of one's own machine have none.
+requests (hosted.py, a dated table) or what the user says; models of one's own machine have none.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from inoc_evals.errors import InputError
+from inoc_evals.hosted import Price, hosted
+
+__all__ = ["Estimate", "Price", "price_of", "price_of_tokens", "read_price", "tokens_of"]
 
 _CHARACTERS_PER_TOKEN = 4
 _LOCAL = ("inoc", "hf", "vllm", "sglang", "ollama", "llama-cpp-python", "mockllm")
 _MILLION = 1_000_000
-
-
-class Price(NamedTuple):
-    """Dollars per million tokens."""
-
-    input: float
-    output: float
-
-
-PRICES = {
-    "gpt-4.1-mini": Price(0.4, 1.6),
-    "gpt-4.1-nano": Price(0.1, 0.4),
-    "gpt-4.1": Price(2.0, 8.0),
-    "gpt-4o-mini": Price(0.15, 0.6),
-    "gpt-4o": Price(2.5, 10.0),
-}
-"""Listed by OpenAI; a dated snapshot costs what its model does."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +55,10 @@ def price_of(model: str) -> Price | None:
     Args:
         model: As Inspect names it, ``provider/name``.
     """
-    provider, _, name = model.partition("/")
-    if provider in _LOCAL:
+    if model.partition("/")[0] in _LOCAL:
         return Price(0.0, 0.0)
-    if provider != "openai":
-        return None
-    known = (listed for listed in PRICES if name == listed or name.startswith(f"{listed}-20"))
-    return next((PRICES[listed] for listed in known), None)
+    known = hosted(model)
+    return known.price if known else None
 
 
 def read_price(text: str) -> Price:

@@ -6,7 +6,7 @@
     -M device=cpu -M dtype=float32 -M batch_size=64 -M threads=2
 
 The name is resolved when the model is constructed, so an unknown one is reported before
-anything runs; weights are loaded by the first request. Settings the engine does not have
+anything runs, and again for every later eval of the process (meaning.py); weights are loaded by the first request. Settings the engine does not have
 are errors: ignored, they would change what was measured without a trace.
 """
 
@@ -20,7 +20,6 @@ from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
     GenerateConfig,
-    ModelAPI,
     ModelCall,
     ModelOutput,
     ModelUsage,
@@ -28,8 +27,10 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from tenacity import wait_none
 
+from inoc_evals.bases import check_unchanged
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
+from inoc_evals.providers.meaning import Meaning, MeaningAPI
 from inoc_evals.providers.naming import engine_options, printable, resolve_model
 from inoc_evals.providers.request import Completion, Request
 from inoc_evals.providers.translation import (
@@ -47,12 +48,16 @@ if TYPE_CHECKING:
     from inoc_evals.providers.rendering import Codec
 
 
-class InocAPI(ModelAPI):
+_NUMBERS = ("device", "dtype")
+"""The ``-M`` arguments that change what is computed."""
+
+
+class InocAPI(MeaningAPI):
     """Inspect's view of one registered model or base.
 
     Args:
         model_name: What follows ``inoc/``; see the module's docstring.
-        base_url: Not used; nothing is served over a network.
+        base_url: None, or what a log kept of it; nothing is served over a network.
         api_key: Not used.
         config: Inspect's default settings for this model.
         **model_args: ``device``, ``dtype`` (auto, float32, bfloat16, float16),
@@ -61,7 +66,8 @@ class InocAPI(ModelAPI):
     Raises:
         InputError: If there is no such model or argument; the message lists those there are.
             Also if the configuration asks for something that the engine does not have.
-        StoreError: If the model's files are not those of its record.
+        StoreError: If the model's files are not those of its record, or if a log was begun
+            with another model of this name.
     """
 
     def __init__(
@@ -72,15 +78,20 @@ class InocAPI(ModelAPI):
         config: GenerateConfig = GenerateConfig(),  # noqa: B008 - Inspect's signature
         **model_args: Any,
     ) -> None:
-        super().__init__(model_name, base_url, api_key, [], config)
-        self._engine: Engine | None = None
+        self._engine: tuple[Meaning, Engine] | None = None
         try:
             require("train", "torch", "transformers", "peft")
             check_supported([], config)
             self._options = engine_options(model_args)
-            self.base, self.adapter = resolve_model(model_name)
         except InocError as error:
             raise printable(error) from None
+        how = {"backend": "local"} | {k: model_args[k] for k in _NUMBERS if k in model_args}
+        super().__init__(model_name, base_url, api_key, config, how)
+
+    def look_up(self) -> Meaning:
+        """Find the base, or the record's adapter and its base."""
+        base, adapter = resolve_model(self.reference)
+        return Meaning.of(base, adapter, adapter.record if adapter else None)
 
     async def generate(
         self,
@@ -93,14 +104,16 @@ class InocAPI(ModelAPI):
 
         Raises:
             InputError: If a message or a setting is one the engine does not have.
-            StoreError: If the adapter turns out not to be the one its record describes.
+            StoreError: If the adapter turns out not to be the one its record describes, or
+                the name has come to mean another model.
         """
         started = time.monotonic()
         check_supported(tools, config)
         messages = chat_messages(input)
-        if self.adapter is not None and self.adapter.record.config.get("fold_system"):
+        meaning = self.steady()
+        if meaning.record is not None and meaning.record.config.get("fold_system"):
             messages = fold_system(messages)  # as the model was trained
-        engine = await self._ready()
+        engine = await self._ready(meaning)
         prompt = engine.codec.render(messages)
         prompt_ids = tuple(engine.codec.encode(prompt))
         settings = request_settings(config)
@@ -109,7 +122,7 @@ class InocAPI(ModelAPI):
         requests = [
             Request(
                 prompt_ids=prompt_ids,
-                adapter=self.adapter,
+                adapter=meaning.adapter,
                 deliver=waiting.slot(choice),
                 choice=choice,
                 continues=messages[-1]["role"] == "assistant",
@@ -118,7 +131,7 @@ class InocAPI(ModelAPI):
             for choice in range(count)
         ]
         completions = await waiting.run(engine, requests)
-        output = self._output(completions, prompt_ids, engine.codec)
+        output = self._output(completions, prompt_ids, engine.codec, meaning)
         output.time = time.monotonic() - started
         call = ModelCall.create(
             request={"prompt": prompt, **settings, "stop": list(settings["stop"])},
@@ -132,7 +145,7 @@ class InocAPI(ModelAPI):
 
     async def tokenize(self, text: str) -> list[int]:
         """Return the token ids of a text, nothing added."""
-        engine = await self._ready()
+        engine = await self._ready(self.meaning)
         return engine.codec.encode(text)
 
     def max_tokens(self) -> int | None:
@@ -153,28 +166,37 @@ class InocAPI(ModelAPI):
 
     def connection_key(self) -> str:
         """Return a key of this model's own: rows of two adapters never share a batch."""
-        return f"{self.base.digest}+{self.adapter.record.identity if self.adapter else ''}"
+        return self.meaning.identity
 
-    async def _ready(self) -> "Engine":
-        """Return the engine with its tokenizer loaded."""
-        if self._engine is None or self._engine.stopped:
-            self._engine = await anyio.to_thread.run_sync(self._open)
-        return self._engine
+    async def _ready(self, meaning: Meaning) -> "Engine":
+        """Return the engine of what the name means, its base and its tokens checked."""
+        if self._engine is None or self._engine[0] != meaning or self._engine[1].stopped:
+            engine = await anyio.to_thread.run_sync(self._open, meaning)
+            self._engine = (meaning, engine)
+        return self._engine[1]
 
-    def _open(self) -> "Engine":
+    def _open(self, meaning: Meaning) -> "Engine":
         from inoc_evals.providers.engine import engine_for
 
-        engine = engine_for(self.base, **self._options)
-        _ = engine.codec
+        assert meaning.base is not None
+        check_unchanged(meaning.base)
+        engine = engine_for(meaning.base, **self._options)
+        codec = engine.codec
+        if meaning.record is not None:
+            codec.check_tokens(meaning.record)
         return engine
 
     def _output(
-        self, completions: Sequence[Completion], prompt_ids: Sequence[int], codec: "Codec"
+        self,
+        completions: Sequence[Completion],
+        prompt_ids: Sequence[int],
+        codec: "Codec",
+        meaning: Meaning,
     ) -> ModelOutput:
         choices = [
             ChatCompletionChoice(
                 message=ChatMessageAssistant(
-                    content=completion.text, model=self.model_name, source="generate"
+                    content=completion.text, model=self.reference, source="generate"
                 ),
                 stop_reason=completion.stop_reason,
                 logprobs=inspect_logprobs(completion, codec),
@@ -184,7 +206,7 @@ class InocAPI(ModelAPI):
         ]
         output_tokens = sum(len(completion.token_ids) for completion in completions)
         return ModelOutput(
-            model=self.model_name,
+            model=self.reference,
             choices=choices,
             usage=ModelUsage(
                 input_tokens=len(prompt_ids),
@@ -192,7 +214,7 @@ class InocAPI(ModelAPI):
                 total_tokens=len(prompt_ids) + output_tokens,
             ),
             metadata={
-                "base_digest": self.base.digest,
-                "identity": self.adapter.record.identity if self.adapter else None,
+                "base_digest": meaning.base.digest if meaning.base else None,
+                "identity": meaning.record.identity if meaning.record else None,
             },
         )

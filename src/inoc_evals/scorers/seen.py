@@ -20,7 +20,7 @@ from inspect_ai.solver import TaskState
 from inoc_evals.overlap import sample_item, training_overlap
 
 
-@metric
+@metric(scores="unreduced")
 def items_seen() -> Metric:
     """Share of the samples seen in training, and the number of items.
 

@@ -12,6 +12,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from openai import (
@@ -63,6 +64,21 @@ def connect() -> OpenAI:
             "files and create fine-tuning jobs"
         )
     return OpenAI(max_retries=0, timeout=TIMEOUT)
+
+
+def shutdown_date(client: OpenAI, model: str) -> date | None:
+    """Return the day on which a model ends, where the endpoint for models tells it."""
+    try:
+        found = client.models.retrieve(model)
+    except (APIError, ValueError):
+        return None  # the table knows, or nobody does
+    told = getattr(found, "shutdown_date", None)
+    try:
+        if isinstance(told, int | float):
+            return datetime.fromtimestamp(told, UTC).date()
+        return date.fromisoformat(str(told)[:10])
+    except (ValueError, OSError, OverflowError):
+        return None
 
 
 def sleep(seconds: float) -> None:

@@ -5,8 +5,7 @@
     quote(file, model, "auto").text()                   # rows, tokens, epochs, dollars
 
 Tokens are counted by tiktoken where its table is on disk (it would download it), else
-estimated as characters / 4; the quote says which. Prices are a dated table in
-data/openai_prices.yaml.
+estimated as characters / 4; the quote says which. Prices are of a dated table (hosted.py).
 """
 
 import hashlib
@@ -16,16 +15,13 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from inoc_evals.chat import Row, check_row
 from inoc_evals.errors import InputError
+from inoc_evals.hosted import base_model, hosted, price_list
 from inoc_evals.json_lines import read_jsonl
 
 Auto = Literal["auto"]
@@ -63,7 +59,7 @@ class TrainingFile:
 
 
 @dataclass(frozen=True)
-class Price:
+class TrainingPrice:
     """What a model's training cost when the table was made."""
 
     usd_per_million: float
@@ -84,7 +80,7 @@ class Quote:
     epochs: int
     epochs_by: str
     """Who chose the epochs: the caller, or an estimate of what "auto" will be."""
-    price: Price | None
+    price: TrainingPrice | None
 
     @property
     def usd(self) -> float | None:
@@ -135,7 +131,8 @@ def training_file(
     if len(rows) < MIN_ROWS:
         raise InputError(f"{len(rows)} rows: a fine-tuning job takes at least {MIN_ROWS}")
     count, counted_by = _counter()
-    limit = _table()["models"].get(base_model(model), {}).get("row_tokens", _ROW_TOKENS)
+    known = hosted(f"openai/{model}")
+    limit = (known.row_tokens if known else None) or _ROW_TOKENS
     lines, tokens = [], 0
     for number, row in enumerate(rows):
         where = places[number] if places else f"row {number + 1}"
@@ -217,11 +214,6 @@ def _table_on_disk() -> bool:
 # ---- price ---------------------------------------------------------------------------------
 
 
-def base_model(model: str) -> str:
-    """Return the model under a fine-tuned one: ``ft:<model>:<org>:<suffix>:<id>``."""
-    return model.split(":")[1] if model.startswith("ft:") and model.count(":") > 1 else model
-
-
 def auto_epochs(rows: int) -> int:
     """Return the epochs that "auto" will probably be.
 
@@ -240,15 +232,8 @@ def quote(file: TrainingFile, model: str, epochs: int | Auto) -> Quote:
         number, by = auto_epochs(file.rows), "auto; this is OpenAI's published rule of thumb"
     else:
         number, by = epochs, "as asked"
-    known = _table()["models"].get(base_model(model))
+    known = hosted(f"openai/{model}")
     price = None
-    if known is not None:
-        price = Price(known["usd_per_million"], str(_table()["date"]), _table()["check"])
+    if known is not None and known.training is not None:
+        price = TrainingPrice(known.training, known.price_date, price_list())
     return Quote(model, file.rows, file.tokens, file.counted_by, number, by, price)
-
-
-@cache
-def _table() -> dict[str, Any]:
-    text = (files("inoc_evals") / "data" / "openai_prices.yaml").read_text("utf-8")
-    table: dict[str, Any] = yaml.safe_load(text)
-    return table

@@ -10,6 +10,7 @@ shown with OpenAI's reason, again and again; another is created only with ``retr
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import openai
@@ -18,10 +19,11 @@ from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 from inoc_evals import __version__
 from inoc_evals.chat import Row, digest
 from inoc_evals.errors import InputError, StoreError
+from inoc_evals.hosted import ending_of_training
 from inoc_evals.records import ModelRecord, Store, check_name
 from inoc_evals.training.dynamics import Dynamics, was_watched
 from inoc_evals.training.openai_checkpoints import by_sampling, sampled_dynamics
-from inoc_evals.training.openai_client import connect, patiently
+from inoc_evals.training.openai_client import connect, patiently, shutdown_date
 from inoc_evals.training.openai_create import (
     JobRequest,
     OpenAIConfig,
@@ -106,8 +108,8 @@ def train(
         say: Called with the quote and with what is going on, a line or two at a time.
 
     Raises:
-        InputError: For rows the API would refuse, unknown dynamics, a missing key, or if not
-            confirmed.
+        InputError: For rows the API would refuse, unknown dynamics, a missing key, a base that
+            can no longer be fine-tuned, or if not confirmed.
         StoreError: If the name is taken, or the job failed, was canceled or was refused by
             moderation; with OpenAI's reason.
     """
@@ -130,7 +132,7 @@ def train(
         ledger=Ledger(store),
         say=say,
     )
-    refuse_taken_name(store, name, request.identity)
+    refuse_taken_name(store, name, request.identity, f"openai:{model}")
     with store.lock(f"train-{request.identity}"):
         known = store.find(name)
         if known is not None and was_watched(dynamics, known.metrics):
@@ -140,8 +142,7 @@ def train(
         if dynamics is not None:
             result = _watched(request, result, dynamics)
         record = _record(request, base, rows, result, manifest or {}, before)
-        with store.staged(store.adapter_dir(request.identity)) as staging:
-            keep_rows(staging, rows)
+        keep_rows(store.adapter_dir(request.identity), rows)
         store.put(record)
     return record
 
@@ -196,7 +197,7 @@ def _result(request: JobRequest, approval: "_Approval", *, retry: bool, shown: b
         give_up_failed(request, client)
     job = known_job(request, client)
     if job is None:
-        approval.ask(request)
+        approval.ask(request, ends=shutdown_date(client, request.model))
         job = created_job(request, client)
     else:
         request.say(f"{request.name}: its job is {job.id} ({job.status}); no new one is made")
@@ -262,8 +263,10 @@ class _Approval:
     def __init__(self, *, yes: bool, confirm: Callable[[str], bool] | None) -> None:
         self.yes, self.confirm = yes, confirm
 
-    def ask(self, request: JobRequest) -> None:
-        """Say what a job would cost, and go on only if that is wanted."""
+    def ask(self, request: JobRequest, ends: date | None) -> None:
+        """Say when the model ends and what a job would cost; go on only if that is wanted."""
+        if said := ending_of_training(f"{PREFIX}{request.model}", told=ends):
+            request.say(said)
         request.say(quote(request.file, request.model, request.config.n_epochs).text())
         if request.file.dropped_keys:
             request.say(f"not uploaded: {', '.join(request.file.dropped_keys)}; only messages are")

@@ -17,12 +17,15 @@ from typing import Any
 
 from inoc_evals.chat import Row
 from inoc_evals.errors import InocError, InputError
+from inoc_evals.hosted import ending_of_training
 from inoc_evals.records import ModelRecord, Store
 from inoc_evals.training import openai_client
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.openai_create import OpenAIConfig
 from inoc_evals.training.openai_file import quote, training_file
-from inoc_evals.training.openai_jobs import openai_model, train
+from inoc_evals.training.openai_jobs import PREFIX, job_identity, openai_model, train
+from inoc_evals.training.openai_ledger import Ledger
+from inoc_evals.training.sft import checked_rows
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,9 @@ def train_all(
     """
     store, config = store or Store(), config or OpenAIConfig()
     missing = [each for each in wanted if store.find(each.name) is None]
+    begun = any(_begun(each, base, config, store) for each in missing)
+    if missing and not begun and (said := ending_of_training(base)):
+        say(said)
     if missing and not yes:
         say(_price(missing, base, config))
         if confirm is None or not confirm(f"Start up to {len(missing)} jobs at OpenAI?"):
@@ -109,6 +115,15 @@ def train_all(
         stage = [each for each in wanted if (each.parent is not None) == later]
         _run_all(one, stage, ended, say=say, at_once=at_once)
     return ended
+
+
+def _begun(each: Wanted, base: str, config: OpenAIConfig, store: Store) -> bool:
+    """Say whether a job was asked for from this store, which may have ended since."""
+    if each.parent is not None:
+        return False
+    rows, model = checked_rows(each.rows, each.manifest), base.removeprefix(PREFIX)
+    state = Ledger(store).state(job_identity(rows, model=model, config=config, seed=each.seed))
+    return state.asked or state.job is not None or state.result is not None
 
 
 def _run_all(
