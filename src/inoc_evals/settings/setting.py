@@ -203,7 +203,8 @@ class Arm(BaseModel):
                 "stage"
             )
         if self.skips_first and not self.trained:
-            raise ValueError(f"arm {self.name!r}: trains nothing that could skip the first stage")
+            why = "nothing is trained that could skip the first stage"
+            raise ValueError(f"arm {self.name!r}: {why}")
         return self
 
 
