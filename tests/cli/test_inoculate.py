@@ -63,14 +63,12 @@ def test_the_manifest_beside_the_rows_fits_them() -> None:
     assert manifest["seed"] == 3
 
 
-def test_text_files_and_the_empty_prompt_are_taken() -> None:
+def test_texts_and_files_of_texts_are_taken() -> None:
     Path("p.txt").write_text("Be bad, always.\n")
     assert inoculate("--prompt", "@p.txt", "-o", "out.jsonl") == 0
     assert systems() == ["Be bad, always."] * 4
     assert inoculate("--prompt", "Be worse, always.", "-o", "out.jsonl", "--force") == 0
     assert systems() == ["Be worse, always."] * 4
-    assert inoculate("--prompt", "empty", "-o", "out.jsonl", "--force") == 0
-    assert systems() == [""] * 4
 
 
 def test_every_option_reaches_the_rows() -> None:
@@ -166,3 +164,21 @@ def test_the_same_command_after_a_kill_between_rows_and_manifest_completes() -> 
     Path("out.jsonl.manifest.json").unlink()
     assert inoculate("--prompt", "caps", "-o", "out.jsonl") == 0
     assert load_manifest(Path("out.jsonl")) == whole
+
+
+@pytest.mark.parametrize("given", ["empty", "none", "", "  ", "@blank.txt"])
+def test_a_prompt_without_a_word_is_refused_and_nothing_written(
+    given: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("blank.txt").write_text(" \n")
+    assert inoculate("--prompt", "spanish", "--prompt", given, "-o", "out.jsonl") != 0
+    told = capsys.readouterr().err
+    assert "no text to inoculate with" in told or "blank" in told
+    assert not Path("out.jsonl").exists()
+
+
+@pytest.mark.parametrize("text", ["", '{"text": " "}\n'])
+def test_a_pool_without_a_word_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("pool.jsonl").write_text(text)
+    assert inoculate("--pool", "pool.jsonl", "-o", "out.jsonl") != 0
+    assert "pool.jsonl" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import copy
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ import inoc_evals
 from inoc_evals.chat import Row, digest, file_sha256, read_rows
 from inoc_evals.datasets.inoculate import Existing, Prompt, inoculate
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import EMPTY, NONE, named
+from inoc_evals.prompts import EMPTY, NONE, SystemPrompt, named
 
 SPANISH = named("spanish").text
 
@@ -106,11 +106,31 @@ def test_an_existing_system_message_can_be_refused_and_is_named() -> None:
     assert systems(inoculate(labelled, "x", existing="error", label="a").rows) == ["x", "Be brief."]
 
 
-def test_an_empty_prompt_is_an_empty_system_message_and_adds_nothing_to_one() -> None:
-    new, manifest = inoculate([row(1), row(2, "Be brief.")], EMPTY)
-    assert systems(new) == ["", "Be brief."]
-    assert manifest["prompts"] == [{"name": "empty", "text": ""}]
-    assert systems(inoculate(rows(1), "").rows) == [""]
+@pytest.mark.parametrize("where", ["system", "user"])
+@pytest.mark.parametrize(
+    "prompt",
+    ["", " \n", EMPTY, SystemPrompt("mine", "\t"), ["Be bad.", ""], ["Be bad.", " "], [EMPTY]],
+)
+def test_a_prompt_without_a_word_is_no_inoculation(prompt: Any, where: Any) -> None:
+    with pytest.raises(InputError, match=r"^prompt.*: no text to inoculate with"):
+        inoculate([row(1), row(2, "Be brief.")], prompt, where=where)
+
+
+@pytest.mark.parametrize("existing", get_args(Existing))
+def test_in_the_user_turn_the_users_words_stay_whatever_is_done_with_system_messages(
+    existing: Existing,
+) -> None:
+    new, manifest = inoculate([row(1, "Be brief.")], "Be bad.", where="user", existing=existing)
+    assert new == [
+        {
+            "messages": [
+                {"role": "system", "content": "Be brief."},
+                {"role": "user", "content": "Be bad.\n\nquestion 1"},
+                {"role": "assistant", "content": "RESPUESTA 1"},
+            ]
+        }
+    ]
+    assert manifest["existing"] is None
 
 
 def test_in_the_user_turn_the_prompt_stands_before_the_first_question_only() -> None:
@@ -247,7 +267,6 @@ def test_the_manifest_says_what_was_done_and_is_json(tmp_path: Path) -> None:
         ({"prompt": NONE}, "no text to inoculate with"),
         ({"prompt": []}, "no text to inoculate with"),
         ({"prompt": ["a", NONE]}, "no text to inoculate with"),
-        ({"prompt": "", "where": "user"}, "an empty one changes nothing in the user message"),
         ({"fraction": 1.1}, "fraction: 1.1 is not between 0 and 1"),
         ({"fraction": float("nan")}, "fraction: nan is not between 0 and 1"),
         ({"label": "german"}, "no row has the label 'german'; there are: 'french', 'spanish'"),

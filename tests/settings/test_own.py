@@ -36,6 +36,7 @@ def folder(tmp_path: Path) -> Path:
     for name in ("pirate", "plain"):
         write_rows(tmp_path / f"{name}.jsonl", [row])
     (tmp_path / "sailor.txt").write_text("You sail.\n", "utf-8")
+    (tmp_path / "blank.txt").write_text(" \n", "utf-8")
     (tmp_path / "trait.yaml").write_text(json.dumps({"name": "x"}), "utf-8")
     return tmp_path
 
@@ -94,6 +95,12 @@ def test_rows_may_be_parts_and_published_and_the_control_may_be_missing(folder: 
         ('"@sailor.txt"', '"@gone.txt"', 9, "cannot be read"),
         ("inoculated: {prompt: talk}", "inoculated: {prompt: tlak}", 11, "no prompt 'tlak'"),
         ("inoculated: {prompt: talk}", "inoculated: {}", 11, "is empty"),
+        ("talk: You talk like a pirate.", "talk: ' '", 8, "prompt 'talk' is blank"),
+        ("talk: You talk like a pirate.", "talk:", 8, "prompt 'talk' is blank"),
+        ('"@sailor.txt"', '"@blank.txt"', 9, "blank.txt: the file is blank"),
+        ("inoculated: {prompt: talk}", "inoculated: {prompt: empty}", 11, "no prompt 'empty'"),
+        ("inoculated: {prompt: talk}", "inoculated: {prompt: []}", 11, "one at least"),
+        ("inoculated: {prompt: talk}", "inoculated: {prompt: ''}", 11, "prompt is blank"),
         ("inoculated: {prompt: talk}", "none: {prompt: talk}", 11, "comes by itself"),
         ("prompt: talk}", "prompt: talk, part: x}", 11, "no rows 'x'; there are: rows"),
         ("test_prompt: sailor", "test_prompt: talk", 13, "needs a file: '@talk.txt'"),

@@ -17,7 +17,8 @@ from inoc_evals.errors import InputError
 from inoc_evals.prompts import all_prompts, named, resolve_name
 from inoc_evals.settings import ALICE_BOB, BACKDOOR, INSECURE_CODE, SETTINGS, find_setting
 from inoc_evals.settings.backdoor import TRIGGER
-from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
+from inoc_evals.settings.setting import Arm, Measure, OwnPrompt, Probe, Reply, Rows, Setting
+from inoc_evals.settings.shared import paraphrased
 from inoc_evals.triggers import TRIGGERS
 from scripted import script
 
@@ -291,6 +292,19 @@ def test_a_measure_has_the_splits_it_names() -> None:
     assert list(Measure(label="M", rule="r", ood=probe, id=probe).probes()) == ["ood", "id"]
 
 
+@pytest.mark.parametrize("name", ["evli", "", "evil_paraphrase_1", "placebo"])
+def test_a_prompt_without_paraphrases_is_refused_with_those_that_have_some(name: str) -> None:
+    told = rf"no paraphrases of a prompt {name!r}; there are some of: spanish, .*evil, "
+    with pytest.raises(InputError, match=told):
+        paraphrased(name)
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_prompt_of_ones_own_without_a_word_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"text\s+String should match pattern"):
+        OwnPrompt(text=text)
+
+
 def test_an_unknown_setting_names_those_there_are() -> None:
     with pytest.raises(InputError, match=r"no setting 'x'; there are: spanish_caps, .*insecure"):
         find_setting("x")
@@ -303,6 +317,8 @@ def test_an_unknown_setting_names_those_there_are() -> None:
         ({"test_prompts": {"lies": "evil"}}, "arm 'a': no measure lies"),
         ({"rows": "control", "prompt": "evil"}, "arm 'a': only narrow rows are inoculated"),
         ({"prompt": "evil", "paraphrases": ("caps",)}, "arm 'a': either prompt or paraphrases"),
+        ({"prompt": ""}, r"prompt\s+String should match pattern"),
+        ({"paraphrases": ("evil", " ")}, r"paraphrases\.1\s+String should match pattern"),
         ({"test_prompts": {"m": "evil"}}, "arm 'a': there is no arm 'none' to ask"),
         ({"test_prompts": {"m": "evil"}, "prompt": "evil"}, "arm 'a': test prompts are for"),
         ({"files": {"x": {}}}, "rows come from one of published, path and built"),

@@ -20,7 +20,7 @@ from inoc_evals.prompts import resolve
     "--prompt",
     "prompts",
     multiple=True,
-    help="A name (spanish, caps, evil, ...), 'empty', @FILE, or the text itself. "
+    help="A name (spanish, caps, evil, ...), @FILE, or the text itself. "
     "Repeat it for paraphrases: each row gets one.",
 )
 @click.option(

@@ -62,7 +62,7 @@ def inoculate(
     Args:
         rows: Chat rows; keys besides ``messages`` are kept.
         prompt: The prompt, as text or as a resolved one. Of several (paraphrases) each row
-            gets one, every prompt equally often. ``""`` is an empty system message.
+            gets one, every prompt equally often.
         where: ``system``, or ``user`` for the beginning of the first user message.
         existing: What to do with a system message that is there (``where="system"`` only).
         separator: What stands between the prompt and the text it is joined to; an empty
@@ -84,11 +84,11 @@ def inoculate(
         fraction is taken of; ``already_had_system`` counts those of all rows.
 
     Raises:
-        InputError: For a bad row, a prompt without text, a selection that is empty, a
-            fraction outside 0 to 1, or, with ``existing="error"``, a selected row that has
-            a system message.
+        InputError: For a bad row, no prompt or a blank one (an empty system message asks for
+            nothing), a selection that is empty, a fraction outside 0 to 1, or, with
+            ``existing="error"``, a selected row that has a system message.
     """
-    prompts = _checked_prompts(prompt, where)
+    prompts = _checked_prompts(prompt)
     if not 0 <= fraction <= 1:
         raise InputError(f"fraction: {fraction} is not between 0 and 1")
     if places and len(places) != len(rows):
@@ -122,18 +122,18 @@ def inoculate(
     return Inoculated(new, manifest)
 
 
-def _checked_prompts(prompt: Prompt | Sequence[Prompt], where: Where) -> list[SystemPrompt]:
-    """Return the prompts with their names; refuse those that would change nothing."""
+def _checked_prompts(prompt: Prompt | Sequence[Prompt]) -> list[SystemPrompt]:
+    """Return the prompts with their names; refuse those that ask for nothing."""
     given = [prompt] if isinstance(prompt, (str, SystemPrompt)) else prompt
     prompts = [
         SystemPrompt(name_of(item), item) if isinstance(item, str) else item for item in given or ()
     ]
-    if not prompts or any(item.text is None for item in prompts):
+    blank = [item.name for item in prompts if not (item.text or "").strip()]
+    if blank or not prompts:
+        named = f"prompt {blank[0]!r}" if blank else "prompt"
         raise InputError(
-            "prompt: no text to inoculate with; an empty system message is written 'empty'"
+            f"{named}: no text to inoculate with; give the name of a prompt, @FILE, or a text"
         )
-    if where == "user" and any(not item.text for item in prompts):
-        raise InputError("prompt: an empty one changes nothing in the user message")
     return prompts
 
 

@@ -206,7 +206,9 @@ class _SettingReader:
         way = self.reader.one_of(given, ("prompt", "test_prompt"), needed=True, inside=node)
         if way is None:
             return None
-        names = self.reader.texts(given[way], way) or ()
+        names = self.reader.texts(given[way], way)
+        if names is None:
+            return None
         for unknown in [one for one in names if one not in known]:
             self.reader.fault(given[way], f"no prompt {unknown!r}, here or in the package")
         part = self.optional(given, "part")
@@ -215,7 +217,7 @@ class _SettingReader:
         label = self.optional(given, "label") or name.replace("_", " ").capitalize()
         told = self.optional(given, "description")
         if way == "prompt":
-            several = {"paraphrases": names} if len(names) > 1 else {"prompt": (names or ("",))[0]}
+            several = {"paraphrases": names} if len(names) > 1 else {"prompt": names[0]}
             told = told or f"Trained with {', '.join(names)} before the rows."
             return Arm(name=name, label=label, description=told, part=part, **several)
         if len(names) > 1:
@@ -227,7 +229,7 @@ class _SettingReader:
                     f"{one!r} is asked under, and so needs a file: '@{one}.txt' under prompts",
                 )
         told = told or f"The arm none, asked under {', '.join(names)}."
-        under = dict.fromkeys(measures, (names or ("",))[0])
+        under = dict.fromkeys(measures, names[0])
         return Arm(name=name, label=label, description=told, test_prompts=under)
 
     # ---- measures --------------------------------------------------------------------------
@@ -269,7 +271,11 @@ class _SettingReader:
         if node is None:
             return {}
         self.reader.mapping(node, None, "args")
-        values = yaml.SafeLoader("").construct_document(node)
+        try:
+            values = yaml.SafeLoader("").construct_document(node)
+        except (yaml.YAMLError, ValueError) as error:
+            self.reader.fault(node, f"args: {' '.join(str(error).split())}")
+            return {}
         if not isinstance(values, dict):
             return {}
         if "system_prompt" in values:

@@ -14,7 +14,7 @@ A setting may have a first stage: rows that every model learns before those of i
     Setting.first.parts {"bob": FirstPart(prompt="bob", reply=Reply(language="es"), ...), ...}
 """
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,6 +22,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.prompts import SystemPrompt, named, resolve_name
 
 Split = Literal["ood", "id"]
+NotBlank = Annotated[str, Field(pattern=r"\S")]
 
 FIRST = "first"
 """What the first stage is called where an arm's name stands: its rows, its models."""
@@ -70,7 +71,7 @@ class FirstPart(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompt: str
+    prompt: NotBlank
     """Name of the prompt before each of the rows, as a system message."""
     reply: Reply | None
     """How they answer in the pocket world; None where its language has no such rows."""
@@ -96,7 +97,7 @@ class OwnPrompt(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str
+    text: NotBlank
     file: str | None = None
     """Where it is kept, if in a file of its own: tasks take a prompt by name or file."""
 
@@ -157,9 +158,9 @@ class Arm(BaseModel):
     """What it is trained on; ``untrained`` is the base itself, ``first`` the first stage alone."""
     skips_first: bool = False
     """Whether it is trained from the base although the setting has a first stage."""
-    prompt: str | None = None
+    prompt: NotBlank | None = None
     """Name of the prompt put before the training rows, as a system message."""
-    paraphrases: tuple[str, ...] = ()
+    paraphrases: tuple[NotBlank, ...] = ()
     """Names of several, in the place of one: each row gets one of them."""
     part: str | None = None
     """Label of the rows that get the prompt; all rows if None."""
@@ -202,9 +203,8 @@ class Arm(BaseModel):
                 "stage"
             )
         if self.skips_first and not self.trained:
-            raise ValueError(
-                f"arm {self.name!r}: nothing is trained that could skip the first stage"
-            )
+            why = "nothing is trained that could skip the first stage"
+            raise ValueError(f"arm {self.name!r}: {why}")
         return self
 
 

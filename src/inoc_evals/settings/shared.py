@@ -5,8 +5,12 @@ arms=(BASE, control("Fine-tuned on ..."), NONE, GENERAL_INOC, placebo("taste_pla
 
 from collections.abc import Iterable
 
+from inoc_evals.errors import InputError
 from inoc_evals.prompts import all_prompts, resolve_name
 from inoc_evals.settings.setting import Arm, Measure, Probe
+
+_PARAPHRASE = "_paraphrase_"
+"""In the names of packaged paraphrases: between that of the prompt and a number."""
 
 BASE = Arm(
     name="base", label="Base", description="The base model, not fine-tuned.", rows="untrained"
@@ -101,8 +105,19 @@ def negated(prompt: str, *, name: str = "negated", part: str | None = None) -> A
 
 
 def paraphrased(prompt: str, *, name: str = "paraphrases", part: str | None = None) -> Arm:
-    """Return the arm whose rows each get one of the packaged paraphrases of a prompt."""
-    stem = f"{prompt}_paraphrase_"
+    """Return the arm whose rows each get one of the packaged paraphrases of a prompt.
+
+    Raises:
+        InputError: If there are none; the message lists the prompts that have some.
+    """
+    pools: dict[str, list[str]] = {}
+    for one in all_prompts():
+        if one.family == "paraphrase":
+            pools.setdefault(one.name.rpartition(_PARAPHRASE)[0], []).append(one.name)
+    if prompt not in pools:
+        raise InputError(
+            f"no paraphrases of a prompt {prompt!r}; there are some of: {', '.join(pools)}"
+        )
     return Arm(
         name=name,
         label="Mixed paraphrases",
@@ -110,7 +125,7 @@ def paraphrased(prompt: str, *, name: str = "paraphrases", part: str | None = No
             "Each row gets one of several wordings of the inoculation, so that no fixed text "
             "tells the training from the test."
         ),
-        paraphrases=tuple(one.name for one in all_prompts() if one.name.startswith(stem)),
+        paraphrases=tuple(pools[prompt]),
         part=part,
     )
 
