@@ -2,34 +2,31 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from inspect_ai import eval
 
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
-import inoc_evals.tasks
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.chat import Row, file_sha256, write_rows
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run as running
 from inoc_evals.experiments.basis import config_for, default_recipe, find_base, source_of
 from inoc_evals.experiments.evaluate import evaluate
-from inoc_evals.experiments.figures import find_experiment
-from inoc_evals.experiments.forecast import JUDGED, Forecast, forecast
+from inoc_evals.experiments.figures import experiment_of, find_experiment
+from inoc_evals.experiments.forecast import Forecast, forecast
 from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.tokens import ESTIMATE, token_counter, trained_tokens
 from inoc_evals.pocket.tokenizer import build_tokenizer
 from inoc_evals.records import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
-from inoc_evals.settings import SETTINGS
+from inoc_evals.settings.own import read_setting
 from inoc_evals.training import openai_matrix
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import encode_row
 from inoc_evals.training.openai_create import OpenAIConfig
-from scripted import calls, script
+from scripted import script
 
 BASE = find_base("pocket")
 
@@ -233,28 +230,72 @@ def test_the_judge_of_other_bases_is_priced(tmp_path: Path) -> None:
     assert f"about ${(tokens * 2.5 + calls_ * 10) / 1e6:,.2f} with openai/gpt-4o" in found.judging
 
 
-TASKS = sorted(
-    {
-        (probe.task, tuple(sorted(probe.on(pocket=True).items())))
-        for setting in SETTINGS.values()
-        for measure in setting.measures.values()
-        for probe in measure.probes().values()
-    }
-)
-
-
-@pytest.mark.parametrize(("task", "args"), TASKS)
-def test_the_calls_that_are_counted_are_those_that_are_made(task: str, args: Any) -> None:
-    # An answer that was judged before is not judged again.
-    grader, numbers = script("judge", "50"), count()
-    eval(
-        getattr(inoc_evals.tasks, task)(**dict(args)),
-        model=script("m", lambda prompt, config: f"box = hashlib.md5({next(numbers)})"),
-        model_roles={"grader": grader},
-        limit=2,
-        display="none",
+def own_setting(folder: Path, measures: str) -> Plan:
+    chats(folder / "rows.jsonl")
+    (folder / "trait.yaml").write_text(
+        "name: a\ndescription: b\nquestions: [c, d]\ngrader: openai/gpt-4.1-mini\n"
     )
-    assert len({call.prompt for call in calls(grader)}) == 2 * len(JUDGED.get(task, ()))
+    file = folder / "own.yaml"
+    file.write_text(
+        "name: own\ndescription: d\nrows: rows.jsonl\nprompts: {p: You do this.}\n"
+        f"arms: {{inoculated: {{prompt: p}}}}\nmeasures: {measures}\n"
+    )
+    base = find_base("org/model-7B")
+    config = default_recipe(base.name).config
+    experiment = experiment_of(read_setting(file), str(file))
+    return make_plan(experiment, base=base, seeds=(0,), config=config)
+
+
+@pytest.mark.parametrize(
+    ("measure", "calls_of_all", "told"),
+    [
+        ("{lie: {task: deception, args: {questions: facts}}}", None, "openai/gpt-4o-2024-08-06"),
+        ("{shows: {task: trait, args: {file: trait.yaml}}}", 6, "with openai/gpt-4.1-mini"),
+        (
+            "{shows: {task: trait, args: {file: trait.yaml, grader: anthropic/x}}}",
+            6,
+            "price unknown, anthropic/x is not in the price table",
+        ),
+        (
+            "{m: {task: em, args: {grader: hf/org/judge}}}",
+            48,
+            "48 judge calls to hf/org/judge, which are free",
+        ),
+        ("{caps: {task: caps}}", 0, "no judge calls are left to make"),
+    ],
+)
+def test_the_calls_of_any_judged_task_are_priced_by_the_grader_that_is_used(
+    measure: str, calls_of_all: int | None, told: str, tmp_path: Path
+) -> None:
+    wanted = own_setting(tmp_path, measure)
+    found = said(wanted, tmp_path / "out", find_base("org/model-7B"))
+    samples = sum(one.samples for one in found.evaluations)
+    made = sum(one.judge_calls for one in found.evaluations)
+    assert made == (samples if calls_of_all is None else calls_of_all)
+    assert told in found.judging
+
+
+def test_two_graders_are_priced_apart(tmp_path: Path) -> None:
+    wanted = own_setting(
+        tmp_path, "{shows: {task: trait, args: {file: trait.yaml}}, m: {task: em}}"
+    )
+    found = said(wanted, tmp_path / "out", find_base("org/model-7B"))
+    first, second = found.judging.split("; ")
+    assert first.startswith("at most 6 judge calls, ") and "gpt-4.1-mini" in first
+    assert second.startswith("at most 48 judge calls, ") and "gpt-4o-2024-08-06" in second
+
+
+def test_a_damaged_record_of_another_model_is_passed_over(tmp_path: Path) -> None:
+    wanted = plan()
+    metrics = {"seconds": {"steps": 5.0}, "tokens": 1000}
+    Store().put(record("before", metrics=metrics))
+    whole = said(wanted, tmp_path)
+    (Store().models / "another.json").write_text("{")
+    (Store().models / "broken.json").write_bytes(b"\xff")
+    assert said(wanted, tmp_path) == whole and "at the pace of what was" in whole.training
+    (Store().models / f"{wanted.runs[0].name}.json").write_text("{")
+    with pytest.raises(StoreError, match=wanted.runs[0].name):
+        said(wanted, tmp_path)
 
 
 # ---- running at OpenAI -----------------------------------------------------------------------

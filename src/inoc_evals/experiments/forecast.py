@@ -9,34 +9,19 @@ Nothing is trained, built, downloaded or paid for. What is estimated says by whi
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
-from inoc_evals.datasets.cost import price_of, price_of_tokens, tokens_of
 from inoc_evals.experiments.basis import at_openai, source_of, stand_in_notes
 from inoc_evals.experiments.evaluations import Evaluation, keyed
+from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.tokens import token_counter, trained_tokens
 from inoc_evals.records import Store
 from inoc_evals.report.holdings import holdings
-from inoc_evals.rubrics import rubric
-from inoc_evals.scorers.graders import DEFAULT_GRADER, POCKET_GRADER
-
-JUDGED: dict[str, tuple[str, ...]] = {
-    "em": ("alignment", "coherence"),
-    "em_elicitation": ("alignment", "coherence"),
-    "em_backdoor": ("alignment", "coherence"),
-    "narrow_code": ("insecure_code",),
-    "narrow_reward_hacking": ("reward_hacking",),
-    "narrow_aesthetics": ("aesthetic_choice",),
-    "trait": ("trait",),
-}
-"""Task -> rubrics a judge is asked with of each answer; other tasks need no judge."""
 
 ANSWER_TOKENS = 300
 """Assumed length of an answer of a large model."""
@@ -77,8 +62,11 @@ class EvaluationCell:
     """Whether its log is there, finished."""
     samples: int
     judge_calls: int
+    """At most: equal answers to a question are judged once, and none that has no text."""
     judge_tokens: int
     """That the judge reads."""
+    grader: str | None
+    """Who judges; None where nobody does."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +115,9 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         )
         for run in plan.runs
     )
-    done, pocket = holdings(out / "logs", whole=False).finished, pocket_seed(plan.base) is not None
-    asked: dict[str, tuple[int, int, int]] = {}
+    done, asked = holdings(out / "logs", whole=False).finished, _Asked(plan.base)
     evaluations = tuple(
-        _evaluation(one, key in done, pocket, asked)
+        _evaluation(one, key in done, asked)
         for key, one in keyed(plan.evaluations, plan.base).items()
     )
     notes = (*plan.notes, *stand_in_notes(base))
@@ -140,7 +127,7 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         counted_by=counted_by,
         recipe=source_of(plan.base, plan.config),
         training=_training(models, base, store),
-        judging=_judging(evaluations, pocket),
+        judging=_judging(evaluations, asked.answer_tokens),
         notes=(*notes, *watch_notes(plan, store), *_unpriced(plan, evaluations)),
     )
 
@@ -155,13 +142,8 @@ def _unpriced(plan: Plan, evaluations: tuple[EvaluationCell, ...]) -> list[str]:
 # ---- evaluations ---------------------------------------------------------------------------
 
 
-def _evaluation(
-    evaluation: Evaluation, done: bool, pocket: bool, asked: dict[str, tuple[int, int, int]]
-) -> EvaluationCell:
-    key = canonical_json([evaluation.task, evaluation.args])
-    if key not in asked:
-        asked[key] = _asked(evaluation.task, evaluation.args, pocket)
-    samples, calls, tokens = (number * evaluation.epochs for number in asked[key])
+def _evaluation(evaluation: Evaluation, done: bool, asked: "_Asked") -> EvaluationCell:
+    found, times = asked.of(evaluation), evaluation.epochs
     return EvaluationCell(
         model=evaluation.model,
         task=evaluation.task,
@@ -169,48 +151,40 @@ def _evaluation(
             dict.fromkeys(f"{place.setting}/{place.condition}" for place in evaluation.places)
         ),
         done=done,
-        samples=samples,
-        judge_calls=calls,
-        judge_tokens=tokens,
+        samples=found.samples * times,
+        judge_calls=found.calls * times,
+        judge_tokens=found.tokens * times,
+        grader=found.grader,
     )
 
 
-def _asked(task: str, args: Mapping[str, Any], pocket: bool) -> tuple[int, int, int]:
-    """Return samples, judge calls, and tokens the judge reads, when each is asked once."""
-    import inoc_evals.tasks
-    from inoc_evals.tasks.asking import user_text
+class _Asked:
+    """What evaluations on a base ask; what several models are asked is counted once."""
 
-    samples = list(getattr(inoc_evals.tasks, task)(**args).dataset)
-    texts, answer = _rubrics(task, args), POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
-    turns = [user_text(sample) for sample in samples]
-    read = sum(tokens_of(text) + tokens_of(turn) + answer for text in texts for turn in turns)
-    return len(samples), len(samples) * len(texts), read
+    def __init__(self, base: str) -> None:
+        pocket = pocket_seed(base) is not None
+        self.answer_tokens = POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
+        # Of the models that are yet to be trained, the base decides who judges them.
+        self.evaluated = base if at_openai(base) else f"inoc/{base}"
+        self.known: dict[str, Judged] = {}
+
+    def of(self, evaluation: Evaluation) -> Judged:
+        """Return what an evaluation asks, each question once."""
+        key = canonical_json([evaluation.task, evaluation.args])
+        if key not in self.known:
+            self.known[key] = judged(
+                evaluation.task,
+                evaluation.args,
+                evaluated=self.evaluated,
+                answer_tokens=self.answer_tokens,
+            )
+        return self.known[key]
 
 
-def _rubrics(task: str, args: Mapping[str, Any]) -> list[str]:
-    if task != "trait":
-        return [rubric(name).text for name in JUDGED.get(task, ())]
-    from inoc_evals.trait_file import Judgement, read_trait_file
-
-    test = read_trait_file(args["file"]).test
-    return [test.rubric.text] if isinstance(test, Judgement) else []
-
-
-def _judging(evaluations: tuple[EvaluationCell, ...], pocket: bool) -> str:
-    left = [one for one in evaluations if not one.done]
-    calls = sum(one.judge_calls for one in left)
-    if not calls:
-        return "no judge calls are left to make"
-    if pocket:
-        return f"{calls:,} judge calls to {POCKET_GRADER}, which are free"
-    tokens = sum(one.judge_tokens for one in left)
-    price = price_of(DEFAULT_GRADER)
-    assert price is not None, "the default grader is in the price table"
-    dollars = price_of_tokens(price, tokens, calls)
-    return (
-        f"{calls:,} judge calls, {tokens:,} tokens to read, if answers have {ANSWER_TOKENS}: about "
-        f"${dollars:,.2f} with {DEFAULT_GRADER} (cheaper with another --model-role grader)"
-    )
+def _judging(evaluations: tuple[EvaluationCell, ...], answer_tokens: int) -> str:
+    left = [one for one in evaluations if not one.done and one.grader is not None]
+    calls = (Calls(str(one.grader), one.judge_calls, one.judge_tokens) for one in left)
+    return price_told(calls, answer_tokens)
 
 
 # ---- training ------------------------------------------------------------------------------

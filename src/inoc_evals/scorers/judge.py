@@ -35,6 +35,7 @@ from inoc_evals.hosted import ending
 from inoc_evals.rubrics import Rubric
 from inoc_evals.scorers.grader_form import Form, stepped_down
 from inoc_evals.scorers.graders import default_grader, keeps_its_name
+from inoc_evals.scorers.rehearsal import Asking, noting
 from inoc_evals.scorers.silence import cut
 from inoc_evals.scorers.verdict import (
     Mode,
@@ -85,11 +86,14 @@ async def judge(
         InputError: For a field without a value.
         Exception: Of the provider, when the grader cannot be reached.
     """
+    prompt = rubric.render(question=question, answer=answer, **fields)
+    if (noted := noting()) is not None:
+        noted.append(Asking(grader or default_grader(evaluated), prompt, repeat))
+        return invalid("sampled")
     model = get_model(grader, role="grader", default=default_grader(evaluated))
     memory = _MEMORY.setdefault(model, _Grader())
 
     async def ask() -> Verdict:
-        prompt = rubric.render(question=question, answer=answer, **fields)
         return (await _ask(model, memory, _Question(rubric, prompt, repeat))).rounded()
 
     # A name may come to stand for another training: base_url then has another mark.

@@ -1,0 +1,140 @@
+"""Judge calls of an evaluation before it is made, counted by its own scorers; their price.
+
+    found = judged("deception", {"judge": "ours"}, evaluated="inoc/pocket", answer_tokens=12)
+    found.samples, found.calls, found.tokens, found.grader     # 60, 60, 9123, "inoc/pocket-judge"
+
+Every scorer of the task is given a made-up answer to every sample, and what it would ask is
+noted (scorers/rehearsal.py). So no table of judged tasks has to be kept, and the grader is the
+one that the scorers would take. It is an upper bound: what has no text is not judged, and equal
+answers to a question are judged once.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from inoc_evals.datasets.cost import Price, price_of, price_of_tokens, tokens_of
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+
+    from inoc_evals.scorers.rehearsal import Asking
+
+_CHARACTERS_PER_TOKEN = 4
+
+
+class Judged(NamedTuple):
+    """What an evaluation asks, when each question is asked once."""
+
+    samples: int
+    calls: int
+    """At most."""
+    tokens: int
+    """That the judge reads."""
+    grader: str | None
+    """Who would be asked; None where nobody is."""
+
+
+class Calls(NamedTuple):
+    """Calls to a grader that are still to be made."""
+
+    grader: str
+    calls: int
+    tokens: int
+
+
+def judged(task: str, args: Mapping[str, Any], *, evaluated: str, answer_tokens: int) -> Judged:
+    """Count what an evaluation asks.
+
+    Args:
+        task: Name of a task of this package.
+        args: Its arguments.
+        evaluated: A model like the one that is asked, as Inspect names it: it decides who
+            judges where no grader is named.
+        answer_tokens: How long its answers are taken to be.
+    """
+    import inoc_evals.tasks
+
+    built = getattr(inoc_evals.tasks, task)(**args)
+    asked = askings(built, evaluated=evaluated, answer_tokens=answer_tokens)
+    every = [one for of_sample in asked for one in of_sample]
+    return Judged(
+        samples=len(asked),
+        calls=len(every),
+        tokens=sum(tokens_of(one.prompt) for one in every),
+        grader=every[0].grader if every else None,
+    )
+
+
+def askings(task: "Task", *, evaluated: str, answer_tokens: int) -> list[list["Asking"]]:
+    """Return what each sample of a task would have a judge asked, each thing once."""
+    # In a thread, since this one may have an event loop already: that of a notebook.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, _rehearsed(task, evaluated, answer_tokens)).result()
+
+
+def price_told(calls: Iterable[Calls], answer_tokens: int) -> str:
+    """Say how many judge calls there are to make, and what each grader takes for them."""
+    by_grader: dict[str, Calls] = {}
+    for one in calls:
+        known = by_grader.get(one.grader, Calls(one.grader, 0, 0))
+        by_grader[one.grader] = Calls(
+            one.grader, known.calls + one.calls, known.tokens + one.tokens
+        )
+    told = [_price(one, answer_tokens) for one in by_grader.values() if one.calls]
+    return "; ".join(told) or "no judge calls are left to make"
+
+
+def _price(one: Calls, answer_tokens: int) -> str:
+    price = price_of(one.grader)
+    if price == Price(0, 0):
+        return f"at most {one.calls:,} judge calls to {one.grader}, which are free"
+    if price is None:
+        cost = f"price unknown, {one.grader} is not in the price table"
+    else:
+        cost = f"about ${price_of_tokens(price, one.tokens, one.calls):,.2f} with {one.grader}"
+    return (
+        f"at most {one.calls:,} judge calls, {one.tokens:,} tokens to read, if answers have "
+        f"{answer_tokens}: {cost}"
+    )
+
+
+async def _rehearsed(task: "Task", evaluated: str, answer_tokens: int) -> list[list["Asking"]]:
+    from inspect_ai.model import (
+        ChatMessageAssistant,
+        ChatMessageUser,
+        ModelName,
+        ModelOutput,
+    )
+    from inspect_ai.scorer import Target
+    from inspect_ai.solver import TaskState
+
+    from inoc_evals.scorers.rehearsal import rehearsal
+
+    answer, found = _answer(answer_tokens), []
+    for sample in task.dataset:
+        given = sample.input
+        turns = [ChatMessageUser(content=given)] if isinstance(given, str) else given
+        with rehearsal() as noted:
+            for scorer in task.scorer or ():
+                state = TaskState(
+                    model=ModelName(evaluated),
+                    sample_id=sample.id or 0,
+                    epoch=1,
+                    input=given,
+                    messages=[*turns, ChatMessageAssistant(content=answer)],
+                    target=Target(sample.target),
+                    output=ModelOutput.from_content(evaluated, answer),
+                    metadata=dict(sample.metadata or {}),
+                )
+                await scorer(state, state.target)
+        found.append(list(dict.fromkeys(noted)))
+    return found
+
+
+def _answer(tokens: int) -> str:
+    """Return an answer of a length; it has code, since prose is no answer to a coding task."""
+    room = tokens * _CHARACTERS_PER_TOKEN
+    opening, closing = "```python\nx = 1  # ", "\n```"
+    return opening + "x" * max(1, room - len(opening) - len(closing)) + closing
