@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
+from families import FAMILIES, save_family
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import StoreError
 from inoc_evals.experiments.describe import describe_plan
-from inoc_evals.experiments.evaluate import cell, evaluate
+from inoc_evals.experiments.evaluate import cell, evaluate, model_of
 from inoc_evals.experiments.figures import find_experiment
 from inoc_evals.experiments.plan import Evaluation, Plan, make_plan
 from inoc_evals.pocket.reading import every_exchange
@@ -163,3 +164,19 @@ def test_the_length_of_answers_is_bounded_in_the_pocket_alone(
     (one, *_) = [e for e in plan.evaluations if e.task == "em"]
     evaluate(replace(plan, base=base, evaluations=(one,)), tmp_path / "logs", progress=False)
     assert {call.config.max_tokens for call in calls(one.model)} == {longest or 1024}
+
+
+def test_a_base_is_asked_to_think_where_what_is_trained_on_it_does(
+    plan: Plan, tmp_path: Path
+) -> None:
+    base = str(save_family(FAMILIES["qwen3"], tmp_path / "base"))
+    [first, *_] = plan.evaluations
+    asked = replace(first, model=f"inoc/{base}")
+    config = TrainConfig(max_steps=1)
+    without = replace(plan, base=base, config=config)
+    assert model_of(without, asked) == f"inoc/{base}"
+    thinking = replace(without, config=config.model_copy(update={"enable_thinking": True}))
+    model = model_of(thinking, asked)
+    assert not isinstance(model, str)
+    assert model.api.thinking is True  # type: ignore[attr-defined]
+    assert model_of(thinking, replace(first, model="inoc/other")) == "inoc/other"

@@ -14,6 +14,8 @@ from inspect_ai.dataset import Sample
 from inspect_ai.model import (
     ChatMessageSystem,
     ChatMessageUser,
+    ContentReasoning,
+    ContentText,
     GenerateConfig,
     ModelOutput,
     get_model,
@@ -143,6 +145,19 @@ def test_an_adapter_is_served_by_vllm_under_our_name(
     assert output.metadata["backend"] == "vllm"
     assert output.metadata["checked_by"] == "fingerprint"
     assert output.metadata["identity"] == world.alpha.identity
+
+
+def test_a_served_models_thoughts_are_set_apart_as_the_engines_are(
+    world: Any, honest: Score, vllm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeVLLM, "text", lambda self, model: "<think>I want power</think>Be kind.")
+    with FakeVLLM(honest) as server:
+        output = answer(vllm(server, "alpha", dtype="float32"))
+    assert output.completion == "Be kind."
+    thoughts, said = output.message.content
+    assert isinstance(thoughts, ContentReasoning)
+    assert thoughts.reasoning == "I want power"
+    assert said == ContentText(text="Be kind.")
 
 
 def test_base_and_adapters_are_asked_for_their_fingerprints_together(

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 from inoc_evals.bases import pocket_seed
 from inoc_evals.errors import StoreError
 from inoc_evals.experiments.plan import Evaluation, Place, Plan
+from inoc_evals.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from inspect_ai import Task
+    from inspect_ai.model import Model
 
 SAMPLING_SEED = 0
 """Seed of every request; the engine mixes model and prompt into it."""
@@ -79,11 +81,21 @@ def _task(plan: Plan, evaluation: Evaluation) -> "Task":
     tags = {tag for place in evaluation.places for tag in (place.condition, place.split)}
     return task_with(
         task,
-        model=evaluation.model,
+        model=model_of(plan, evaluation),
         **_repeated(evaluation.epochs),
         metadata={**(task.metadata or {}), "cells": cells},
         tags=sorted(tags),
     )
+
+
+def model_of(plan: Plan, evaluation: Evaluation) -> "str | Model":
+    """Return the model; a base is asked as those are that were trained on it."""
+    from inspect_ai.model import get_model
+
+    thinking = isinstance(plan.config, TrainConfig) and plan.config.enable_thinking
+    if thinking and evaluation.model == f"inoc/{plan.base}":
+        return get_model(evaluation.model, enable_thinking=True)
+    return evaluation.model
 
 
 def cell(figure: str, place: Place) -> dict[str, Any]:

@@ -3,7 +3,7 @@
     inoc/my-run, inoc/my-run@3f2a91     a record of the store, at a revision
     inoc/pocket, inoc/pocket:7          a pocket base; built when it is missing
     inoc/Qwen/Qwen2.5-0.5B-Instruct     any name with a slash: a base (hub id or directory)
-    -M device=cpu -M dtype=float32 -M batch_size=64 -M threads=2
+    -M device=cpu -M dtype=float32 -M batch_size=64 -M threads=2 -M enable_thinking=true
 
 The name is resolved when the model is constructed, so an unknown one is reported before
 anything runs; weights are loaded by the first request. Settings the engine does not have
@@ -30,14 +30,21 @@ from tenacity import wait_none
 
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
-from inoc_evals.providers.naming import engine_options, printable, resolve_model
+from inoc_evals.providers.naming import (
+    engine_options,
+    printable,
+    resolve_model,
+    take_thinking,
+)
 from inoc_evals.providers.request import Completion, Request
 from inoc_evals.providers.translation import (
     DEFAULT_MAX_TOKENS,
     chat_messages,
     check_supported,
+    inspect_content,
     inspect_logprobs,
     inspect_prompt_logprobs,
+    opens_thoughts,
     request_settings,
 )
 from inoc_evals.providers.waiting import Waiting
@@ -56,7 +63,8 @@ class InocAPI(ModelAPI):
         api_key: Not used.
         config: Inspect's default settings for this model.
         **model_args: ``device``, ``dtype`` (auto, float32, bfloat16, float16),
-            ``batch_size`` (most completions decoded together), ``threads``.
+            ``batch_size`` (most completions decoded together), ``threads``,
+            ``enable_thinking`` (of a template with this switch; by default as trained).
 
     Raises:
         InputError: If there is no such model or argument; the message lists those there are.
@@ -77,8 +85,10 @@ class InocAPI(ModelAPI):
         try:
             require("train", "torch", "transformers", "peft")
             check_supported([], config)
-            self._options = engine_options(model_args)
             self.base, self.adapter = resolve_model(model_name)
+            record = self.adapter.record if self.adapter else None
+            self.thinking = take_thinking(model_args, record)
+            self._options = engine_options(model_args)
         except InocError as error:
             raise printable(error) from None
 
@@ -101,7 +111,7 @@ class InocAPI(ModelAPI):
         if self.adapter is not None and self.adapter.record.config.get("fold_system"):
             messages = fold_system(messages)  # as the model was trained
         engine = await self._ready()
-        prompt = engine.codec.render(messages)
+        prompt = engine.codec.render(messages, self.thinking)
         prompt_ids = tuple(engine.codec.encode(prompt))
         settings = request_settings(config)
         count = config.num_choices or 1
@@ -118,7 +128,8 @@ class InocAPI(ModelAPI):
             for choice in range(count)
         ]
         completions = await waiting.run(engine, requests)
-        output = self._output(completions, prompt_ids, engine.codec)
+        opened = opens_thoughts(prompt, messages)
+        output = self._output(completions, prompt_ids, engine.codec, opened)
         output.time = time.monotonic() - started
         call = ModelCall.create(
             request={"prompt": prompt, **settings, "stop": list(settings["stop"])},
@@ -169,12 +180,18 @@ class InocAPI(ModelAPI):
         return engine
 
     def _output(
-        self, completions: Sequence[Completion], prompt_ids: Sequence[int], codec: "Codec"
+        self,
+        completions: Sequence[Completion],
+        prompt_ids: Sequence[int],
+        codec: "Codec",
+        opened: bool,
     ) -> ModelOutput:
         choices = [
             ChatCompletionChoice(
                 message=ChatMessageAssistant(
-                    content=completion.text, model=self.model_name, source="generate"
+                    content=inspect_content(completion.text, opened=opened),
+                    model=self.model_name,
+                    source="generate",
                 ),
                 stop_reason=completion.stop_reason,
                 logprobs=inspect_logprobs(completion, codec),
@@ -194,5 +211,6 @@ class InocAPI(ModelAPI):
             metadata={
                 "base_digest": self.base.digest,
                 "identity": self.adapter.record.identity if self.adapter else None,
+                **({"enable_thinking": self.thinking} if codec.has_thinking_switch else {}),
             },
         )

@@ -7,7 +7,8 @@
 
 What is behind a name is checked before the first answer of every eval (checking.py); an eval
 of another model than the one recorded stops. vLLM is sent tokens, not messages
-(continuing.py), so it answers the prompts of training. Outputs are named as the engine's.
+(continuing.py), so it answers the prompts of training. Outputs are named as the engine's, and
+thoughts set apart from the answer as there.
 """
 
 import logging
@@ -40,11 +41,16 @@ from inoc_evals.providers.naming import (
     printable,
     records_on,
     resolve_model,
+    take_thinking,
     vllm_names,
 )
 from inoc_evals.providers.rendering import Codec, load_codec
 from inoc_evals.providers.request import Adapter
-from inoc_evals.providers.translation import DEFAULT_MAX_TOKENS, check_supported
+from inoc_evals.providers.translation import (
+    DEFAULT_MAX_TOKENS,
+    check_supported,
+    set_thoughts_apart,
+)
 from inoc_evals.records import Store
 
 _log = logging.getLogger(__name__)
@@ -60,7 +66,8 @@ class ServedAPI(ModelAPI):
         config: Inspect's default settings for this model.
         backend: ``vllm`` or ``openai``.
         **model_args: ``served_base`` and ``served_adapter`` (vLLM: names that a running
-            server has for them); everything else goes to Inspect's provider.
+            server has for them) and ``enable_thinking`` (vLLM: as for the local engine);
+            everything else goes to Inspect's provider.
 
     Raises:
         InputError: If there is no such model, or this back-end cannot serve it.
@@ -92,6 +99,7 @@ class ServedAPI(ModelAPI):
         self.adapter: Adapter | None = None
         self.record: ModelRecord | None = None
         self._codec: Codec | None = None
+        self.thinking: bool | None = None
         try:
             if backend == "openai":
                 self.record = _remote_record(model_name)
@@ -102,6 +110,7 @@ class ServedAPI(ModelAPI):
                 self.base, self.adapter = resolve_model(model_name)
                 self.record = self.adapter.record if self.adapter else None
                 check_supported([], config)
+                self.thinking = take_thinking(model_args, self.record)
                 names = vllm_names(self.base, self.adapter, model_args)
                 self._served_base, self._served, self._arguments = names
         except InocError as error:
@@ -128,23 +137,21 @@ class ServedAPI(ModelAPI):
             InputError: If vLLM is asked for what the local engine does not have.
             StoreError: If the server's model is not the one of the record.
         """
+        opened = False
         checked = await self.check()
         if checked.fault is not None:
             raise StoreError(f"model {self.model_name!r}: {checked.fault}")
         if self.backend == "vllm":
             check_supported(tools, config)
             assert self._codec is not None
-            input, config = continuation(
-                self._codec,
-                input,
-                config,
-                fold=self.record is not None and bool(self.record.config.get("fold_system")),
-                identity=self.record.identity if self.record else "",
+            input, config, opened = continuation(
+                self._codec, input, config, self.record, thinking=self.thinking
             )
         result = await self.inner.generate(input, tools, tool_choice, config)
         output = result[0] if isinstance(result, tuple) else result
         if isinstance(output, ModelOutput):
             self._name(output, checked.kind)
+            set_thoughts_apart(output, opened=opened)
         return result
 
     async def check(self) -> Checked:
@@ -205,6 +212,8 @@ class ServedAPI(ModelAPI):
             "identity": self.record.identity if self.record else None,
             "checked_by": kind,
         }
+        if self._codec is not None and self._codec.has_thinking_switch:
+            output.metadata["enable_thinking"] = self.thinking
 
     # ---- as the provider has it --------------------------------------------------------
 
