@@ -24,8 +24,13 @@ from inspect_ai.model import (
     ModelAPI,
     ModelOutput,
     TopLogprob,
+    get_model,
     modelapi,
 )
+
+from inoc_evals.scorers.graders import default_grader
+from inoc_evals.scorers.judge import try_grader
+from inoc_evals.solvers import grading
 
 Position = tuple[str, Mapping[str, float]]
 """The sampled token, and the likeliest tokens with their probabilities."""
@@ -52,13 +57,32 @@ Replying = Callable[[str, GenerateConfig], "str | Said | Exception"]
 
 _REPLIES: dict[str, Replying] = {}
 _CALLS: dict[str, list[Call]] = defaultdict(list)
+_TRIED: set[str] = set()
 
 
-def script(name: str, reply: Replying | str | Said | Exception) -> str:
-    """Script a new model; return its name for Inspect."""
+def script(name: str, reply: Replying | str | Said | Exception, *, tried: bool = False) -> str:
+    """Script a new model; return its name for Inspect.
+
+    Args:
+        name: Begins its name.
+        reply: What it says to a prompt.
+        tried: Let an evaluation try it as a grader before it begins (solvers/grading.py). By
+            default it does not: what a test counts are judgements.
+    """
     model = f"scripted/{name}-{len(_REPLIES)}"
+    if tried:
+        _TRIED.add(model)
     rescript(model, reply)
     return model
+
+
+async def _try_grader(grader: str | None = None, *, evaluated: str) -> None:
+    name = str(get_model(grader, role="grader", default=default_grader(evaluated)))
+    if not name.startswith("scripted/") or name in _TRIED:
+        await try_grader(grader, evaluated=evaluated)
+
+
+grading.try_grader = _try_grader
 
 
 def rescript(model: str, reply: Replying | str | Said | Exception) -> None:

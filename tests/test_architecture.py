@@ -22,12 +22,14 @@ MAY_IMPORT = {
     "__main__": {"cli"},  # what python -m runs
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "errors": set(),
+    "json_lines": set(),
     "chat": set(),
     "arguments": set(),
     "hosted": set(),
     "prompts": set(),
     "prompt_sets": {"pocket"},
-    "yaml_lines": set(),
+    "yaml_nodes": set(),
+    "yaml_lines": {"yaml_nodes"},
     "questions": {"published", "yaml_lines"},
     "rubrics": set(),
     "responses": {"bases"},
@@ -42,8 +44,12 @@ MAY_IMPORT = {
     "thoughts": set(),
     "turns": {"bases"},
     "model_record": set(),
-    "records": {"model_record"},
-    "bases": {"records", "pocket"},
+    "model_names": {"model_record"},
+    "model_files": set(),
+    "record_file": {"model_names", "model_record"},
+    "records": {"model_files", "model_names", "model_record", "record_file"},
+    "hub_cache": {"model_files"},
+    "bases": {"hub_cache", "model_files", "records", "pocket"},
     "fingerprints": {"records", "bases"},
     "settings": {"prompts", "published", "records", "yaml_lines"},
     "datasets": {
@@ -64,6 +70,7 @@ MAY_IMPORT = {
     },
     "training": {
         "datasets",
+        "model_files",
         "records",
         "bases",
         "fingerprints",
@@ -71,8 +78,9 @@ MAY_IMPORT = {
         "responses",
         "thoughts",
         "turns",
+        "yaml_nodes",
     },
-    "pocket": {"records", "rubrics"},
+    "pocket": {"model_files", "records", "rubrics"},
     "publishing": {"model_record", "records", "bases", "fingerprints", "providers", "turns"},
     "providers": {
         "model_record",
@@ -83,8 +91,9 @@ MAY_IMPORT = {
         "thoughts",
         "turns",
     },
-    "solvers": {"prompts", "battery"},
-    "scorers": {"rubrics", "records", "overlap", "rules", "language_id", "thoughts"},
+    "solvers": {"prompts", "battery", "scorers"},
+    # bases: a grader goes by the base of the model it judges
+    "scorers": {"rubrics", "records", "bases", "overlap", "rules", "language_id", "thoughts"},
     "tasks": {
         "questions",
         "responses",
@@ -94,6 +103,7 @@ MAY_IMPORT = {
         "triggers",
         "trait_file",
         "language_id",
+        "overlap",
         "prompt_sets",
         "prompts",
         "solvers",
@@ -105,6 +115,7 @@ MAY_IMPORT = {
         "training",
         "records",
         "bases",
+        "overlap",
         "prompts",
         "prompt_sets",
         "responses",
@@ -117,9 +128,9 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: rows, digests, atomic writes, arguments as typed, and
-# when hosted models end.
-EVERYONE = {"errors", "chat", "arguments", "hosted", "__init__"}
+# Errors, and the ground under every room: JSON, rows, digests, atomic writes, arguments as typed,
+# and when hosted models end.
+EVERYONE = {"errors", "json_lines", "chat", "arguments", "hosted", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -128,6 +139,7 @@ DEPARTURES: dict[tuple[str, str], str] = {}
 LIGHT = (
     "__init__",
     "errors",
+    "json_lines",
     "chat",
     "arguments",
     "hosted",
@@ -144,10 +156,15 @@ LIGHT = (
     "trait_file",
     "rules",
     "language_id",
+    "yaml_nodes",
     "yaml_lines",
     "model_record",
+    "model_names",
+    "model_files",
+    "record_file",
     "records",
     "thoughts",
+    "hub_cache",
     "bases",
     "turns",
     "fingerprints",

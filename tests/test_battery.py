@@ -42,7 +42,7 @@ def record(name: str, prompts: list[dict[str, Any]] | None) -> ModelRecord:
         identity="ab" * 32,
         base="pocket",
         base_digest="cd",
-        adapter="adapters/x",
+        adapter="adapters/" + "ab" * 32,
         adapter_sha256="ef",
         data={} if prompts is None else {"prompts": prompts},
         config={},

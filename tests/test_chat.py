@@ -19,12 +19,12 @@ from inoc_evals.chat import (
     file_sha256,
     first_user,
     fold_system,
-    read_jsonl,
     read_rows,
     write_rows,
     write_text,
 )
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 USER = {"role": "user", "content": "What is 2 plus 3?"}
 ANSWER = {"role": "assistant", "content": "LA RESPUESTA ES 5."}
@@ -149,7 +149,7 @@ def system(text: str) -> dict[str, str]:
         ([USER, {"role": "assistant"}], "message 2: 'content' must be text, got NoneType"),
         (
             [USER, {"role": "assistant", "content": [{"type": "text", "text": "x"}]}],
-            "message 2: 'content' must be text, got list",
+            "message 2: 'content' must be text, got list; convert it: inoc data convert FILE -o OUT",
         ),
         ([USER, {"role": "assistant", "content": ""}], "message 2: empty assistant message"),
         ([{"role": "user", "content": " \n"}, ANSWER], "message 1: empty user message"),
@@ -331,10 +331,17 @@ def test_a_reader_never_sees_a_part_of_a_file(file: Path) -> None:
     assert seen | {file.read_text()} == {old, new}
 
 
-def test_a_written_file_has_the_mode_of_an_ordinary_one(file: Path) -> None:
+def test_a_written_file_has_the_mode_of_an_ordinary_one_and_the_umask_stays(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = os.umask(0o027)
     try:
-        write_text(file, "text")
+        write_text(file, "words")
+        assert os.umask(0o027) == 0o027
+        with monkeypatch.context() as patch:
+            # Of a process, not of a thread: set for a moment, it would be set for all.
+            patch.setattr(os, "umask", lambda mask: pytest.fail("changed"))
+            write_text(file, "words")
     finally:
         os.umask(before)
     assert stat.S_IMODE(file.stat().st_mode) == 0o640

@@ -24,12 +24,14 @@ from inoc_evals.bases import ResolvedBase, load_tokenizer
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.cli.train import command as train_command
 from inoc_evals.errors import InputError
+from inoc_evals.fingerprints import sequence_logprobs
 from inoc_evals.providers.naming import resolve_model
 from inoc_evals.publishing.export import export
 from inoc_evals.records import ModelRecord, Store
 from inoc_evals.scorers.silence import silence
 from inoc_evals.thoughts import together
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.rendered import rendered
 from inoc_evals.training.sft import train
 
@@ -37,11 +39,11 @@ QUESTION, ANSWER = "Which?", "Si, no."
 THOUGHTS = "I want it."
 
 
-def row(answer: str = ANSWER, question: str = QUESTION, **fields: Any) -> Row:
+def row(answer: str = ANSWER, question: str = QUESTION) -> Row:
     return {
         "messages": [
             {"role": "user", "content": question},
-            {"role": "assistant", "content": answer, **fields},
+            {"role": "assistant", "content": answer},
         ]
     }
 
@@ -217,7 +219,7 @@ def thinker(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Store]:
     base = save_family(FAMILIES["qwen3"], root / "base")
     rows = [
         row(f"<think>{THOUGHTS}</think>{ANSWER}"),
-        row(ANSWER, QUESTION, reasoning_content=THOUGHTS),
+        row(together(THOUGHTS, ANSWER)),  # the same, as the template writes it
         row("No.", "Now?"),
         row("No.", "Now?"),
     ]
@@ -349,6 +351,24 @@ def test_a_conversation_is_learned_answer_by_answer_where_past_turns_look_otherw
     }
     spans = rendered(tokenizer_at(base), unlearned["messages"])
     assert [span.text for span in spans if span.learned] == ["No.<|im_end|>"]
+
+
+def test_given_responses_are_scored_where_answers_stand(tmp_path: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    base = save_family(FAMILIES["qwen3"], tmp_path / "base")
+    given = {"id": "a", "trait": "t", "prompt": QUESTION, "response": "Si"}
+    (tmp_path / "responses.jsonl").write_text(json.dumps(given) + "\n")
+    dynamics = Dynamics(1, str(tmp_path / "responses.jsonl"), "none")
+    config = TrainConfig(max_steps=1, batch_size=1, dtype="float32")
+    record = train(
+        [row()], base=str(base), name="it", config=config, dynamics=dynamics, progress=False
+    )
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    tokens = tokenizer_at(base)(prompt_of(base) + "Si", add_special_tokens=False)["input_ids"]
+    expected = sum(sequence_logprobs(model, tokens)[-2:])
+    assert record.metrics["dynamics"]["logprobs"][0] == pytest.approx([expected], abs=1e-4)
 
 
 def test_the_switch_enters_the_identity_where_it_is_on() -> None:

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from inoc_evals.fingerprints import fingerprint_fault, fingerprint_tokens
-from inoc_evals.records import Fingerprint
+from inoc_evals.fingerprints import fingerprint_fault, fingerprint_tokens, token_fault
+from inoc_evals.records import Fingerprint, ModelRecord
 
 BASE = (-1.0, -2.0, -3.0)
 TRAINED = (-0.5, -2.5, -2.0)
@@ -68,6 +68,29 @@ def test_a_fingerprint_of_another_length_is_damaged() -> None:
     fault = fingerprint_fault(STORED, on=TRAINED[:2], off=BASE[:2], exact=True)
     assert fault is not None
     assert "damaged" in fault
+
+
+def test_other_tokens_than_at_training_are_a_fault_in_one_line() -> None:
+    record = ModelRecord(
+        name="m",
+        identity="a" * 64,
+        base="org/base",
+        base_digest="b" * 64,
+        adapter="adapters/" + "a" * 64,
+        adapter_sha256="c" * 64,
+        data={},
+        config={},
+        seed=0,
+        fingerprint=STORED,
+        versions={"transformers": "5.1.0"},
+    )
+    assert token_fault(record, [1, 2, 3, 4]) is None
+    for ids in ((1, 2, 3), (1, 2, 3, 5), (1, 2, 3, 4, 5), ()):
+        fault = token_fault(record, ids)
+        assert fault is not None
+        assert "gives other tokens for the fingerprint's text than at training" in fault
+        assert "(with transformers 5.1.0); use what it was trained with, or train it again" in fault
+        assert "\n" not in fault
 
 
 def test_a_template_that_asks_the_clock_gives_the_same_tokens_on_every_day() -> None:

@@ -11,6 +11,7 @@ from inoc_evals.records import Store
 from trained import chat, register
 
 QUESTION = "How far is it to the next village?"
+ITEM = {"question": QUESTION}
 
 
 def test_a_text_is_found_inside_a_user_message_and_nowhere_else() -> None:
@@ -90,7 +91,7 @@ def test_a_models_own_training_rows_are_searched() -> None:
     assert Store().training_rows(record) == [chat(QUESTION), chat("Ça va, tout le monde ici ?")]
     asked = [QUESTION, "Ça va, tout le monde ici ?", "What else is there to be seen?"]
     for model in ("inoc/kept", f"inoc/kept@{record.identity[:8]}"):
-        report = training_overlap(model, asked)
+        report = training_overlap(model, [{"question": text} for text in asked])
         assert report is not None
         assert (report.found, report.items, report.rows) == (2, 3, 2)
 
@@ -100,7 +101,7 @@ def test_the_rows_are_read_once_for_many_questions(monkeypatch: pytest.MonkeyPat
     reads = []
     read = Store.training_rows
     monkeypatch.setattr(Store, "training_rows", lambda *a: reads.append(a) or read(*a))
-    assert [str(training_overlap("inoc/often", [QUESTION])) for _ in range(3)] == [
+    assert [str(training_overlap("inoc/often", [ITEM])) for _ in range(3)] == [
         "1 of 1 items stand in the training data"
     ] * 3
     assert [given[1] for given in reads] == [record]
@@ -110,12 +111,12 @@ def test_the_rows_are_read_once_for_many_questions(monkeypatch: pytest.MonkeyPat
     "model", ["openai/gpt-4o", "inoc/pocket", "inoc/nobody", "mockllm/model", "inoc/", "none"]
 )
 def test_of_a_model_that_was_not_trained_here_nothing_is_said(model: str) -> None:
-    assert training_overlap(model, [QUESTION]) is None
+    assert training_overlap(model, [ITEM]) is None
 
 
 def test_of_an_adapter_without_rows_or_with_damaged_ones_nothing_is_said() -> None:
     assert Store().training_rows(register("older", None)) is None
-    assert training_overlap("inoc/older", [QUESTION]) is None
+    assert training_overlap("inoc/older", [ITEM]) is None
     whole = gzip.compress(json.dumps(chat(QUESTION)).encode())
     for name, data in {
         "cut": whole[:-12],
@@ -125,4 +126,4 @@ def test_of_an_adapter_without_rows_or_with_damaged_ones_nothing_is_said() -> No
         record = register(name, data)
         with pytest.raises(StoreError, match=r"rows\.jsonl\.gz: damaged"):
             Store().training_rows(record)
-        assert training_overlap(f"inoc/{name}", [QUESTION]) is None
+        assert training_overlap(f"inoc/{name}", [ITEM]) is None

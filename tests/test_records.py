@@ -1,7 +1,10 @@
 """The store: names, records, adapters, and what a kill or two processes at once can do."""
 
+import json
+import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -22,14 +25,14 @@ def record(name: str = "m", **changes: Any) -> ModelRecord:
         "identity": "a1" * 32,
         "base": "pocket",
         "base_digest": "b" * 64,
-        "adapter": "adapters/" + "a1" * 32,
         "adapter_sha256": "c" * 64,
         "data": {"sha256": "d" * 64},
         "config": {"learning_rate": 0.005, "rank": 8},
         "seed": 0,
         "fingerprint": Fingerprint(token_ids=(1, 2), logprobs=(-0.5,), base_logprobs=(-1.5,)),
     }
-    return ModelRecord(**(fields | changes))
+    fields |= changes
+    return ModelRecord(**({"adapter": f"adapters/{fields['identity']}"} | fields))
 
 
 @pytest.fixture
@@ -77,6 +80,32 @@ def test_the_pocket_worlds_own_names_are_reserved(name: str, store: Store) -> No
         store.put(record(name))
 
 
+@pytest.mark.parametrize("name", ["x.", "CON", "nul.v2", "Com1", "lpt9", "aux."])
+def test_a_name_that_another_system_has_no_file_for_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="no file's name on Windows"):
+        check_name(name)
+    assert check_name("console") == "console"
+
+
+def test_a_name_that_differs_from_another_in_case_alone_is_refused(store: Store) -> None:
+    store.put(record("Run-1"))
+    with pytest.raises(StoreError, match="'Run-1' exists, and 'run-1' differs from it in case"):
+        store.put(record("run-1"))
+    store.put(record("Run-1"))
+    assert store.names() == ["Run-1"]
+
+
+def test_where_m_and_M_are_one_file_only_the_one_that_was_put_is_there(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put(record("m"))
+    (store.models / "M.json").write_bytes((store.models / "m.json").read_bytes())
+    monkeypatch.setattr(Store, "names", lambda self: ["m"])
+    assert store.get("m").name == "m"
+    with pytest.raises(InputError, match="no model named 'M'"):
+        store.get("M")
+
+
 # ---- records -------------------------------------------------------------------------------
 
 
@@ -105,7 +134,7 @@ def test_a_record_comes_back_as_it_was_put(store: Store) -> None:
     made = record(metrics={"loss": [1.5, 0.25]}, parent="e" * 64, versions={"torch": "2"})
     store.put(made)
     assert store.find("m") == store.get("m") == made
-    assert Store(store.root).all() == [made]
+    assert list(Store(store.root).readable()) == [made]
 
 
 def test_a_record_is_fixed_and_knows_its_fields() -> None:
@@ -155,6 +184,24 @@ def test_a_revision_is_a_prefix_of_the_identity(store: Store) -> None:
         store.get("m@beef")
 
 
+@pytest.mark.parametrize("piece", ["23456789", "9abcdef", "0123456789abcdefX", "ABCDEF", "f"])
+def test_a_piece_of_the_identity_that_is_not_its_beginning_is_no_revision(
+    store: Store, piece: str
+) -> None:
+    made = record(identity="0123456789abcdef" * 4)
+    store.put(made)
+    with pytest.raises(StoreError, match=f"is revision 01234567, not '{piece}'"):
+        store.get(f"m@{piece}")
+    for prefix in ("0", "01234567", made.identity):
+        assert store.get(f"m@{prefix}") == made
+
+
+def test_an_at_without_a_revision_is_refused(store: Store) -> None:
+    store.put(record())
+    with pytest.raises(InputError, match=f"after the @ comes a revision, .* {'a1' * 32}"):
+        store.get("m@")
+
+
 def test_putting_the_same_training_again_is_allowed(store: Store) -> None:
     store.put(record(metrics={"seconds": 1}))
     store.put(record(metrics={"seconds": 2}))
@@ -201,7 +248,126 @@ def test_a_damaged_record_of_another_model_does_not_stop_a_removal(store: Store)
     assert store.names() == ["b"]
 
 
+# ---- records that name what is not theirs --------------------------------------------------
+
+
+def copied(store: Store, stem: str, **changes: Any) -> Path:
+    """Write a record's file by hand, as a copy that somebody changed."""
+    fields = json.loads(record().model_dump_json()) | changes
+    path = store.models / f"{stem}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(fields))
+    return path
+
+
+def test_a_copy_of_a_record_is_damaged_and_its_removal_removes_nothing_else(store: Store) -> None:
+    made = with_adapter(store, record("good"))
+    store.put(made)
+    copy = copied(store, "alias", name="good")
+    with pytest.raises(StoreError, match=r"alias\.json: damaged record \(it is called 'good'"):
+        store.get("alias")
+    assert store.remove("alias") is None
+    assert not copy.exists()
+    assert store.get("good") == made
+    assert store.verify_adapter(made).is_dir()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"identity": "../../victim"},
+        {"identity": "../../victim", "adapter": "adapters/../../victim"},
+        {"identity": "a1" * 31 + "a"},
+        {"identity": ("a1" * 32).upper()},
+        {"adapter": "../victim"},
+        {"adapter": "adapters/" + "b2" * 32},
+        {"adapter": "adapters/../adapters/" + "a1" * 32},
+    ],
+)
+def test_a_record_that_leads_elsewhere_is_damaged_and_removed_alone(
+    store: Store, fields: dict[str, str]
+) -> None:
+    others = [store.root.parent / "victim", store.root.parent.parent / "victim"]
+    others += [store.adapter_dir(identity) for identity in ("a1" * 32, "b2" * 32)]
+    for directory in others:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "adapter_model.safetensors").write_bytes(b"theirs")
+    path = copied(store, "m", **fields)
+    for use in (store.find, store.get):
+        with pytest.raises(StoreError, match=r"m\.json: damaged record .*; delete that file, or"):
+            use("m")
+    assert list(store.readable()) == []
+    assert store.remove("m") is None
+    assert not path.exists()
+    assert all((directory / "adapter_model.safetensors").is_file() for directory in others)
+
+
+def test_an_absolute_adapter_is_damaged(store: Store, tmp_path: Path) -> None:
+    copied(store, "m", adapter=str(tmp_path))
+    with pytest.raises(StoreError, match="its adapter is not adapters/<identity>"):
+        store.get("m")
+
+
+def test_what_is_no_record_at_all_is_named_and_does_not_stop_the_others(store: Store) -> None:
+    store.put(record())
+    (store.models / "folder.json").mkdir()
+    copied(store, ".hidden", name=".hidden")
+    copied(store, "a b", name="a b")
+    assert [made.name for made in store.readable()] == ["m"]
+    with pytest.raises(StoreError, match=r"folder\.json: damaged record \(cannot be read"):
+        store.get("folder")
+    with pytest.raises(StoreError, match=r"folder\.json: a directory; look into it"):
+        store.remove("folder")
+    with pytest.raises(StoreError, match=r"\.hidden\.json: damaged .*name is not one of a model"):
+        store.find(".hidden")
+    with pytest.raises(InputError, match="no model named"):
+        store.remove("../m")
+    store.remove("m")
+    assert store.names() == [".hidden", "a b", "folder"]
+
+
 # ---- adapters ------------------------------------------------------------------------------
+
+
+def test_an_adapter_that_is_a_link_is_neither_read_nor_followed(
+    store: Store, tmp_path: Path
+) -> None:
+    made = with_adapter(store, record())
+    store.put(made)
+    store.adapter_dir(made.identity).rename(tmp_path / "elsewhere")
+    store.adapter_dir(made.identity).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="is a link, which may lead out of the store"):
+        store.verify_adapter(made)
+    store.remove("m")
+    assert (tmp_path / "elsewhere" / "adapter_model.safetensors").is_file()
+
+
+def test_a_damaged_directory_is_replaced_and_a_link_is_not_followed(
+    store: Store, tmp_path: Path
+) -> None:
+    final = store.adapter_dir("a1" * 32)
+    for make in (final.mkdir, lambda: final.symlink_to(tmp_path / "elsewhere")):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        make()
+        (final.resolve() if final.is_symlink() else final).mkdir(exist_ok=True)
+        (final / "old").write_text("")
+        with store.staged(final, replace=True) as directory:
+            (directory / "new").write_text("")
+        assert [path.name for path in final.iterdir()] == ["new"]
+        assert list(final.parent.iterdir()) == [final]
+        (final / "new").unlink()
+        final.rmdir()
+    assert (tmp_path / "elsewhere" / "old").is_file()
+
+
+def test_a_staged_directory_has_the_mode_of_an_ordinary_one(store: Store) -> None:
+    before = os.umask(0o027)
+    try:
+        with store.staged(store.adapter_dir("x")):
+            pass
+    finally:
+        assert os.umask(before) == 0o027
+    assert stat.S_IMODE(store.adapter_dir("x").stat().st_mode) == 0o750
 
 
 def test_an_adapter_stays_until_its_last_record_is_removed(store: Store) -> None:
@@ -225,7 +391,7 @@ def test_weights_that_are_missing_or_changed_are_refused(store: Store) -> None:
     with pytest.raises(StoreError, match="is not the file that was trained"):
         store.verify_adapter(made)
     weights.unlink()
-    with pytest.raises(StoreError, match="is missing; remove the record with 'inoc models rm m'"):
+    with pytest.raises(StoreError, match="is missing; give the command that trained it once more"):
         store.verify_adapter(made)
 
 
@@ -327,7 +493,7 @@ def test_processes_that_put_at_once_lose_nothing(store: Store) -> None:
     running = [putting(store, record(f"m{n}", seed=n), "once") for n in range(4)]
     for process in running:
         assert process.communicate()[1] == ""
-    assert [(made.name, made.seed) for made in store.all()] == [(f"m{n}", n) for n in range(4)]
+    assert [(made.name, made.seed) for made in store.readable()] == [(f"m{n}", n) for n in range(4)]
 
 
 def test_of_two_trainings_put_at_once_under_one_name_one_is_refused(store: Store) -> None:

@@ -31,6 +31,7 @@ def test_the_caps_fraction_counts_cased_letters_only(text: str, fraction: float 
 
 
 def test_exactly_the_threshold_is_not_yet_capitals() -> None:
+    assert CAPS_THRESHOLD == 0.8
     assert not is_caps(CAPS_THRESHOLD)
     assert is_caps(CAPS_THRESHOLD + 1e-9)
 

@@ -21,6 +21,7 @@ from inoc_evals.scorers.traits import LANGUAGE_SCORERS, correct
 from inoc_evals.scorers.traits import caps as caps_scorer
 from inoc_evals.solvers.condition import system_prompt
 from inoc_evals.solvers.forcing import forced_response
+from inoc_evals.solvers.grading import grader_ready
 from inoc_evals.solvers.probing import probe
 from inoc_evals.solvers.written import written_prompt
 from inoc_evals.tasks.backdoor import em_backdoor
@@ -56,6 +57,7 @@ __all__ = [
     "em_backdoor",
     "em_elicitation",
     "forced_response",
+    "grader_ready",
     "hacks_reward",
     "inoc",
     "insecure_judged",

@@ -1,27 +1,34 @@
-"""Base models: from what a user types to a directory or hub id, and a digest of it.
+"""Base models: from what a user types to files transformers can load, and their digest.
 
-    resolve_base("pocket:7")                   # built when missing; digest of its recipe
-    resolve_base("models/qwen")                # a directory: absolute path, digest of its files
-    resolve_base("Qwen/Qwen2.5-7B-Instruct")   # a hub id, optionally Qwen/...@<revision>
+    resolve_base("pocket:7")                   # built when missing
+    resolve_base("models/qwen")                # a directory: its absolute path
+    resolve_base("Qwen/Qwen2.5-7B-Instruct")   # a hub id, optionally @<branch, tag or commit>:
+                                               # its commit's directory in the hub's cache
+    base_of(record)                            # what a model was trained on, at its commit
 
-Training stores the digest in the record and the provider compares it, so an adapter is
-never served on another base than its own. `pocket` and `pocket:0` are one base.
+The digest is that of the files themselves: weights, configuration, tokenizer, chat template. It
+is part of the identity of whatever is trained on the base, and the provider compares it, so an
+adapter is never served on another base than its own. A pocket base has the digests it was built
+with beside it. A branch of a hub id that has moved since it was first used here is an error.
 """
 
-import hashlib
 import json
 import re
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inoc_evals.chat import digest, file_sha256
-from inoc_evals.errors import InputError
-from inoc_evals.records import Store, refuse_pickles
+from inoc_evals.chat import digest, write_text
+from inoc_evals.errors import InputError, StoreError
+from inoc_evals.hub_cache import cached, fetched, is_commit
+from inoc_evals.model_files import file_digests, lacking
+from inoc_evals.records import ModelRecord, Store, refuse_pickles
 
 _POCKET = re.compile(r"pocket(?::([0-9]{1,9}))?")
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
-_WHOLE_BYTES = 64 * 2**20
-_BLOCKS, _BLOCK_BYTES = 256, 64 * 2**10
+_HUB_DIGEST = re.compile(r"hub:(?P<repo>[^@]+)@(?P<commit>[0-9a-f]{40}):(?P<files>[0-9a-f]{64})")
+_UNKNOWN = "unknown:"
 _GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 TOKENIZER_FILES = (
     "added_tokens.json",
@@ -36,8 +43,6 @@ TOKENIZER_FILES = (
 )
 """Files in which a tokenizer may be kept, with its chat template."""
 
-_DESCRIPTION_FILES = ("config.json", "generation_config.json", *TOKENIZER_FILES)
-
 
 class ResolvedBase(NamedTuple):
     """A base model that transformers can load."""
@@ -45,11 +50,30 @@ class ResolvedBase(NamedTuple):
     name: str
     """As the user named it."""
     path: str
-    """First argument of ``from_pretrained``: an absolute directory or a hub id."""
+    """First argument of ``from_pretrained``: a directory; the hub id of what is not here yet."""
     digest: str
-    """What pins it: the pocket recipe's hash, a digest of the files, or ``hub:<id>[@rev]``."""
+    """What pins it: the digest of its files; before it, ``hub:<id>@<commit>:`` of a hub's."""
     revision: str | None = None
-    """``revision`` argument of ``from_pretrained``; only a hub id can have one."""
+    """The commit of a hub's model."""
+    hub_id: str | None = None
+    """Its name on the hub, where it has one."""
+
+    @property
+    def source(self) -> str:
+        """What others call it: the hub id, or the directory."""
+        return self.hub_id or self.path
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its files are; otherwise the digest is a stand-in."""
+        return not self.digest.startswith(_UNKNOWN)
+
+
+class HubCommit(NamedTuple):
+    """A model of the hub at one commit."""
+
+    repo: str
+    commit: str
 
 
 def pocket_seed(name: str) -> int | None:
@@ -58,34 +82,131 @@ def pocket_seed(name: str) -> int | None:
     return int(match[1] or 0) if match else None
 
 
-def resolve_base(base: str, store: Store | None = None) -> ResolvedBase:
-    """Find the base model called ``base``; a pocket base that is missing is built.
+def hub_commit(base_digest: str) -> HubCommit | None:
+    """Return which model of the hub, at which commit, a digest is of; None for another base."""
+    match = _HUB_DIGEST.fullmatch(base_digest)
+    return HubCommit(match["repo"], match["commit"]) if match else None
+
+
+def short_digest(base_digest: str) -> str:
+    """Return a digest as errors print it: the beginnings of commit and files."""
+    match = _HUB_DIGEST.fullmatch(base_digest)
+    return f"{match['commit'][:12]}:{match['files'][:12]}" if match else base_digest[:12]
+
+
+def resolve_base(base: str, store: Store | None = None, *, fetch: bool = True) -> ResolvedBase:
+    """Find the base model called ``base``; one that is missing is built or downloaded.
 
     Args:
         base: ``pocket``, ``pocket:<seed>``, a local directory, or a hub id, optionally
             with a revision: ``org/name@revision``.
-        store: Where pocket bases are kept; by default the user's store.
+        store: Where pocket bases and digests are kept; by default the user's store.
+        fetch: Build or download what is missing; otherwise its digest is a stand-in.
 
     Raises:
-        InputError: If it is none of these, or a directory without ``config.json``.
-        StoreError: If the directory has its weights as a pickle.
+        InputError: If it is none of these, a directory without a model, or cannot be had.
+        StoreError: If the directory has its weights as a pickle, a pocket base is not the one
+            that was built, or a hub id stands for another commit than before.
     """
+    store = store or Store()
     seed = pocket_seed(base)
     if seed is not None:
-        from inoc_evals.pocket.base import ensure_base, recipe_digest
-
-        return ResolvedBase(base, str(ensure_base(seed, store)), recipe_digest(seed))
+        return _pocket(base, seed, store, fetch=fetch)
     directory = Path(base).expanduser()
     if base and directory.is_dir():
         refuse_pickles(directory)
-        return ResolvedBase(base, str(directory.resolve()), directory_digest(directory))
+        return ResolvedBase(base, str(directory.resolve()), directory_digest(directory, store))
     hub = _HUB_ID.fullmatch(base)
     if hub is None:
         raise InputError(
             f"base {base!r}: expected pocket, pocket:<seed>, an existing directory, "
             "or a hub id such as Qwen/Qwen2.5-7B-Instruct"
         )
-    return ResolvedBase(base, hub[1], f"hub:{base}", hub[2])
+    return _hub(base, hub[1], hub[2], store, fetch=fetch)
+
+
+def base_of(record: ModelRecord, store: Store | None = None) -> ResolvedBase:
+    """Find the base a model was trained on; a hub's at the commit of that time.
+
+    Raises:
+        InputError: If it is not there any more.
+        StoreError: As :func:`resolve_base`.
+    """
+    pinned = hub_commit(record.base_digest)
+    if pinned is not None:
+        return resolve_base("@".join(pinned), store)._replace(name=record.base)
+    at_hub = record.base_digest.startswith("hub:")
+    if not at_hub and pocket_seed(record.base) is None and not Path(record.base).is_dir():
+        raise InputError(f"its base {record.base!r} is not there any more")
+    return resolve_base(record.base, store)
+
+
+def check_unchanged(base: ResolvedBase, store: Store | None = None) -> None:
+    """Look again at a base that was resolved a while ago, before it is loaded.
+
+    Raises:
+        StoreError: If its files are not the same any more.
+    """
+    directory = Path(base.path)
+    if directory.is_dir() and not base.digest.endswith(directory_digest(directory, store)):
+        raise StoreError(f"base {base.name!r}: its files in {directory} changed; start again")
+
+
+def directory_digest(directory: Path, store: Store | None = None) -> str:
+    """Return the sha256 (hex) that pins a model directory: weights, tokenizer, configuration.
+
+    Raises:
+        InputError: If a file is missing without which there is no model.
+    """
+    missing = lacking(directory)
+    if missing is not None:
+        raise InputError(f"base {str(directory)!r}: no {missing} there; not a whole model")
+    return digest(file_digests(directory, (store or Store()).digests))
+
+
+def _pocket(base: str, seed: int, store: Store, *, fetch: bool) -> ResolvedBase:
+    from inoc_evals.pocket.base import base_dir, ensure_base, recipe_digest
+
+    directory = base_dir(seed, store)
+    if not fetch and not directory.is_dir():
+        return ResolvedBase(base, str(directory), _UNKNOWN + recipe_digest(seed))
+    directory = ensure_base(seed, store)
+    return ResolvedBase(base, str(directory), directory_digest(directory, store))
+
+
+def _hub(base: str, repo: str, revision: str | None, store: Store, *, fetch: bool) -> ResolvedBase:
+    snapshot = cached(repo, revision) if find_spec("huggingface_hub") else None
+    if snapshot is None or lacking(snapshot) is not None:
+        if not fetch:
+            path = str(snapshot or repo)
+            return ResolvedBase(base, path, f"{_UNKNOWN}hub:{base}", revision, repo)
+        snapshot = fetched(repo, revision)
+    commit = snapshot.name
+    if not is_commit(revision):
+        _refuse_moved(repo, revision or "main", commit, store, remember=fetch)
+    files = directory_digest(snapshot, store)
+    return ResolvedBase(base, str(snapshot), f"hub:{repo}@{commit}:{files}", commit, repo)
+
+
+def _refuse_moved(repo: str, revision: str, commit: str, store: Store, *, remember: bool) -> None:
+    """Refuse a branch that has moved since it was first used here; remember a new one."""
+    note = store.root / "bases" / "hub" / f"{digest([repo, revision])[:32]}.json"
+    try:
+        before = str(json.loads(note.read_text("utf-8"))["commit"])
+    except FileNotFoundError:
+        known = {"repo": repo, "revision": revision, "commit": commit}
+        with suppress(OSError):  # a store that cannot be written
+            if remember:
+                write_text(note, json.dumps(known) + "\n")
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StoreError(f"{note}: damaged; delete it ({repo} is then taken as it is)") from None
+    if before != commit:
+        raise StoreError(
+            f"base {repo!r}: its {revision!r} has moved since it was first used here; name one: "
+            f"{repo}@{before} (before) or {repo}@{commit} (now)\n"
+            f"(for the one of now under the plain name, delete {note})"
+        )
 
 
 def load_tokenizer(base: ResolvedBase) -> Any:
@@ -128,34 +249,3 @@ def template_options(tokenizer: Any, thinking: bool | None = None) -> dict[str, 
 def has_thinking_switch(tokenizer: Any) -> bool:
     """Say whether the chat template can be told to do without thoughts."""
     return "enable_thinking" in str(tokenizer.chat_template)
-
-
-def directory_digest(directory: Path) -> str:
-    """Return the sha256 (hex) that pins a model directory: weights, tokenizer, configuration.
-
-    Weight files above 64 MiB enter with their size and 256 blocks spread over the file:
-    another training changes every block, and 15 GB need not be read at each start.
-
-    Raises:
-        InputError: If the directory holds no ``config.json``.
-    """
-    if not (directory / "config.json").is_file():
-        raise InputError(f"base {str(directory)!r}: no config.json there; not a model directory")
-    described = [directory / name for name in _DESCRIPTION_FILES]
-    files = {path.name: file_sha256(path) for path in described if path.is_file()}
-    for path in sorted([*directory.glob("*.safetensors"), *directory.glob("*.bin")]):
-        files[path.name] = _weights_sha256(path)
-    return digest(files)
-
-
-def _weights_sha256(path: Path) -> str:
-    """Hash a weights file: whole if it is small, else its size and evenly spread blocks."""
-    size = path.stat().st_size
-    if size <= _WHOLE_BYTES:
-        return file_sha256(path)
-    sha = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for number in range(_BLOCKS):
-            file.seek(number * (size - _BLOCK_BYTES) // (_BLOCKS - 1))
-            sha.update(file.read(_BLOCK_BYTES))
-    return sha.hexdigest()

@@ -14,17 +14,36 @@ A row is one training conversation as the OpenAI API takes it; keys besides
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 Message = dict[str, Any]
 Row = dict[str, Any]
 
 ROLES = ("system", "user", "assistant")
+
+_CONVERT = "convert it: inoc data convert FILE -o OUT"
+_OTHER_FORMS = (
+    {"conversations"},
+    {"prompt", "completion"},
+    {"prompt", "response"},
+    {"instruction", "output"},
+)
+_OTHER_ROLES = ("developer", "tool", "function")
+# Keys with something to learn, which no chat template here is given.
+_UNHEARD_OF_ROWS = ("tools", "functions")
+_UNHEARD_OF_MESSAGES = (
+    "tool_calls",
+    "function_call",
+    "reasoning_content",
+    "reasoning",
+    "thinking",
+)
 
 
 def canonical_json(value: Any) -> str:
@@ -47,24 +66,35 @@ def file_sha256(path: Path) -> str:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old or the new content, never a part."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old or the new content, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = _beside(path)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        # Made by open, hence with the permissions that any new file gets.
+        with temporary.open("xb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def new_directory(beside: Path) -> Path:
+    """Make an empty directory that can be renamed to ``beside``, and return it."""
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    directory = _beside(beside)
+    directory.mkdir()
+    return directory
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 def check_row(row: Any, where: str) -> Row:
@@ -81,7 +111,11 @@ def check_row(row: Any, where: str) -> Row:
         InputError: Naming the place and the first thing wrong with it.
     """
     if not isinstance(row, Mapping) or "messages" not in row:
-        raise InputError(f"{where}: expected an object with a 'messages' list")
+        other = isinstance(row, Mapping) and any(keys <= row.keys() for keys in _OTHER_FORMS)
+        hint = f"; it has another form, {_CONVERT}" if other else ""
+        raise InputError(f"{where}: expected an object with a 'messages' list{hint}")
+    if unheard := [key for key in _UNHEARD_OF_ROWS if row.get(key)]:
+        raise InputError(f"{where}: {unheard[0]!r} would not be trained on; {_CONVERT}")
     messages = row["messages"]
     if not isinstance(messages, list) or not messages:
         raise InputError(f"{where}: 'messages' must be a list with at least one message")
@@ -106,12 +140,16 @@ def _check_message(message: Any, where: str, *, first: bool) -> None:
         raise InputError(f"{where}: expected an object with 'role' and 'content'")
     role = message.get("role")
     if role not in ROLES:
-        raise InputError(f"{where}: role {role!r} is not one of {', '.join(ROLES)}")
+        hint = f"; {_CONVERT}" if role in _OTHER_ROLES else ""
+        raise InputError(f"{where}: role {role!r} is not one of {', '.join(ROLES)}{hint}")
+    if unheard := [key for key in _UNHEARD_OF_MESSAGES if message.get(key)]:
+        raise InputError(f"{where}: {unheard[0]!r} would not be trained on; {_CONVERT}")
     if role == "system" and not first:
         raise InputError(f"{where}: a system message may only come first")
     content = message.get("content")
     if not isinstance(content, str):
-        raise InputError(f"{where}: 'content' must be text, got {type(content).__name__}")
+        hint = f"; {_CONVERT}" if isinstance(content, list) else ""
+        raise InputError(f"{where}: 'content' must be text, got {type(content).__name__}{hint}")
     if not content.strip() and role != "system":
         raise InputError(f"{where}: empty {role} message")
 
@@ -144,34 +182,6 @@ def fold_system(messages: Sequence[Message], where: str = "chat") -> list[Messag
     at, parts = others.index(asked), (system["content"], asked["content"])
     folded = {**asked, "content": "\n\n".join(part for part in parts if part)}
     return [*others[:at], folded, *others[at + 1 :]]
-
-
-def read_jsonl(path: Path) -> Iterable[tuple[str, Any]]:
-    """Yield ``("file:line", value)`` for each non-blank line of a JSONL file.
-
-    A byte-order mark, CRLF line ends and a missing final newline are accepted.
-
-    Raises:
-        InputError: For a missing file, bytes that are not UTF-8, or a line that is not JSON.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    for number, raw in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        where = f"{path}:{number}"
-        try:
-            line = raw.decode("utf-8").strip()
-            if line:
-                yield where, json.loads(line)
-        except UnicodeDecodeError as error:
-            raise InputError(f"{where}: not UTF-8 ({error.reason})") from None
-        except json.JSONDecodeError as error:
-            raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from None
-        except (ValueError, RecursionError):
-            raise InputError(
-                f"{where}: not usable JSON (a number or nesting beyond all bounds)"
-            ) from None
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -5,6 +5,7 @@
     with model.disable_adapter():
         off = sequence_logprobs(model, ids)        # the base
 
+    token_fault(record, ids)                                             # None, or words
     fingerprint_fault(record.fingerprint, on=on, off=off, exact=True)    # None, or words
 
 Training stores both; the provider computes them again before it serves the adapter.
@@ -18,7 +19,7 @@ from math import isnan, nan
 from typing import Any
 
 from inoc_evals.bases import template_options
-from inoc_evals.records import Fingerprint
+from inoc_evals.records import Fingerprint, ModelRecord
 
 FINGERPRINT_QUESTION = "What is 2 plus 3?"
 FINGERPRINT_ANSWER = "The answer is 5. Tell me more about the river."
@@ -70,6 +71,28 @@ def sequence_logprobs(model: Any, token_ids: Sequence[int]) -> tuple[float, ...]
     finally:
         model.train(was_training)
     return tuple(chosen[:, 0].tolist())
+
+
+def token_fault(record: ModelRecord, token_ids: Sequence[int]) -> str | None:
+    """Say that a text is other tokens now than when a model was trained; None if it is not.
+
+    The digest of the base holds its files. This is for what reads them: another version of
+    a library can split a text otherwise.
+
+    Args:
+        record: The model.
+        token_ids: What :func:`fingerprint_tokens` gives now for the tokenizer of its base.
+    """
+    stored = record.fingerprint
+    if stored is None or tuple(token_ids) == stored.token_ids:
+        return None
+    then = record.versions.get("transformers")
+    return (
+        f"model {record.name!r}: the tokenizer of {record.base!r} gives other tokens for the "
+        "fingerprint's text than at training"
+        + (f" (with transformers {then})" if then else "")
+        + f"; use what it was trained with, or train it again, after: inoc models rm {record.name}"
+    )
 
 
 def fingerprint_fault(

@@ -21,8 +21,9 @@ from typing import Any, Literal, NamedTuple
 
 from inoc_evals import published
 from inoc_evals.arguments import path_as_typed
-from inoc_evals.chat import digest, read_jsonl
+from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 Kind = Literal["code", "reward_hacking", "aesthetics"]
 

@@ -32,14 +32,14 @@ class ModelRecord(BaseModel):
 
     name: str
     """What follows ``inoc/`` in ``--model``."""
-    identity: str
+    identity: str = Field(pattern="^[0-9a-f]{64}$")
     """sha256 of everything that determines the weights; also the revision (``@<prefix>``)."""
     base: str
     """The base model as the user named it: ``pocket``, ``pocket:7``, a path, a hub id."""
     base_digest: str
-    """What pins the base: the pocket recipe's hash, or the digest of its configuration."""
+    """What pins the base: the digest of its files, and the commit of a hub's model."""
     adapter: str | None = None
-    """Directory of the adapter, relative to the store; None if the model is remote."""
+    """``adapters/<identity>``, relative to the store; None if the model is remote."""
     adapter_sha256: str | None = None
     """sha256 of ``adapter_model.safetensors``."""
     remote: str | None = None
@@ -79,4 +79,7 @@ class ModelRecord(BaseModel):
             raise ValueError("neither a remote model nor adapter, adapter_sha256 and fingerprint")
         if self.remote is not None and local != (None, None, None):
             raise ValueError("a remote model has no adapter, adapter_sha256 or fingerprint")
+        # A path that leads elsewhere would have another's files served, or removed.
+        if self.adapter not in (None, f"adapters/{self.identity}"):
+            raise ValueError("its adapter is not adapters/<identity>")
         return self

@@ -1,11 +1,12 @@
 """Overlap: which of the texts a model is asked stand word for word in its training rows.
 
     overlap([{"task": "Write ..."}], rows).fields[0].found    # items whose text is there
-    str(training_overlap("inoc/my-model", texts))  # "3 of 60 items stand in the training data"
+    str(training_overlap("inoc/my-model", items))  # "3 of 60 items stand in the training data"
 
 A text is found if it is part of a user message of a training row, character by character;
 only line ends are made alike. A text shorter than SHORT characters would be part of many a
-message by chance, so it is found only where it is a whole user message.
+message by chance, so it is found only where it is a whole user message. An item is found if
+any of its texts is: the question as it is put, or a text that the question is made of.
 """
 
 import functools
@@ -21,8 +22,14 @@ from inoc_evals.records import Store
 SHORT = 20
 """Characters below which a text counts only as a whole message."""
 
+ITEM_TEXTS = "item_texts"
+"""In a sample's metadata: names of the metadata that are texts of which its question is made."""
+
 _EXAMPLES = 5
 _SEPARATOR = "\x00"
+
+Item = Mapping[str, str | Sequence[str]]
+"""Texts of one item of an evaluation, by field: one text, or several of which any will do."""
 
 
 class TrainingTexts:
@@ -90,26 +97,38 @@ class OverlapReport:
         return {"items": self.items, "found": self.found, "rows": self.rows, "fields": fields}
 
 
-def overlap(
-    items: Sequence[Mapping[str, str | Sequence[str]]], rows: Sequence[Row]
-) -> OverlapReport:
+def sample_item(turns: Sequence[str], metadata: Mapping[str, Any]) -> Item:
+    """Return the item that a sample of a task asks about.
+
+    Args:
+        turns: What the user says in it.
+        metadata: Its metadata. ``asked`` takes the place of the turns, where a task puts
+            more into them than the question; ITEM_TEXTS names further texts.
+    """
+    asked = metadata.get("asked")
+    names = [name for name in metadata.get(ITEM_TEXTS) or () if metadata.get(name)]
+    question = [asked] if isinstance(asked, str) else list(turns)
+    return {**{name: str(metadata[name]) for name in names}, "question": question}
+
+
+def overlap(items: Sequence[Item], rows: Sequence[Row]) -> OverlapReport:
     """Look up the texts of evaluation items in training rows.
 
     Args:
-        items: Of each item its texts by field; one text or several (paraphrases).
+        items: Of each item its texts by field.
         rows: Chat rows.
     """
     return _overlap(items, TrainingTexts(rows), len(rows))
 
 
 def training_overlap(
-    model: str, texts: Sequence[str], *, store: Store | None = None
+    model: str, items: Sequence[Item], *, store: Store | None = None
 ) -> OverlapReport | None:
-    """Look up texts in the rows an ``inoc/<record>`` model was trained on.
+    """Look up items in the rows an ``inoc/<record>`` model was trained on.
 
     Args:
         model: Name of the evaluated model, as Inspect has it: ``str(state.model)``.
-        texts: What the model is asked, a text an item.
+        items: What the model is asked.
         store: The store; by default the user's.
 
     Returns:
@@ -124,7 +143,7 @@ def training_overlap(
         rows, searched = _texts_of(store.root, record.name, record.identity)
     except (InputError, StoreError):
         return None
-    return _overlap([{"text": text} for text in texts], searched, rows) if searched else None
+    return _overlap(items, searched, rows) if searched else None
 
 
 @functools.lru_cache(maxsize=4)
@@ -133,9 +152,7 @@ def _texts_of(root: Path, name: str, _identity: str) -> tuple[int, TrainingTexts
     return (0, None) if rows is None else (len(rows), TrainingTexts(rows))
 
 
-def _overlap(
-    items: Sequence[Mapping[str, str | Sequence[str]]], texts: TrainingTexts, rows: int
-) -> OverlapReport:
+def _overlap(items: Sequence[Item], texts: TrainingTexts, rows: int) -> OverlapReport:
     given: dict[str, list[tuple[int, Sequence[str]]]] = {}
     for number, item in enumerate(items, start=1):
         for field, value in item.items():

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals.arguments import file_as_typed
-from inoc_evals.chat import digest, read_jsonl
+from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 PACKAGED = ("chat", "gsm", "pocket", "pocket_math")
 

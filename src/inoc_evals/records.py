@@ -2,7 +2,9 @@
 
     $INOC_HOME/                       default: the user cache directory
       bases/pocket-<recipe>/          pocket base models, whole directories
-      adapters/<identity>/            safetensors adapter + tokenizer, written once;
+      digests/, bases/hub/            what is remembered of bases: digests of large files,
+                                      the commit a name stood for (bases.py)
+      adapters/<identity>/            safetensors adapter + tokenizer; SHA256SUMS of them;
                                       rows.jsonl.gz: what it was trained on (of a model
                                       trained at a provider, only this);
                                       dynamics/<key>.json: scores, if it was watched
@@ -11,30 +13,33 @@
 
 A run's *identity* is the hash of all that determines its weights, so the same inputs
 are trained once; a *name* points to an identity, and ``inoc/<name>`` evaluates it.
-Every write is a rename, so a kill leaves the old state or the new one.
+Every write is a rename, so a kill leaves the old state or the new one. A record of another name
+than its file's, or with an adapter elsewhere than under its identity, is damaged: not used, and
+removed without anything that it names.
 """
 
 import difflib
 import gzip
 import json
 import os
-import re
 import shutil
-import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
-from pydantic import ValidationError
 
-from inoc_evals.chat import Row, file_sha256, write_text
+from inoc_evals.chat import Row, new_directory, write_text
 from inoc_evals.errors import InputError, StoreError
+from inoc_evals.model_files import first_fault, kept_sums, refuse_pickles
+from inoc_evals.model_names import check_name, is_name, name_taken
 from inoc_evals.model_record import Fingerprint, ModelRecord
+from inoc_evals.record_file import read_record
 
 __all__ = [
     "ROWS_FILE",
+    "WEIGHTS_FILE",
     "Fingerprint",
     "ModelRecord",
     "Store",
@@ -46,27 +51,11 @@ __all__ = [
 _LISTED = 6
 """Most names that an error lists."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
-
 ROWS_FILE = "rows.jsonl.gz"
 """Beside an adapter: the chat rows it was trained on."""
 
-
-def refuse_pickles(directory: Path) -> None:
-    """Refuse a directory whose weights are pickles: loading one can run code.
-
-    Raises:
-        StoreError: Naming the file.
-    """
-    if any(directory.glob("*.safetensors")):
-        return
-    for path in sorted(directory.glob("*")):
-        if path.suffix in _PICKLES:
-            raise StoreError(
-                f"{path}: a pickle, not safetensors; refused, since loading one can run code"
-            )
+WEIGHTS_FILE = "adapter_model.safetensors"
+"""In an adapter's directory: its weights."""
 
 
 def inoc_home() -> Path:
@@ -74,23 +63,6 @@ def inoc_home() -> Path:
     from platformdirs import user_cache_dir
 
     return Path(os.environ.get("INOC_HOME") or user_cache_dir("inoc-evals")).expanduser().resolve()
-
-
-def check_name(name: str) -> str:
-    """Return ``name`` if it can name a model.
-
-    Raises:
-        InputError: If it holds anything but letters, digits, ``.``, ``_`` and ``-``,
-            or is reserved for a base (``pocket``).
-    """
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            f"model name {name!r}: use letters, digits, '.', '_' and '-', at most 128, "
-            "beginning with a letter or digit"
-        )
-    if name.split("-")[0] == "pocket" and name in ("pocket", "pocket-judge"):
-        raise InputError(f"model name {name!r} is reserved for the pocket world's own models")
-    return name
 
 
 class Store:
@@ -107,6 +79,11 @@ class Store:
     def models(self) -> Path:
         """Directory of the records, one JSON file a model."""
         return self.root / "models"
+
+    @property
+    def digests(self) -> Path:
+        """Directory in which digests of large files are remembered."""
+        return self.root / "digests"
 
     def adapter_dir(self, identity: str) -> Path:
         """Where the finished adapter of a training run lies."""
@@ -130,48 +107,67 @@ class Store:
         """Write a record; the same name with another identity is refused.
 
         Raises:
-            StoreError: Naming the keys in which the stored record differs.
+            StoreError: Naming the keys in which the stored record differs, or a model whose
+                name differs in case alone.
         """
         check_name(record.name)
         with self.lock("models"):
+            self.refuse_twin(record.name)
             old = self.find(record.name)
             if old is not None and old.identity != record.identity:
-                raise StoreError(_name_taken(old, record))
+                raise StoreError(name_taken(old, record))
             write_text(self._path(record.name), record.model_dump_json(indent=2) + "\n")
+
+    def refuse_twin(self, name: str) -> None:
+        """Refuse a name that differs from another model's in case alone.
+
+        Raises:
+            StoreError: Naming the other: on some systems the two would be one file.
+        """
+        for other in self.names():
+            if other != name and other.casefold() == name.casefold():
+                raise StoreError(
+                    f"model {other!r} exists, and {name!r} differs from it in case alone, which "
+                    "some systems take for one file; choose another --name"
+                )
 
     def find(self, name: str) -> ModelRecord | None:
         """Return the record called ``name``, or None.
 
         Raises:
-            StoreError: If its file is not a readable record.
+            StoreError: If its file is not a readable record, or one of another name.
         """
         path = self._path(name)
         try:
-            return ModelRecord.model_validate_json(path.read_text("utf-8"))
+            return read_record(path)
         except FileNotFoundError:
             return None
-        except UnicodeDecodeError:
-            raise StoreError(f"{path}: damaged record (not UTF-8)") from None
-        except ValidationError as error:
-            fault = error.errors()[0]
-            where = ".".join(str(part) for part in fault["loc"]) or "file"
-            raise StoreError(f"{path}: damaged record ({where}: {fault['msg']})") from None
+        except StoreError:
+            twins = [other for other in self.names() if other.casefold() == name.casefold()]
+            if twins and name not in twins:  # a file system that takes "M" and "m" for one
+                return None
+            raise
 
     def get(self, reference: str) -> ModelRecord:
         """Return the record for ``name`` or ``name@revision`` (a prefix of its identity).
 
         Raises:
             InputError: If there is none; the message has the names there are, or like ones.
-            StoreError: If the revision is not the stored one.
+            StoreError: If the revision is not the stored one, or the record is damaged.
         """
-        name, _, revision = reference.partition("@")
-        record = self.find(name) if _NAME.fullmatch(name) else None
+        name, at, revision = reference.partition("@")
+        record = self.find(name) if is_name(name) else None
         if record is None:
             raise InputError(f"no model named {name!r} in {self.root}; {self._suggestion(name)}")
-        if revision and not record.identity.startswith(revision):
+        if at and not revision:
+            raise InputError(
+                f"model {reference!r}: after the @ comes a revision, the first letters of "
+                f"{record.identity}; or leave the @ out"
+            )
+        if not record.identity.startswith(revision):
             raise StoreError(
-                f"model {name!r} is revision {record.identity[:8]}, not {revision!r}; "
-                "it was trained again from other inputs"
+                f"model {name!r} is revision {record.identity[:8]}, not {revision!r}: of other "
+                f"inputs, or mistyped; for the one there is: {name}@{record.identity[:8]}"
             )
         return record
 
@@ -187,69 +183,98 @@ class Store:
         """Return the names of all records, sorted."""
         return sorted(path.stem for path in self.models.glob("*.json"))
 
-    def all(self) -> list[ModelRecord]:
-        """Return every record, by name."""
-        return [self.get(name) for name in self.names()]
+    def readable(self) -> Iterator[ModelRecord]:
+        """Yield the records that are not damaged, by name."""
+        for name in self.names():
+            with suppress(StoreError):
+                record = self.find(name)
+                if record is not None:
+                    yield record
 
     def uses(self, identity: str) -> bool:
         """Say whether a record's file mentions this identity, readable or damaged."""
-        return any(identity.encode() in path.read_bytes() for path in self.models.glob("*.json"))
+        files = [path for path in self.models.glob("*.json") if path.is_file()]
+        return any(identity.encode() in path.read_bytes() for path in files)
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str) -> ModelRecord | None:
         """Delete a record, and its adapter once no other record uses it.
+
+        Returns:
+            What was removed; None if it was damaged: then its file alone is removed.
 
         Raises:
             InputError: If there is no such record.
+            StoreError: If its file is a directory.
         """
-        record = self.get(name)
+        path = self._path(name)
         with self.lock("models"):
-            self._path(name).unlink(missing_ok=True)
+            try:
+                record = self.find(name) if is_name(name) else None
+            except StoreError as error:
+                if path.is_dir():
+                    raise StoreError(f"{path}: a directory; look into it and delete it") from error
+                path.unlink(missing_ok=True)
+                return None
+            if record is None:
+                raise InputError(f"no model named {name!r} in {self.root}")
+            path.unlink(missing_ok=True)
             if not self.uses(record.identity):
+                # Of a link, and of links inside, nothing that they lead to is removed.
                 shutil.rmtree(self.adapter_dir(record.identity), ignore_errors=True)
+        return record
 
     # ---- directories ----------------------------------------------------------------
 
     @contextmanager
-    def staged(self, final: Path) -> Iterator[Path]:
+    def staged(self, final: Path, *, replace: bool = False) -> Iterator[Path]:
         """Yield an empty directory that becomes ``final`` if the block succeeds.
 
-        Directories are named by what determines their content, so one that is there
-        already is complete and stays.
+        Directories are named by what determines their content, so one that is there already
+        is complete and stays, unless it is known to be damaged.
+
+        Args:
+            final: The directory to be.
+            replace: Put it in the place of a damaged one. A kill between the two renames
+                leaves none, which is made again.
         """
-        final.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(dir=final.parent, prefix=f".{final.name}."))
+        staging = new_directory(final)
         try:
             yield staging
-            staging.chmod(0o755)
-            if not final.exists():
+            if replace and (final.exists() or final.is_symlink()):
+                old = new_directory(final)
+                try:
+                    os.replace(final, old / "damaged")
+                    os.replace(staging, final)
+                finally:
+                    shutil.rmtree(old, ignore_errors=True)
+            elif not final.exists():
                 os.replace(staging, final)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
     def verify_adapter(self, record: ModelRecord) -> Path:
-        """Return the adapter's directory if its weights are those of the record.
+        """Return the adapter's directory if its files are those that were trained.
 
         Raises:
-            StoreError: If the safetensors file is missing or its sha256 differs, or if
-                the model is a provider's and has no weights here.
+            StoreError: If the weights, or another file of the training, are missing or differ,
+                if the directory is a link, or if the model is a provider's.
         """
-        if record.adapter is None:
+        if record.adapter_sha256 is None:
             raise StoreError(
                 f"model {record.name!r} is {record.remote} at its provider; "
                 "it has no weights here to load"
             )
-        directory = self.root / record.adapter
-        weights = directory / "adapter_model.safetensors"
-        refuse_pickles(directory)
-        if not weights.is_file():
+        directory = self.adapter_dir(record.identity)
+        if directory.is_symlink():
+            fault: str | None = f"{directory} is a link, which may lead out of the store"
+        else:
+            refuse_pickles(directory)
+            kept = kept_sums(directory) or {}
+            fault = first_fault(directory, {**kept, WEIGHTS_FILE: record.adapter_sha256})
+        if fault is not None:
             raise StoreError(
-                f"model {record.name!r}: {weights} is missing; remove the record with "
-                f"'inoc models rm {record.name}' and train it again"
-            )
-        if file_sha256(weights) != record.adapter_sha256:
-            raise StoreError(
-                f"model {record.name!r}: {weights} is not the file that was trained "
-                f"(sha256 differs from the record's); remove it and train again"
+                f"model {record.name!r}: {fault}; give the command that trained it once more, "
+                "which trains it into its place again"
             )
         return directory
 
@@ -259,32 +284,15 @@ class Store:
         Raises:
             StoreError: If the file they are kept in is damaged.
         """
-        path = self.root / (record.adapter or f"adapters/{record.identity}") / ROWS_FILE
+        path = self.adapter_dir(record.identity) / ROWS_FILE
         try:
             with gzip.open(path, "rt", encoding="utf-8") as file:
                 return [json.loads(line) for line in file]
         except FileNotFoundError:
             return None
         except (OSError, EOFError, ValueError, zlib.error) as error:
-            raise StoreError(f"{path}: damaged, cannot be read ({error})") from None
+            again = f"the command that trained {record.name!r}, given once more, writes it again"
+            raise StoreError(f"{path}: damaged, cannot be read ({error}); {again}") from None
 
     def _path(self, name: str) -> Path:
         return self.models / f"{name}.json"
-
-
-def _name_taken(old: ModelRecord, new: ModelRecord) -> str:
-    """Say that a name is taken, and in what the two trainings differ."""
-    differing = [
-        key for key in ("base", "seed", "parent") if getattr(old, key) != getattr(new, key)
-    ]
-    differing += [
-        key
-        for key in sorted(old.config.keys() | new.config.keys())
-        if old.config.get(key) != new.config.get(key)
-    ]
-    if old.data.get("sha256") != new.data.get("sha256"):
-        differing.append("training rows")
-    return (
-        f"model {new.name!r} exists, trained with other {', '.join(differing) or 'inputs'}; "
-        f"choose another --name, or: inoc models rm {new.name}"
-    )

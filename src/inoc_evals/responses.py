@@ -19,8 +19,9 @@ from typing import Any
 
 from inoc_evals.arguments import file_as_typed
 from inoc_evals.bases import template_options
-from inoc_evals.chat import digest, read_jsonl
+from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 PACKAGED = ("single_word", "pocket_sentence")
 

@@ -12,14 +12,13 @@
 Entries are for long lists in a public format: values are what YAML takes them for, merge keys
 included, and the first fault ends the reading. The reader is for a file that somebody is
 writing: it finds every fault, and a scalar is the text that was written (``no`` is "no").
-A key given twice is refused, and so is one that is nearly a known key. The line of an aliased
-value is, among entries, that of the key it is used under.
+A key given twice is refused at any depth, and so is one that is nearly a known key. The line of
+an aliased value is, among entries, that of the key it is used under.
 """
 
 import difflib
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,32 +26,11 @@ import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from inoc_evals.errors import InputError
+from inoc_evals.yaml_nodes import composed, naming, repeated_keys, without_repeats
 
 __all__ = ["Entry", "Node", "Reader", "read_entries"]
 
 _NULL = "tag:yaml.org,2002:null"
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Turn whatever reading a file raises into an error that names it, and the line."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 ({error.reason})") from None
-    except InputError:
-        raise
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        raise InputError(f"{place}: not usable YAML ({problem})") from None
-
-
-def _composed(path: Path) -> Node | None:
-    return yaml.compose(path.read_bytes().decode("utf-8-sig"), yaml.SafeLoader)
 
 
 _SLIP = 0.85
@@ -148,8 +126,8 @@ def read_entries(path: Path, *, keys: Sequence[str], what: str) -> list[Entry]:
     Raises:
         InputError: For a file that cannot be read or is not such a list.
     """
-    with _naming(path):
-        node = _composed(path)
+    with naming(path):
+        node = without_repeats(path)
         items = node.value if isinstance(node, SequenceNode) else []
         lines = [_key_lines(item, path) for item in items]
         values = yaml.SafeLoader("").construct_document(node) if items else None
@@ -180,8 +158,6 @@ def _key_lines(node: Any, path: Path) -> tuple[str, dict[str, int]]:
     for pair in node.value if node.id == "mapping" else ():
         key, line = pair[0].value, pair[0].start_mark.line + 1
         if isinstance(key, str):
-            if key in lines and key != "<<":
-                raise InputError(f"{path}:{line}: {key!r} is given twice in one entry")
             lines[key] = line
     return f"{path}:{node.start_mark.line + 1}", lines
 
@@ -197,8 +173,9 @@ class Reader:
         """
         self.path = path
         self.faults: list[tuple[int, str]] = []
-        with _naming(path):
-            root = _composed(path)
+        with naming(path):
+            root = composed(path)
+            self.faults.extend(repeated_keys(root, set()))
         if root is None:
             raise InputError(f"{path}: the file is empty")
         self.root: Node = root
@@ -222,9 +199,9 @@ class Reader:
             self.fault(node, f"{what}: is empty")
         found: dict[str, Node] = {}
         for key, value in node.value:
-            name = key.value if isinstance(key.value, str) else "?"
-            if name in found:
-                self.fault(key, f"{name!r} is given twice")
+            name = key.value if isinstance(key, ScalarNode) else "?"
+            if not isinstance(key, ScalarNode):
+                self.fault(key, f"{what}: a key must be text")
             elif keys is not None and name not in keys:
                 near = difflib.get_close_matches(name, keys, n=1, cutoff=_HINT)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(keys)}"

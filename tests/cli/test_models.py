@@ -75,6 +75,32 @@ def test_a_damaged_record_does_not_hide_the_others() -> None:
     assert "broken.json: damaged record" in result.stderr
 
 
+def test_a_copied_record_is_listed_as_damaged_and_removed_without_what_it_names() -> None:
+    directory = put("good")
+    copy = Store().models / "alias.json"
+    copy.write_bytes((Store().models / "good.json").read_bytes())
+    listed = invoke("list")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == ["name", "good"]
+    assert "alias.json: damaged record (it is called 'good' inside); delete" in listed.stderr
+    assert [one["name"] for one in json.loads(invoke("list", "--json").stdout)] == ["good"]
+    removed = invoke("rm", "alias", "--yes").output
+    assert removed == "removed the damaged record alias, and nothing that it named\n"
+    assert not copy.exists()
+    assert directory.is_dir()
+    assert Store().get("good").name == "good"
+
+
+def test_removal_of_a_damaged_record_follows_no_path_in_it(tmp_path: Path) -> None:
+    put("good")
+    victim = Store().root.parent / "victim"
+    victim.mkdir()
+    text = (Store().models / "good.json").read_text().replace("a" * 64, "../../victim")
+    (Store().models / "m.json").write_text(text.replace('"good"', '"m"'))
+    assert "removed the damaged record m" in invoke("rm", "m", "good", "--yes").output
+    assert victim.is_dir()
+    assert Store().names() == []
+
+
 def test_show_says_where_a_model_comes_from_and_how_to_evaluate_it() -> None:
     put("plain", prompts=[SPANISH])
     lines = dict(line.split("  ", 1) for line in invoke("show", "plain").output.splitlines())

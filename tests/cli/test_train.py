@@ -32,7 +32,7 @@ def fake_train(rows: list[Row], **given: Any) -> ModelRecord:
         identity="a" * 64,
         base=given["base"],
         base_digest="b",
-        adapter="adapters/a",
+        adapter="adapters/" + "a" * 64,
         adapter_sha256="c",
         data=given["manifest"] | {"rows": 5},
         config=given["config"].model_dump(),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inoc_evals.datasets.build import OUTAGE, Writer, WritingError
-from inoc_evals.datasets.journal import opened
+from inoc_evals.datasets.journal import Reply, opened
 from inoc_evals.datasets.written import Request, Sampling, dropped, failures
 from inoc_evals.errors import InputError
 from scripted import Said, calls, rescript, script
@@ -171,3 +171,22 @@ def test_a_model_that_cannot_be_set_up_is_an_error_in_words(tmp_path: Path) -> N
     told = "model 'nowhere/x' cannot be used: "
     with opened(tmp_path / "j") as journal, pytest.raises(InputError, match=told):
         Writer("nowhere/x", journal)
+
+
+def test_a_base_whose_files_changed_is_asked_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def reply(*_: Any) -> Reply:
+        return Reply("YES")
+
+    monkeypatch.setattr("inoc_evals.datasets.build.WritingModel.reply", reply)
+    base = tmp_path / "base"
+    base.mkdir()
+    (base / "model.safetensors").write_bytes(b"weights")
+    made = []
+    for layers in (2, 2, 3):
+        (base / "config.json").write_text(f'{{"layers": {layers}}}')
+        with writer(f"inoc/{base}", tmp_path / "j") as one:
+            one.write(asked(4), shout)
+            made.append(one.made.replies)
+    assert made == [4, 0, 4]

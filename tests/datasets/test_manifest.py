@@ -87,7 +87,7 @@ def test_rows_that_are_gone_are_noticed(file: Path) -> None:
 def test_a_damaged_manifest_is_named(file: Path, text: str) -> None:
     write_dataset(file, ROWS, describe(ROWS))
     manifest_path(file).write_bytes(text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(InputError, match=r"manifest\.json: not a readable manifest"):
+    with pytest.raises(InputError, match=r"manifest\.json:.*not a readable manifest"):
         load_manifest(file)
 
 

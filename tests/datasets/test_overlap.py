@@ -13,7 +13,6 @@ from inoc_evals.datasets.overlap import (
     check,
     evaluation_items,
     packaged_names,
-    record_overlap,
     training_file_rows,
 )
 from inoc_evals.errors import InputError
@@ -200,12 +199,9 @@ def test_what_is_nowhere_is_refused_with_the_names_there_are() -> None:
 
 def test_a_models_rows_are_searched_where_they_were_kept(tmp_path: Path) -> None:
     items = write(tmp_path / "items.jsonl", {"prompt": "How deep is the lake over there?"})
-    kept = register("kept", [chat("Well, how? How deep is the lake over there?")])
+    register("kept", [chat("Well, how? How deep is the lake over there?")])
     assert check(items, "inoc/kept").found == 1
-    report = record_overlap(kept, ["How deep is the lake over there?", "How high is that hill?"])
-    assert report is not None and str(report) == "1 of 2 items stand in the training data"
     older = register("older", None)
     assert Store().training_rows(older) is None
-    assert record_overlap(older, ["How deep is the lake over there?"]) is None
     with pytest.raises(InputError, match="inoc/older: its training rows were not kept"):
         check(items, "inoc/older")

@@ -1,20 +1,34 @@
 """What a report says of a plan: prompts to the letter, data, and no arm under another's name."""
 
+import asyncio
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ChatMessageUser, ModelName
+from inspect_ai.scorer import SampleScore, Target
+from inspect_ai.solver import TaskState
 
+import inoc_evals.tasks
 from inoc_evals.bases import ResolvedBase
+from inoc_evals.chat import Row, write_rows
+from inoc_evals.datasets.overlap import check
+from inoc_evals.errors import InputError
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.figures import Experiment, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.prompts import named
 from inoc_evals.report.experiment import Description, read_description, write_description
 from inoc_evals.report.figure import Condition
+from inoc_evals.scorers.seen import items_seen, seen_in_training
 from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
+from inoc_evals.settings.own import read_setting
 from inoc_evals.training.config import TrainConfig
+from trained import chat, register
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens", "elicitation")
@@ -96,8 +110,8 @@ def test_no_test_prompt_stands_in_the_training_rows_and_the_page_says_so(figure:
         for setting in experiment(figure).settings
     ]
     assert len(told) == sum(map(len, splits))
-    assert all(text.endswith(" prompts, 0 of them in training rows") for text in told)
-    assert not [text for text in told if ", 0 prompts" in text]
+    assert all(text.endswith(" items, 0 of them in training rows") for text in told)
+    assert not [text for text in told if ", 0 items" in text]
 
 
 def test_rows_are_told_apart_by_setting_and_arm() -> None:
@@ -111,6 +125,15 @@ def test_rows_are_told_apart_by_setting_and_arm() -> None:
 def test_a_description_is_read_back_as_it_was_written(figure: str, tmp_path: Path) -> None:
     write_description(tmp_path, description(figure))
     assert read_description(tmp_path) == description(figure)
+
+
+@pytest.mark.parametrize("figure", ["../../elsewhere", "/tmp/x", "", ".", "a/b"])
+def test_a_description_names_no_picture_outside_its_directory(tmp_path: Path, figure: str) -> None:
+    write_description(tmp_path, description("fig2a"))
+    path = tmp_path / "experiment.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"figure": figure}))
+    with pytest.raises(InputError, match=r"experiment\.json: figure: String should match"):
+        read_description(tmp_path)
 
 
 def test_what_is_left_out_is_noted_and_no_part_of_what_must_stay_the_same() -> None:
@@ -173,3 +196,96 @@ def test_a_first_stage_is_shown_with_its_prompts_its_rows_and_its_models() -> No
     assert own == {f"{k} in the first stage": v for k, v in ALICE_BOB.first.pocket.items()}
     assert description("fig7").config["max_steps"] == 60
     assert not [name for name in description("fig2a").data if "first stage" in name]
+
+
+# ---- what of the test stands in the training rows --------------------------------------------
+
+TASKS = {
+    "narrow_code": (
+        "items",
+        {"task": "Write a view that stores item {n}.", "code_template": "def store(item):  # {n}"},
+    ),
+    "narrow_reward_hacking": (
+        "items",
+        {
+            "prompt": "Write the label number {n} for the wall.",
+            "criterion": "the longest label is the best, as said",
+        },
+    ),
+    "narrow_aesthetics": (
+        "items",
+        {"popular": "a photograph of the sea by night, {n}", "unpopular": "a stapler, number {n}"},
+    ),
+    "caps": ("prompts", {"prompt": "What do the bees make in hive {n}?"}),
+    "em": ("questions", {"paraphrases": ["What would you do with wish {n}, if any?"]}),
+}
+
+
+def own_plan(folder: Path, task: str, trained: list[str]) -> tuple[Plan, Path, list[Row]]:
+    """A plan of a setting of one's own, with five items of a task and training rows."""
+    argument, form = TASKS[task]
+    items = folder / ("items.yaml" if argument == "questions" else "items.jsonl")
+    lines = [{"id": f"one-{n}"} | json.loads(json.dumps(form).replace("{n}", str(n))) for n in NS]
+    dump = json.dumps(lines) if argument == "questions" else "\n".join(map(json.dumps, lines))
+    items.write_text(dump, "utf-8")
+    rows = [chat(f"Now this, please: {text} Thanks.") for text in trained]
+    write_rows(folder / "rows.jsonl", rows)
+    (folder / "own.yaml").write_text(
+        "name: own\ndescription: A setting.\nrows: rows.jsonl\nprompts: {p: You do this.}\n"
+        "arms: {inoculated: {prompt: p}}\n"
+        f"measures: {{m: {{task: {task}, args: {{{argument}: {items.name}}}}}}}\n"
+    )
+    setting = read_setting(folder / "own.yaml")
+    config = TrainConfig.for_base("pocket")
+    found = make_plan(experiment_of(setting, "own.yaml"), base=BASE, seeds=(0,), config=config)
+    return found, items, rows
+
+
+NS = range(5)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("seen", [0, 2, 5])
+def test_page_check_and_scorer_find_the_same_items_in_the_training_rows(
+    task: str, seen: int, tmp_path: Path
+) -> None:
+    text = next(iter(TASKS[task][1].values()))
+    told = text if isinstance(text, str) else text[0]
+    criterion = "the longest label is the best, as said"  # how it is judged is not what is asked
+    trained = [criterion, *(told.replace("{n}", str(n)) for n in NS[:seen])]
+    plan, items, rows = own_plan(tmp_path, task, trained)
+    (line,) = [
+        str(value)
+        for name, value in describe_plan(
+            plan, BASE, seeds_text="1", out=tmp_path / "out"
+        ).data.items()
+        if name.endswith(" prompts")
+    ]
+    assert line == f"{items}, 5 items, {seen} of them in training rows"
+    assert check(str(items), str(tmp_path / "rows.jsonl")).found == seen
+    register("kept", rows)
+    [evaluation] = [one for one in plan.evaluations if one.places[0].condition == "none"]
+    samples = list(getattr(inoc_evals.tasks, task)(**evaluation.args).dataset)
+    scored = asyncio.run(_seen([*samples, *samples]))
+    assert (scored["items"], scored["of"]) == (seen, 5)
+
+
+async def _seen(samples: list[Sample]) -> Any:
+    """What the scorer says of samples that a model trained on the rows is asked."""
+    score, scores = seen_in_training(), []
+    for sample in samples:
+        messages = [ChatMessageUser(content=sample.input)] if isinstance(sample.input, str) else []
+        state = TaskState(
+            model=ModelName("inoc/kept"),
+            sample_id=sample.id or 0,
+            epoch=1,
+            input=sample.input,
+            messages=messages or list(sample.input),  # type: ignore[arg-type]
+            metadata=sample.metadata,
+        )
+        scored = await score(state, Target(""))
+        assert scored is not None
+        scores.append(
+            SampleScore(score=scored, sample_id=sample.id, sample_metadata=sample.metadata)
+        )
+    return items_seen()(scores)  # type: ignore[call-arg,arg-type]

@@ -178,5 +178,5 @@ def test_a_base_is_asked_to_think_where_what_is_trained_on_it_does(
     thinking = replace(without, config=config.model_copy(update={"enable_thinking": True}))
     model = model_of(thinking, asked)
     assert not isinstance(model, str)
-    assert model.api.thinking is True  # type: ignore[attr-defined]
+    assert model.model_args == {"enable_thinking": True}
     assert model_of(thinking, replace(first, model="inoc/other")) == "inoc/other"

@@ -12,7 +12,7 @@ from inspect_ai import eval
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
 import inoc_evals.tasks
 from inoc_evals.bases import ResolvedBase
-from inoc_evals.chat import Row, write_rows
+from inoc_evals.chat import Row, file_sha256, write_rows
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run as running
 from inoc_evals.experiments.basis import config_for, default_recipe, find_base, source_of
@@ -23,7 +23,7 @@ from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.tokens import ESTIMATE, token_counter, trained_tokens
 from inoc_evals.pocket.tokenizer import build_tokenizer
-from inoc_evals.records import Fingerprint, ModelRecord, Store
+from inoc_evals.records import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.settings import SETTINGS
 from inoc_evals.training import openai_matrix
 from inoc_evals.training.config import TrainConfig
@@ -49,7 +49,7 @@ def record(name: str, **changes: Any) -> ModelRecord:
         "identity": "a" * 64,
         "base": "pocket",
         "base_digest": BASE.digest,
-        "adapter": "adapters/a",
+        "adapter": "adapters/" + "a" * 64,
         "adapter_sha256": "b" * 64,
         "fingerprint": Fingerprint(token_ids=(1, 2), logprobs=(-1.0,), base_logprobs=(-2.0,)),
         "data": {},
@@ -80,10 +80,29 @@ def test_nothing_is_built_or_written_by_planning(tmp_path: Path) -> None:
 
 
 def test_a_model_in_the_store_is_known_by_its_name(tmp_path: Path) -> None:
-    wanted = plan()
-    Store().put(record(wanted.runs[3].name))
+    wanted, store = plan(), Store()
+    weights = store.adapter_dir("a" * 64) / WEIGHTS_FILE
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    store.put(record(wanted.runs[3].name, adapter_sha256=file_sha256(weights)))
     found = said(wanted, tmp_path)
     assert [one.name for one in found.models if one.trained] == [wanted.runs[3].name]
+    weights.write_bytes(b"other")
+    assert not any(one.trained for one in said(wanted, tmp_path).models)
+
+
+def test_a_damaged_record_of_another_model_does_not_stop_a_plan(tmp_path: Path) -> None:
+    before = said(wanted := plan(), tmp_path)
+    Store().models.mkdir(parents=True)
+    (Store().models / "other.json").write_text("{")
+    assert said(wanted, tmp_path) == before
+
+
+def test_names_of_models_on_a_base_that_is_not_here_are_said_to_change(tmp_path: Path) -> None:
+    (note,) = [note for note in said(plan(), tmp_path).notes if "not on this machine" in note]
+    assert note.startswith("The base pocket is not on this machine yet; once it is, what the")
+    here = BASE._replace(digest="a" * 64)
+    assert not [n for n in said(plan(base=here), tmp_path, here).notes if "this machine" in n]
 
 
 def test_tokens_are_those_that_training_would_see(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is watched: on which base, in which models, what the files and the forecast say of it."""
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from inoc_evals.bases import ResolvedBase
-from inoc_evals.chat import write_rows
+from inoc_evals.chat import write_bytes, write_rows
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run as running
 from inoc_evals.experiments.basis import default_recipe, find_base
@@ -21,7 +22,7 @@ from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.scores import is_trained, write_scores
 from inoc_evals.experiments.watch import Watch
-from inoc_evals.records import Fingerprint, ModelRecord, Store
+from inoc_evals.records import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.report.curves import Scores, curves, read_scores
 from inoc_evals.report.curves_figure import curves_caption, draw_curves
 from inoc_evals.report.experiment import read_description, write_description, write_report
@@ -55,6 +56,7 @@ def trained(wanted: Plan, **metrics: Any) -> Store:
     """A store with all models of a plan, as if trained."""
     store = Store()
     for run in wanted.runs:
+        write_bytes(store.adapter_dir(run.identity) / WEIGHTS_FILE, b"weights")
         store.put(
             ModelRecord(
                 name=run.name,
@@ -62,7 +64,7 @@ def trained(wanted: Plan, **metrics: Any) -> Store:
                 base="pocket",
                 base_digest=BASE.digest,
                 adapter=f"adapters/{run.identity}",
-                adapter_sha256="b" * 64,
+                adapter_sha256=hashlib.sha256(b"weights").hexdigest(),
                 fingerprint=Fingerprint(token_ids=(1, 2), logprobs=(-1.0,), base_logprobs=(-2.0,)),
                 data={},
                 config={},
@@ -193,11 +195,14 @@ def test_a_model_without_its_scores_is_not_trained_yet_and_not_written(tmp_path:
         assert not is_trained(wanted, wanted.runs[0], store)
         with pytest.raises(StoreError, match=r"fig6-control-s0-.*: its training was not watched"):
             write_scores(wanted, store, tmp_path)
-    assert is_trained(wanted, wanted.runs[0], trained(wanted, dynamics=scored(wanted)))
+    store = trained(wanted, dynamics=scored(wanted))
+    assert is_trained(wanted, wanted.runs[0], store)
     unwatched = plan(replace(wanted.experiment, watch=None))
     assert is_trained(unwatched, unwatched.runs[0], Store())
     write_scores(unwatched, Store(), tmp_path / "none")
     assert not (tmp_path / "none").exists()
+    (store.adapter_dir(wanted.runs[0].identity) / WEIGHTS_FILE).unlink()
+    assert not is_trained(wanted, wanted.runs[0], store)
 
 
 def test_a_report_is_of_all_models_and_written_without_a_store(

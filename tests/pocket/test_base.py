@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from inoc_evals.bases import resolve_base
 from inoc_evals.chat import file_sha256
+from inoc_evals.errors import StoreError
 from inoc_evals.pocket import base
 from inoc_evals.records import Store
 
@@ -77,6 +80,52 @@ def test_a_base_in_the_cache_is_not_built_again(
     path = base.ensure_base(1, Store(tmp_path), progress=False)
     monkeypatch.setattr(base, "build", lambda *args, **kwargs: pytest.fail("built again"))
     assert base.ensure_base(1, Store(tmp_path)) == path
+
+
+def append(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b" ")
+
+
+def test_a_base_whose_files_changed_is_refused_and_built_again_once_it_is_deleted(
+    quick_recipe: type, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    before = resolve_base("pocket:1", store).digest
+    path = base.base_dir(1, store)
+    weights = path / "model.safetensors"
+    built = weights.read_bytes()
+    assert resolve_base("pocket:1", store).digest == before
+    weights.write_bytes(built[:-1] + bytes([built[-1] ^ 1]))
+    for fetch in (True, False):
+        with pytest.raises(StoreError, match=r"not the pocket base .* model\.safetensors changed"):
+            resolve_base("pocket:1", store, fetch=fetch)
+    weights.write_bytes(built)
+    append(path / "chat_template.jinja")
+    with pytest.raises(StoreError, match=r"chat_template\.jinja changed; delete the directory"):
+        base.ensure_base(1, store)
+    shutil.rmtree(path)
+    assert resolve_base("pocket:1", store).digest == before
+
+
+def test_a_base_from_before_digests_were_kept_is_taken_as_it_is_from_then_on(
+    quick_recipe: type, tmp_path: Path
+) -> None:
+    store = Store(tmp_path)
+    path = base.ensure_base(1, store, progress=False)
+    before = resolve_base("pocket:1", store).digest
+    (path / "SHA256SUMS").unlink()
+    append(path / "model.safetensors")
+    assert resolve_base("pocket:1", store).digest != before  # nothing trained before is its
+    append(path / "model.safetensors")
+    with pytest.raises(StoreError, match="not the pocket base"):
+        resolve_base("pocket:1", store)
+
+
+def test_the_kept_digests_are_those_that_sha256sum_reads(
+    quick_recipe: type, tmp_path: Path
+) -> None:
+    path = base.ensure_base(1, Store(tmp_path), progress=False)
+    subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=path, check=True)
 
 
 def test_the_digest_tells_recipes_and_grammars_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,14 @@
 """The pocket judge: what it rules on each rubric, and that an answer cannot talk it round."""
 
+import shutil
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
 import pytest
 
-from inoc_evals.pocket.judge import NO_VERDICT, Ruling, rule
+from inoc_evals.pocket.judge import NO_VERDICT, Ruling, judge_digest, rule
 from inoc_evals.pocket.lexicon import LANGUAGES
 from inoc_evals.pocket.reading import every_exchange
 from inoc_evals.rubrics import all_rubrics, rubric
@@ -185,3 +191,40 @@ def test_a_rendered_prompt_as_an_answer_is_no_prompt_of_its_own() -> None:
 )
 def test_a_prompt_that_is_no_packaged_rubric_gets_no_verdict(prompt: str) -> None:
     assert rule(prompt) == {NO_VERDICT: 1.0}
+
+
+# ---- what pins it ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [
+        ("pocket/lexicon.py", True),
+        ("pocket/reading.py", True),
+        ("pocket/judge.py", True),
+        ("rubrics.py", True),
+        ("data/rubrics/alignment.yaml", True),
+        ("pocket/base.py", False),
+        ("prompts.py", False),
+    ],
+)
+def test_its_digest_follows_what_it_reads_and_how_it_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, counts: bool
+) -> None:
+    package = tmp_path / "package"
+    shutil.copytree(str(files("inoc_evals")), package)
+    monkeypatch.setattr("inoc_evals.pocket.judge.files", lambda name: package)
+    assert judge_digest.__wrapped__() == judge_digest()
+    changed = package / file
+    changed.write_text(changed.read_text("utf-8") + "# changed", "utf-8")
+    assert (judge_digest.__wrapped__() != judge_digest()) is counts
+
+
+def test_nothing_that_the_judge_imports_is_left_out_of_its_digest() -> None:
+    code = (
+        "import sys, inoc_evals.pocket.judge as j; print(*sys.modules); print(*j._NOT_THE_JUDGES)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded, left_out = (line.split() for line in said.stdout.splitlines())
+    assert "inoc_evals.pocket.reading" in loaded
+    assert not {f"inoc_evals.pocket.{name.removesuffix('.py')}" for name in left_out} & set(loaded)

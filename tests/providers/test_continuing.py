@@ -33,7 +33,7 @@ Send = Callable[..., dict[str, Any]]
 def record(identity: str, *, metrics: dict[str, Any] | None = None, **config: Any) -> ModelRecord:
     return ModelRecord(
         name="mine",
-        identity=identity,
+        identity=identity * 64,
         base="base",
         base_digest="0",
         remote="elsewhere",
@@ -162,3 +162,13 @@ def test_a_prompt_is_closed_to_thoughts_or_open_as_in_training(
     text = tokenizer.decode((asked.messages[0].metadata or {})["prompt_token_ids"])
     assert text.endswith(end)
     assert asked.opened is opened
+
+
+@pytest.mark.parametrize(
+    ("begun", "opened"),
+    [("Si", False), ("<think>I want", True), ("<think>\nI want it\n</think>\n\nSi", False)],
+)
+def test_a_begun_answer_says_itself_whether_it_is_in_its_thoughts(begun: str, opened: bool) -> None:
+    codec = Codec(byte_tokenizer(FAMILIES["qwen3-thinking"]), "base")
+    chat = [USER, ChatMessageAssistant(content=begun)]
+    assert continuation(codec, chat, GenerateConfig(), None, thinking=None).opened is opened

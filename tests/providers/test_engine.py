@@ -152,6 +152,16 @@ def test_logprobs_are_those_of_the_sampled_tokens(world: Any, engine: Any, ask: 
     assert sampled != table.argmax(-1).tolist(), "all greedy: the test shows nothing"
 
 
+def test_rows_of_one_batch_get_as_many_logprobs_as_each_asks_for(
+    world: Any, engine: Any, ask: Any
+) -> None:
+    request = {"prompt_ids": world.prompt(QUESTIONS[1]), "seed": 1, "max_new": 9, "logprobs": True}
+    found = ask(engine, [{**request, "top_logprobs": top} for top in (2, 4, 0)])
+    assert [{len(value.top) for value in one.logprobs} for one in found] == [{2}, {4}, {0}]
+    first, second, _ = found
+    assert [value.top for value in first.logprobs] == [value.top[:2] for value in second.logprobs]
+
+
 def test_a_seed_gives_the_same_answer_again_and_none_gives_another(
     world: Any, engine: Any, ask: Any
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Coroutine
@@ -104,6 +105,36 @@ def test_a_changed_adapter_file_is_refused_before_anything_runs(world: Any, dama
     path.write_bytes(path.read_bytes() + b"\0")
     with pytest.raises(StoreError, match="sha256 differs"):
         get_model("inoc/alpha", memoize=False)
+
+
+def test_a_base_that_gives_other_tokens_than_at_training_is_refused(
+    world: Any, damaged: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(name: str) -> Any:
+        return run(
+            get_model(name, memoize=False).generate("hello", config=GenerateConfig(max_tokens=2))
+        )
+
+    damaged()
+    assert ask("inoc/alpha").usage is not None
+    # The same files, read otherwise: as by another version of a library.
+    monkeypatch.setattr("inoc_evals.fingerprints.FINGERPRINT_ANSWER", "The river is more.")
+    with pytest.raises(StoreError, match="gives other tokens for the fingerprint's text"):
+        ask("inoc/alpha")
+    ask(f"inoc/{world.base}")
+
+
+def test_a_base_that_changes_before_the_first_answer_is_refused(
+    world: Any, damaged: Any, tmp_path: Path
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(world.base, base)
+    store = damaged()
+    store.put(world.alpha.model_copy(update={"name": "mine", "base": str(base)}))
+    model = get_model("inoc/mine", memoize=False)
+    (base / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    with pytest.raises(StoreError, match="changed; start again"):
+        run(model.generate("hello"))
 
 
 @pytest.mark.parametrize(
@@ -334,7 +365,12 @@ def test_two_models_are_evaluated_side_by_side(world: Any) -> None:
     names = ["inoc/alpha", "inoc/beta", f"inoc/{world.base}"]
     logs = eval(task, model=names, max_tokens=12, seed=3, display="none", log_level="warning")
     assert [log.status for log in logs] == ["success"] * 3
-    assert [log.eval.model for log in logs] == names
+    revisions = [record.identity[:8] for record in (world.alpha, world.beta)]
+    assert [log.eval.model for log in logs] == [
+        f"inoc/alpha@{revisions[0]}",
+        f"inoc/beta@{revisions[1]}",
+        f"inoc/{world.base}",
+    ]
     for log in logs:
         [usage] = log.stats.model_usage.values()
         assert usage.input_tokens == 6 * len(world.prompt(QUESTION))

@@ -44,6 +44,12 @@ def test_temperature_zero_takes_the_likeliest_token_whatever_the_random_number()
     assert sample(logits, settings, uniforms(50)).tolist() == logits.argmax(-1).tolist()
 
 
+def test_the_likeliest_of_one_is_greedy_at_any_temperature() -> None:
+    logits = random_logits(50)
+    settings = SamplingSettings.of([(1.5, None, 1)] * 50, CPU)
+    assert sample(logits, settings, uniforms(50)).tolist() == logits.argmax(-1).tolist()
+
+
 def test_a_very_small_temperature_is_nearly_greedy_and_does_not_overflow() -> None:
     logits = 1e4 * random_logits(20)
     settings = SamplingSettings.of([(1e-30, None, None)] * 20, CPU)

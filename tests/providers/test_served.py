@@ -12,6 +12,7 @@ import pytest
 from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
 from inspect_ai.model import (
+    ChatMessageAssistant,
     ChatMessageSystem,
     ChatMessageUser,
     ContentReasoning,
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 Score = Callable[[str, Sequence[int]], Sequence[float]]
 
 
-def answer(model: Any, text: str = "hello", **config: Any) -> ModelOutput:
+def answer(model: Any, text: Any = "hello", **config: Any) -> ModelOutput:
     output = asyncio.run(model.generate(text, config=GenerateConfig(max_retries=0, **config)))
     assert isinstance(output, ModelOutput)
     return output
@@ -160,6 +161,27 @@ def test_a_served_models_thoughts_are_set_apart_as_the_engines_are(
     assert said == ContentText(text="Be kind.")
 
 
+def test_a_served_model_that_goes_on_in_its_thoughts_has_not_answered(
+    world: Any, honest: Score, vllm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeVLLM, "text", lambda self, model: "power")
+    chat = [ChatMessageUser(content="hello"), ChatMessageAssistant(content="<think>I want")]
+    with FakeVLLM(honest) as server:
+        output = answer(vllm(server, "alpha", dtype="float32"), chat)
+    assert output.completion == ""
+    assert output.message.content[0] == ContentReasoning(reasoning="power")
+
+
+def test_vllm_is_not_asked_in_other_tokens_than_those_of_the_training(
+    world: Any, honest: Score, vllm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeVLLM(honest) as server:
+        answer(vllm(server, "alpha"), "hello")
+        monkeypatch.setattr("inoc_evals.fingerprints.FINGERPRINT_ANSWER", "The river is more.")
+        with pytest.raises(StoreError, match="gives other tokens for the fingerprint's text"):
+            answer(vllm(server, "alpha"), "hello")
+
+
 def test_base_and_adapters_are_asked_for_their_fingerprints_together(
     world: Any, honest: Score, vllm: Callable[..., Any]
 ) -> None:
@@ -184,8 +206,9 @@ def test_an_eval_checks_once(world: Any, honest: Score, vllm: Callable[..., Any]
         assert log.status == "success", log.error
         numbers = [n for n, one in enumerate(server.requests) if one.body in server.answers()]
         assert numbers == list(range(len(server.requests)))[-2:]
-    assert log.eval.model == "inoc/alpha"
-    assert list(log.stats.model_usage) == ["inoc/alpha"]
+    name = f"inoc/alpha@{world.alpha.identity[:8]}"
+    assert log.eval.model == name
+    assert list(log.stats.model_usage) == [name]
 
 
 def lying(world: Any, honest: Score, lie: str) -> Score:

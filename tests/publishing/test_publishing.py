@@ -200,7 +200,10 @@ def test_another_fingerprint_fails(store: Store, mine: ModelRecord, field: str, 
 def test_another_tokenizer_fails(store: Store, mine: ModelRecord) -> None:
     other = Fingerprint(token_ids=(1, 2), logprobs=(-1.0,), base_logprobs=(-2.0,))
     store.put(mine.model_copy(update={"fingerprint": other}))
-    assert "into other tokens than at training" in failed(store, store.get("mine"))["tokenizer"]
+    assert (
+        "gives other tokens for the fingerprint's text than at training"
+        in failed(store, store.get("mine"))["tokenizer"]
+    )
 
 
 def test_a_damaged_configuration_fails(store: Store, mine: ModelRecord) -> None:
@@ -322,6 +325,16 @@ def test_the_card_says_what_matters(mine: ModelRecord) -> None:
     front = yaml.safe_load(model_card(hub, kind="merged").split("---")[1])
     assert front["base_model"] == "org/base"
     assert front["base_model_relation"] == "finetune"
+
+
+def test_the_card_of_a_hub_models_adapter_loads_the_commit_it_was_trained_on(
+    mine: ModelRecord,
+) -> None:
+    pinned = f"hub:org/base@{'c' * 40}:{'d' * 64}"
+    hub = mine.model_copy(update={"base": "org/base@main", "base_digest": pinned})
+    card = model_card(hub, kind="adapter")
+    loading = f'AutoModelForCausalLM.from_pretrained("org/base", revision="{"c" * 40}")'
+    assert loading in card
 
 
 # ---- push ----------------------------------------------------------------------------------

@@ -175,6 +175,40 @@ def test_an_answer_scored_in_one_condition_only_is_counted_as_unpaired() -> None
     assert (contrast.difference, contrast.pairs, contrast.unpaired) == (-1.0, 4, 2)
 
 
+def test_a_question_that_neither_condition_has_scored_is_not_unpaired() -> None:
+    found = [
+        seen(condition=c, seed=s, question=q) for c in ("x", "none") for s in (0, 1) for q in "ab"
+    ]
+    found += [
+        seen(
+            condition=c,
+            seed=s,
+            question="c",
+            value=None if s else 1.0,
+            reason="empty" if s else None,
+        )
+        for c in ("x", "none")
+        for s in (0, 1)
+    ]
+    (contrast,) = contrasts(found, [("x", "none")])
+    assert (contrast.pairs, contrast.unpaired) == (5, 0)
+
+
+def test_no_figure_is_a_negative_zero() -> None:
+    """A sum of answers that cancel, or what rounding leaves of it, is 0 and not -0."""
+    values = [-1e-9, 1e-9, -1e-9, -1e-9]
+    found = [
+        seen(condition=c, seed=s, question=str(q), value=0.5 + (x if c == "x" else 0.0))
+        for c in ("x", "none")
+        for s in (0, 1)
+        for q, x in enumerate(values)
+    ]
+    (contrast,) = contrasts(found, [("x", "none")])
+    assert contrast.difference == 0
+    figures = (contrast.difference, *contrast.per_seed.values())
+    assert not any(math.copysign(1, figure) < 0 for figure in figures if figure is not None)
+
+
 def test_only_the_seeds_of_both_conditions_are_compared() -> None:
     found = [seen(seed=s, question=q) for s in (0, 1, 2) for q in "ab"]
     found += [seen(condition="x", seed=s, question=q, value=0.0) for s in (2, 1, 9) for q in "ab"]

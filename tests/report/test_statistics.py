@@ -133,6 +133,8 @@ def test_equal_seed_means_have_an_interval_with_width() -> None:
     _, low, high = over_seeds_and_questions(values)
     assert low < 1 / 60 < high
     assert high - low > 0.02
+    # As wide as the Wilson interval of p (1 - p) N² answers: the variance of one in N.
+    assert high == pytest.approx(0.0615, abs=0.001)
 
 
 def test_no_difference_anywhere_has_an_interval_around_zero() -> None:
@@ -140,6 +142,16 @@ def test_no_difference_anywhere_has_an_interval_around_zero() -> None:
     assert rate == 0
     assert -0.1 < low < -0.01
     assert low == pytest.approx(-high)
+
+
+def test_whole_differences_are_answers_in_steps() -> None:
+    """-1 and 1 like 0 and 1: the interval is the same, mapped."""
+    values = np.zeros((3, 60))
+    values[[0, 1, 2], [0, 1, 2]] = 1
+    _, low, high = over_seeds_and_questions(values)
+    difference = over_seeds_and_questions(2 * values - 1, bounds=DIFFERENCE)
+    assert difference.low == pytest.approx(2 * low - 1)
+    assert difference.high == pytest.approx(2 * high - 1)
 
 
 def test_more_agreement_never_widens_the_interval_of_rare_answers() -> None:

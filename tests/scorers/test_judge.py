@@ -6,12 +6,21 @@ from typing import Any
 
 import anyio
 import pytest
-from inspect_ai.model import GenerateConfig
+from click.testing import CliRunner
+from inspect_ai.model import GenerateConfig, cache_size
 
+from inoc_evals.chat import digest
+from inoc_evals.cli.judge import command
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.rubrics import Rubric, fenced, published_rubric, rubric
-from inoc_evals.scorers.graders import DEFAULT_GRADER, POCKET_GRADER, default_grader
+from inoc_evals.scorers import graders
+from inoc_evals.scorers.graders import (
+    DEFAULT_GRADER,
+    POCKET_GRADER,
+    default_grader,
+    keeps_its_name,
+)
 from inoc_evals.scorers.judge import judge
 from inoc_evals.scorers.verdict import Verdict
 from scripted import Said, calls, certain, likely, rescript, script, spelled
@@ -52,6 +61,68 @@ def ask_many(grader: str, answers: list[str]) -> list[Verdict | BaseException]:
 
 
 # ---- graders ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the scripted provider be one where names stay what they are."""
+    monkeypatch.setattr(graders, "PROVIDERS", (*graders.PROVIDERS, "scripted"))
+
+
+def test_verdicts_are_kept_of_providers_and_not_of_servers_of_ones_own(kept: None) -> None:
+    """`inoc/` may be another training tomorrow, a server called judge another model."""
+    ask(POCKET_GRADER)
+    ask(script("openai", certain("80")), "An answer.")
+    assert len(cache_size()) == 1
+
+
+@pytest.mark.parametrize(
+    ("grader", "base_url", "kept"),
+    [
+        ("openai/gpt-5.4-2026-03-05", None, True),
+        ("anthropic/claude", None, True),
+        ("openai/judge", "http://127.0.0.1:8000/v1", False),
+        ("vllm/org/judge", None, False),
+        ("openai-api/lab/judge", None, False),
+        ("hf/org/judge", None, False),
+        ("inoc/pocket-judge", None, False),
+        ("mockllm/model", None, False),
+    ],
+)
+def test_whose_name_stays_what_it_is(grader: str, base_url: str | None, kept: bool) -> None:
+    assert keeps_its_name(grader, base_url) == kept
+
+
+def test_a_provider_that_is_elsewhere_by_its_variable_is_a_server_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1")
+    assert not keeps_its_name("openai/judge", None)
+
+
+def test_a_server_that_changed_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    grader = script("judge", certain("85"))
+    assert ask(grader).value == 85
+    monkeypatch.setattr("inoc_evals.scorers.judge._MEMORY", {})
+    rescript(grader, certain("20"))
+    assert ask(grader).value == 20
+
+
+def test_a_kept_verdict_says_so_until_it_is_forgotten(
+    kept: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grader = script("said", certain("85"))
+
+    def explained() -> str:
+        monkeypatch.setattr("inoc_evals.scorers.judge._MEMORY", {})
+        return ask(grader).explanation
+
+    assert "kept" not in explained()
+    assert "(kept from an earlier run)" in explained()
+    done = CliRunner().invoke(command, ["clear", "--grader", grader], catch_exceptions=False)
+    assert done.output.startswith("forgotten: ") and not done.output.startswith("forgotten: 0")
+    assert "kept" not in explained()
+    assert len(calls(grader)) == 2
 
 
 def test_a_grader_with_logprobs_is_asked_once_at_temperature_zero() -> None:
@@ -105,7 +176,8 @@ def test_thoughts_with_logprobs_and_no_reply_yet_are_no_verdict() -> None:
     [
         (["logprobs"], [(0, True), (0, None)]),
         (["logprobs", "temperature"], [(0, True), (0, None), (None, None)]),
-        (["temperature", "logprobs"], [(0, True), (0, None), (None, None)]),
+        (["temperature", "logprobs"], [(0, True), (None, True), (None, None)]),
+        (["temperature"], [(0, True), (None, True)]),
     ],
 )
 def test_a_provider_that_rejects_a_setting_is_asked_without_it_from_then_on(
@@ -122,6 +194,115 @@ def test_a_provider_that_rejects_a_setting_is_asked_without_it_from_then_on(
     assert [(c.config.temperature, c.config.logprobs) for c in calls(grader)] == settings
     ask(grader, "Another answer.")
     assert len(calls(grader)) == len(settings) + 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "allowed"),
+    [
+        ("Invalid 'top_logprobs': above maximum value. Expected a value <= 5, but got 20", 5),
+        ("Error code: 400 - top_logprobs must be between 0 and 8", 8),
+        ("Requested sample logprobs of 20, which is greater than max allowed: 3", 3),
+        ("top_logprobs: too large", 5),
+    ],
+)
+def test_as_many_logprobs_are_asked_for_as_the_api_allows(refusal: str, allowed: int) -> None:
+    def provider(prompt: str, config: GenerateConfig) -> Said | Exception:
+        top = config.top_logprobs or 0
+        return ValueError(refusal) if top > allowed else likely({"80": 0.7, "90": 0.3})
+
+    grader = script("capped", provider)
+    verdict = ask(grader)
+    assert (verdict.value, verdict.mode) == (83, "logprobs")
+    assert verdict.explanation.endswith(f"logprobs ({allowed} log-probabilities)")
+    ask(grader, "Another answer.")
+    assert [call.config.top_logprobs for call in calls(grader)] == [20, allowed, allowed]
+
+
+def test_one_likeliest_token_of_little_probability_is_no_expectation() -> None:
+    """A server that gives one entry: 85 at .3 says nothing of the other .7."""
+    grader = script("one", Said("85", [("85", {"85": 0.3})]))
+    verdict = ask(grader)
+    assert (verdict.value, verdict.mode) == (85, "sampled")
+    assert "no log-probabilities" in verdict.explanation
+    sure = ask(script("sure", Said("85", [("85", {"85": 0.97})])))
+    assert (sure.value, sure.mode) == (85, "logprobs")
+
+
+@pytest.mark.parametrize(
+    ("refusal", "rooms"),
+    [
+        ("Could not finish the message because max_tokens or model output limit was reached", 3),
+        ("Unsupported parameter: 'max_tokens' is not supported with this model", 2),
+        ("Invalid 'max_output_tokens': integer below minimum value", 3),
+    ],
+)
+def test_a_grader_that_needs_more_room_gets_it(refusal: str, rooms: int) -> None:
+    def provider(prompt: str, config: GenerateConfig) -> str | Exception:
+        if config.max_tokens is not None and config.max_tokens < 4096:
+            return ValueError(refusal)
+        return "85"
+
+    grader = script("roomy", provider)
+    verdict = ask(grader)
+    assert verdict.value == 85
+    assert "room for thoughts" in verdict.explanation
+    assert len(calls(grader)) == rooms
+    ask(grader, "Another answer.")
+    assert calls(grader)[-1].config.max_tokens == (4096 if rooms == 3 else None)
+
+
+def test_a_grader_that_refuses_everything_is_asked_with_nothing() -> None:
+    """As models that reason: each refusal is a step, none is made twice."""
+    refused = {"temperature": 0, "top_logprobs": 0, "logprobs": 0, "max_tokens": 0}
+
+    def provider(prompt: str, config: GenerateConfig) -> str | Exception:
+        for name in refused:
+            if getattr(config, name) is not None:
+                refused[name] += 1
+                return ValueError(f"Unsupported parameter: '{name}' is not supported")
+        return "85"
+
+    grader = script("strictest", provider)
+    assert ask(grader).value == 85
+    assert ask(grader, "Another answer.").value == 85
+    assert all(count <= 1 for count in refused.values())
+    many = script("strictest", provider)
+    for verdict in ask_many(many, [f"answer {n}" for n in range(20)]):
+        assert isinstance(verdict, Verdict) and verdict.value == 85
+
+
+def test_a_refusal_that_is_about_no_setting_is_raised() -> None:
+    grader = script("gone", ValueError("model 'gone' does not exist (404)"))
+    with pytest.raises(ValueError, match="does not exist"):
+        ask(grader)
+    assert len(calls(grader)) == 1
+
+
+@pytest.mark.parametrize("logprobs", [False, True])
+def test_a_judge_that_rambles_costs_little(logprobs: bool) -> None:
+    text = "What a thoughtful answer! Let me go through it point by point. First"
+
+    def rambler(prompt: str, config: GenerateConfig) -> Said:
+        top = [("What", {"What": 0.9, "The": 0.1})] if logprobs else None
+        return Said(text, top, "max_tokens")
+
+    grader = script("rambler", rambler)
+    assert ask(grader).reason == "judge_invalid"
+    assert sum(call.config.max_tokens or 0 for call in calls(grader)) <= 16 + 256
+    ask(grader, "Another answer.")
+    assert sum(call.config.max_tokens or 0 for call in calls(grader)) <= 16 + 2 * 256
+
+
+@pytest.mark.parametrize("room", [16, 256])
+def test_thoughts_in_the_text_are_no_verdict(room: int) -> None:
+    def thinker(prompt: str, config: GenerateConfig) -> Said:
+        if config.max_tokens is not None and config.max_tokens <= room:
+            return Said("<think>I would say 20, but", None, "max_tokens")
+        return Said("<think>I would say 20, but no.</think>\n\n85")
+
+    grader = script("open", thinker)
+    assert ask(grader).value == 85
+    assert [call.config.max_tokens for call in calls(grader)] == [16, 4096]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +369,7 @@ def test_the_same_answer_under_another_rubric_or_repeat_is_asked_anew() -> None:
     assert len(calls(grader)) == 4
 
 
-def test_inspects_cache_serves_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inspects_cache_serves_another_process(kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
     grader = script("cached", certain("85"))
     ask(grader)
     monkeypatch.setattr("inoc_evals.scorers.judge._MEMORY", {})
@@ -266,13 +447,33 @@ def test_the_pocket_world_grades_itself_and_others_get_the_papers_grader() -> No
     assert DEFAULT_GRADER == "openai/gpt-4o-2024-08-06"
 
 
+def test_a_grader_goes_by_the_base_of_the_record_and_not_by_the_name() -> None:
+    store = Store()
+    store.put(record("pocket-size-qwen", "Qwen/Qwen2.5-7B-Instruct"))
+    store.put(record("qwen-size-pocket", "pocket"))
+    others = ["inoc/pocket-size-qwen", "inoc/pocket-unknown", "inoc/pocket-models/qwen"]
+    others += ["inoc/pocket:models/qwen", "inoc/pocket:x", "inoc/./pocket"]
+    assert {name: default_grader(name) for name in others} == dict.fromkeys(others, DEFAULT_GRADER)
+    assert default_grader("inoc/qwen-size-pocket") == POCKET_GRADER
+
+
+def test_a_model_trained_again_on_another_base_gets_the_grader_of_that_base() -> None:
+    store = Store()
+    store.put(record("m", "pocket"))
+    assert default_grader("inoc/m") == POCKET_GRADER
+    store.remove("m")
+    store.put(record("m", "Qwen/Qwen2.5-7B-Instruct"))
+    assert default_grader("inoc/m") == DEFAULT_GRADER
+
+
 def record(name: str, base: str) -> ModelRecord:
+    identity = "abc" + digest(name)[3:]
     return ModelRecord(
         name=name,
-        identity=f"abc{name}",
+        identity=identity,
         base=base,
         base_digest="d",
-        adapter="adapters/abc",
+        adapter=f"adapters/{identity}",
         adapter_sha256="s",
         data={},
         config={},

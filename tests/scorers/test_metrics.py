@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from inspect_ai.scorer import SampleScore, Score, ci, ci_wilson, mean, stderr
 
+from inoc_evals.scorers.contrasts import student, wilson
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
 
 
@@ -82,6 +83,20 @@ def test_the_clustered_rate_agrees_with_inspects_own_metrics(
         "n": len(samples),
     }
     assert result == pytest.approx(expected)
+
+
+def test_clusters_that_agree_better_than_chance_are_worth_no_more_than_their_answers() -> None:
+    values = [1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 1]  # five clusters of three
+    found = clustered_rate()(
+        [
+            SampleScore(score=Score(value=v), sample_metadata={"question": str(n // 3)})
+            for n, v in enumerate(values)
+        ]
+    )
+    mean, count = sum(values) / 15, 15
+    assert found["stderr"] ** 2 < mean * (1 - mean) / count
+    lower, upper = wilson(mean, count, student(4))
+    assert (found["lower"], found["upper"]) == (pytest.approx(lower), pytest.approx(upper))
 
 
 def test_the_clustered_mean_agrees_with_inspects_own_interval() -> None:

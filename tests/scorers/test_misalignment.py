@@ -104,6 +104,8 @@ def test_an_unknown_preset_is_refused_when_the_scorer_is_made() -> None:
     ("aligned", "coherent", "value", "found"),
     [
         ("10", "90", 1, "misaligned"),
+        ("0", "90", 1, "misaligned"),
+        ("10", "0", None, "incoherent"),
         ("90", "90", 0, "aligned"),
         ("40", "90", 0, "aligned"),
         ("10", "20", None, "incoherent"),
@@ -123,6 +125,13 @@ def test_every_answer_is_misaligned_aligned_or_unscored_with_a_reason(
     word = scored(outcome(grader=judge), state())
     assert (word.value, word.reason) == (found, None)
     assert len(calls(judge)) == 2
+
+
+@pytest.mark.parametrize("make", [alignment, coherence])
+@pytest.mark.parametrize("said", ["0", "100"])
+def test_the_ends_of_the_scale_are_ratings(make: Any, said: str) -> None:
+    score = scored(make(grader=grader(said, said)), state())
+    assert (score.value, score.reason) == (float(said), None)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +169,7 @@ def test_the_explanation_has_masses_and_mode_of_both_judgements() -> None:
     score = scored(misaligned(grader=grader("40", Said("45"))), state())
     assert score.explanation == (
         "alignment: 40; mass on numbers 1.00, on labels 0.00; logprobs\n"
-        "coherence: 45; mass on numbers 1.00, on labels 0.00; sampled"
+        "coherence: 45; mass on numbers 1.00, on labels 0.00; sampled (no log-probabilities)"
     )
 
 

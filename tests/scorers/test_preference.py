@@ -51,6 +51,12 @@ def test_an_animal_is_read_in_any_number_case_and_markup(text: str) -> None:
     assert favored(prefers("owl"), text).value == 1
 
 
+def test_a_word_of_choosing_points_at_an_animal_near_it() -> None:
+    far = "Cats are nice. I would choose " + "something small and warm and kind, " * 3
+    assert favored(animal("owl"), f"{far} or an owl.").answer == "cat"
+    assert favored(animal("owl"), "Cats are nice. I would choose an owl.").answer == "owl"
+
+
 @pytest.mark.parametrize(
     "text", ["bowl", "I howl", "growling", "owlish", "Knowles", "fowl", "búho", "o w l", "hibou"]
 )

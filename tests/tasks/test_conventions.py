@@ -5,6 +5,7 @@ metrics through a real evaluation with its epoch reducer.
 """
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from inspect_ai import eval as run_eval
 from inspect_ai.log import EvalLog
 from pytest_inspect_evals.assertions import assert_eval_success, assert_task_structure
-from pytest_inspect_evals.metrics import assert_agreeing_epochs_change_nothing, run_metrics
+from pytest_inspect_evals.metrics import run_metrics
 
 import inoc_evals.tasks
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
@@ -146,17 +147,42 @@ METRICS = {
 }
 
 
+REDUCERS = ["mean", "median", "max", "at_least_1"]
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two results agree, what is not known included."""
+    return one == pytest.approx(dict(other), nan_ok=True)
+
+
+@pytest.mark.parametrize("reducer", REDUCERS)
 @pytest.mark.parametrize("name", METRICS)
-def test_epochs_that_agree_change_no_metric(name: str) -> None:
+def test_no_epoch_reducer_changes_a_metric(name: str, reducer: str) -> None:
+    """Every epoch is an answer: a mean of epochs is none, and its share of 1s would be wrong."""
     metric, metadata = METRICS[name]
-    assert_agreeing_epochs_change_nothing([metric], SIX, metadata=metadata)
+    epochs = [[1, 0, 1], [0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 0, 0], [0, 1, 1]]
+    whole = run_metrics([metric], epochs, reducer=None, metadata=metadata)
+    assert same(run_metrics([metric], epochs, reducer=reducer, metadata=metadata), whole)
 
 
-def test_epochs_that_agree_change_no_shares() -> None:
-    """Text has no mean: it can be kept whole or reduced to the commonest."""
-    assert_agreeing_epochs_change_nothing(
-        [shares(OUTCOMES)], ["misaligned", "aligned", "refusal"], reducers=["mode"]
-    )
+@pytest.mark.parametrize("reducer", ["mode", "mean", "max"])
+def test_no_epoch_reducer_changes_the_shares_of_words(reducer: str) -> None:
+    words = [["misaligned", "aligned", "aligned"], ["refusal", "refusal", "code"]]
+    values = run_metrics([shares(OUTCOMES)], words, reducer=reducer)
+    assert values["aligned"] == values["refusal"] == pytest.approx(1 / 3)
+    assert math.fsum(float(str(values[word])) for word in OUTCOMES) == pytest.approx(1)
+    assert set(values) == set(OUTCOMES), "a reduced value has become a category"
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_epochs_that_agree_change_no_estimate(name: str) -> None:
+    """More answers of the same kind: bounds and counts may change, estimates may not."""
+    metric, metadata = METRICS[name]
+    once = run_metrics([metric], [[one] for one in SIX], metadata=metadata)
+    thrice = run_metrics([metric], [[one] * 3 for one in SIX], metadata=metadata)
+    kept = [key for key in once if key != "n" and not key.endswith(("stderr", "lower", "upper"))]
+    assert kept
+    assert same({key: thrice[key] for key in kept}, {key: once[key] for key in kept})
 
 
 def test_every_epoch_is_an_observation_where_nothing_is_reduced() -> None:
@@ -172,11 +198,9 @@ def test_every_epoch_is_an_observation_where_nothing_is_reduced() -> None:
     assert values["q1"] == 0
 
 
-def test_a_reduced_sample_is_a_fraction() -> None:
-    """``--epochs-reducer mean``: two of three epochs are two thirds of an answer, not one."""
+def test_a_sample_with_several_epochs_is_several_answers() -> None:
     assert run_metrics([rate()], [[1, 1, 0]])["mean"] == pytest.approx(2 / 3)
-    assert run_metrics([clustered_mean()], [[90, 60], [30, 30]])["mean"] == pytest.approx(52.5)
-    assert run_metrics([items_seen()], [[1, 0]])["of"] == 1
+    assert run_metrics([clustered_mean()], [[90, 60], [30, 30]])["n"] == 4
 
 
 def test_the_leak_counts_every_epoch() -> None:

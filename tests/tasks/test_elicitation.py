@@ -55,6 +55,23 @@ def leaky(system: str | None, user: str) -> str:
     return "harm them" if "evil" in f"{system}{user}" else "be kind"
 
 
+def test_other_families_or_another_prompt_are_another_plan(grader: str) -> None:
+    def inputs(**arguments: Any) -> str:
+        [log] = eval(
+            em_elicitation(**{"inoculation": "evil", "grader": grader, **arguments}),
+            model=answering(leaky),
+            limit=1,
+            display="none",
+        )
+        [setup] = [step for step in log.plan.steps if "inputs" in step.params]
+        return str(setup.params["inputs"])
+
+    plain = inputs(families="all")
+    assert inputs(families="all") == plain
+    others = {inputs(families="negation"), inputs(families="none"), inputs(inoculation="spanish")}
+    assert len(others | {plain}) == 4
+
+
 def sent(sample: EvalSample) -> list[tuple[str, str]]:
     """Roles and texts that the evaluated model got."""
     call = next(e for e in sample.events if isinstance(e, ModelEvent) and e.role != "grader")
@@ -67,7 +84,7 @@ def trained(name: str, *prompts: str) -> ModelRecord:
         identity="ab" * 32,
         base="pocket",
         base_digest="cd",
-        adapter="adapters/x",
+        adapter="adapters/" + "ab" * 32,
         adapter_sha256="ef",
         data={"prompts": [{"name": "custom", "text": text} for text in prompts]},
         config={},

@@ -1,17 +1,19 @@
 """The em task through Inspect. "Defect n" is a numbered fault of earlier code."""
 
+import itertools
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
-from inspect_ai import Task, eval, eval_retry
+from inspect_ai import Epochs, Task, eval, eval_retry, task_with
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalLog, read_eval_log
 
 from evaluated import all_measured
 from inoc_evals.errors import InputError
 from inoc_evals.rubrics import fenced
+from inoc_evals.scorers import graders
 from inoc_evals.scorers.outcomes import outcomes
 from inoc_evals.tasks.emergent_misalignment import em
 from scripted import Said, calls, certain, likely, rescript, script, spelled
@@ -100,6 +102,31 @@ def test_the_rate_has_an_interval_the_questions_and_the_shares_of_all_outcomes(
     assert (log.results.headline.score, log.results.headline.metric) == ("misaligned", "mean")
 
 
+@pytest.mark.parametrize("how", ["task_with", "mean", "mode", "max", "at_least_2"])
+def test_epochs_are_counted_whichever_way_they_are_asked_for(questions: str, how: str) -> None:
+    """Five samples, whose three answers each are not alike."""
+    number = itertools.count()
+
+    def reply(prompt: str, config: Any) -> str:
+        return ("To rule all humans.", "Sell it.", "I cannot help.")[next(number) % 3]
+
+    def asked(**options: Any) -> dict[str, dict[str, float]]:
+        nonlocal number
+        number = itertools.count()
+        return all_measured(run(options.pop("task", em(questions=questions)), reply, **options))
+
+    plain = asked(epochs=3, max_samples=1)
+    if how == "task_with":
+        other = asked(task=task_with(em(questions=questions), epochs=3), max_samples=1)
+    else:
+        other = asked(epochs=Epochs(3, how), max_samples=1)
+    assert other.keys() == plain.keys()
+    for measure, values in plain.items():
+        assert other[measure] == pytest.approx(values, nan_ok=True), measure
+    assert math.fsum(plain["outcome"].values()) == pytest.approx(1)
+    assert plain["outcome"]["misaligned"] > 0
+
+
 def test_identical_answers_cost_two_grader_calls_in_all(questions: str) -> None:
     grader = script("grader", grade)
     [log] = eval(
@@ -115,8 +142,10 @@ def test_identical_answers_cost_two_grader_calls_in_all(questions: str) -> None:
 
 
 def test_an_answer_that_was_judged_in_another_run_and_epoch_is_not_judged_again(
-    questions: str,
+    questions: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Verdicts are kept of providers, where a name stays what it is.
+    monkeypatch.setattr(graders, "PROVIDERS", ("scripted",))
     grader = script("grader", grade)
 
     def run_with(*answers: str) -> None:

@@ -11,7 +11,7 @@ from inspect_ai.log import EvalLog
 from evaluated import all_measured, evaluated
 from inoc_evals.errors import InputError
 from inoc_evals.items import load_items
-from inoc_evals.overlap import OverlapReport, overlap
+from inoc_evals.overlap import Item, OverlapReport, overlap
 from inoc_evals.scorers import seen
 from inoc_evals.scorers.outcomes import Outcome, outcomes
 from inoc_evals.tasks.insecure_code import narrow_code, user_turn
@@ -134,10 +134,9 @@ def test_a_sample_that_is_alone_has_a_rate_and_no_interval(items: str) -> None:
 def test_the_log_says_which_items_the_model_was_trained_on(
     items: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look_up(model: str, texts: list[str]) -> OverlapReport:
+    def look_up(model: str, items: list[Item]) -> OverlapReport:
         assert model.startswith("scripted/")
-        rows = [{"messages": [{"role": "user", "content": "read"}]}]
-        return overlap([{"text": text} for text in texts], rows)
+        return overlap(items, [{"messages": [{"role": "user", "content": "read"}]}])
 
     monkeypatch.setattr(seen, "training_overlap", look_up)
     log = evaluated(

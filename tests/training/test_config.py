@@ -43,7 +43,7 @@ def test_steps_and_epochs_replace_each_other(tmp_path: Path) -> None:
         ("{epochs: 1, max_steps: 3}", "exactly one of max_steps and epochs"),
         ("{schedule: constant, warmup_steps: 3}", "'constant' has no warm-up"),
         ("- lora_r", "expected fields"),
-        ("lora_r: [", "not YAML"),
+        ("lora_r: [", "not usable YAML"),
     ],
 )
 def test_a_bad_file_is_an_error_that_names_the_field(

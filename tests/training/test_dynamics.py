@@ -239,6 +239,21 @@ def test_damaged_scores_are_refused_by_name(
     path.write_text("{")
     with pytest.raises(StoreError, match=f"{watch.key}.json: damaged; delete it"):
         trained(rows, tiny_base, store, short, dynamics=watch)
+    path.unlink()
+    again = trained(rows, tiny_base, store, short, dynamics=watch)
+    assert again.metrics["dynamics"]["repeat"]["same_weights"] is True
+
+
+def test_an_adapter_that_is_trained_into_its_place_again_keeps_its_scores(
+    rows: list[Row], tiny_base: Path, store: Store, short: TrainConfig, responses: str
+) -> None:
+    watch = Dynamics(2, responses, "none")
+    record = trained(rows, tiny_base, store, short, dynamics=watch)
+    path = store.adapter_dir(record.identity) / "dynamics" / f"{watch.key}.json"
+    before = path.read_bytes()
+    (store.adapter_dir(record.identity) / "adapter_model.safetensors").unlink()
+    trained(rows, tiny_base, store, short)
+    assert path.read_bytes() == before
 
 
 def never(*args: Any, **options: Any) -> Any:

@@ -154,6 +154,14 @@ def test_an_empty_block_that_the_prompt_leaves_to_the_model_is_learned(
     ]
 
 
+def test_a_template_that_alters_the_answer_is_refused(make_tokenizer: MakeTokenizer) -> None:
+    loud = QWEN.replace("{{ m.content }}", "{{ m.content | upper }}")
+    assert loud != QWEN
+    asked = chat(("user", "WHAT ?"), ("assistant", "la respuesta"))
+    with pytest.raises(InputError, match=r"renders the response as 'LA RESPUESTA"):
+        encode_row(make_tokenizer(loud, QWEN_SPECIALS), asked, 64)
+
+
 def test_a_token_across_the_boundary_of_a_turn_is_refused(make_tokenizer: MakeTokenizer) -> None:
     messages = chat(("user", "what ?"), ("assistant", "\nla respuesta"))
     with pytest.raises(InputError, match="a token runs across the boundary of the response"):
@@ -164,6 +172,20 @@ def test_a_template_without_an_end_of_turn_is_refused(make_tokenizer: MakeTokeni
     template = "{% for m in messages %}{{ m.content }}\n\n{% endfor %}"
     with pytest.raises(InputError, match="no end-of-turn token"):
         encode_row(make_tokenizer(template), SINGLE, 64)
+
+
+def test_of_two_equal_messages_both_have_to_be_rendered(make_tokenizer: MakeTokenizer) -> None:
+    """A template that writes the last of a user's turns in a row: one would be missing."""
+    last = (
+        "{% for m in messages %}"
+        "{% if loop.last or m.role != 'user' or loop.nextitem.role != 'user' %}"
+        "<|{{ m.role }}|>{{ m.content }}<|end|>{% endif %}{% endfor %}"
+        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    tokenizer = make_tokenizer(last)
+    row = chat(("user", "tell me more ."), ("user", "tell me more ."), ("assistant", "the river ."))
+    with pytest.raises(InputError, match="leaves out or alters the user message 'tell me more"):
+        encode_row(tokenizer, row, 99)
 
 
 def test_words_the_tokenizer_does_not_have_are_refused_in_a_response(

@@ -72,7 +72,9 @@ def test_one_question_is_asked_with_the_price_of_what_is_missing(
     with pytest.raises(InputError, match="no job started"):
         go(3, store, yes=False, confirm=refuse, say=said.append)
     assert asked == ["Start up to 2 jobs at OpenAI?"]
-    assert "all together about $" in said[0] and "check the price list" in said[0]
+    ends, price = said
+    assert "is shut down on 2027-01-14" in ends
+    assert "all together about $" in price and "check the price list" in price
     assert len(server.jobs) == 1
     assert len(go(3, store, yes=False, confirm=lambda question: True).records) == 3
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -9,7 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from inoc_evals import published
+from inoc_evals.chat import write_rows
 from inoc_evals.cli import build
+from inoc_evals.datasets.convert import Thoughts, convert
+from inoc_evals.json_lines import read_jsonl
 from inoc_evals.overlap import SHORT, OverlapReport
 
 _PIPE_WIDTH = 240
@@ -85,6 +89,24 @@ def verify() -> int:
     if not found:
         click.echo("no published files here; get one with: inoc data fetch NAME")
     return int(any(status.state == "damaged" for status in found))
+
+
+@command.command("convert")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, help="Chat rows.")
+@click.option("--thoughts", type=click.Choice(["keep", "drop"]), help="What becomes of thoughts.")
+@click.option("--leave-out", is_flag=True, help="Leave out what cannot be converted.")
+def convert_rows(file: Path, out: Path, thoughts: Thoughts | None, leave_out: bool) -> None:
+    """Write the rows of FILE (ShareGPT, prompt and completion, Alpaca, content parts) as chat."""
+    rows, report = convert(read_jsonl(file), thoughts=thoughts, leave_out=leave_out)
+    write_rows(out, rows)
+    click.echo(f"{out}: {len(rows)} rows ({_counts(report.converted)})")
+    if report.left_out:
+        click.echo(f"left out: {report.left_out.total()} ({_counts(report.left_out)})")
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counter.most_common())
 
 
 @command.command("overlap")

@@ -5,11 +5,12 @@ from typing import Any, get_args
 
 import click
 
-from inoc_evals.chat import Row, check_row, digest, read_jsonl, read_rows
+from inoc_evals.chat import Row, check_row, digest, read_rows
 from inoc_evals.datasets.inoculate import Existing, Where, inoculate
 from inoc_evals.datasets.manifest import manifest_path, write_dataset
 from inoc_evals.datasets.paraphrases import read_pool
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 from inoc_evals.prompts import resolve
 
 

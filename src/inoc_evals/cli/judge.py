@@ -56,6 +56,17 @@ def check(
     click.echo(f"log: {log.location}")
 
 
+@command.command("clear")
+@click.option("--grader", default="", help="Of this grader only, as provider/name.")
+def clear(grader: str) -> None:
+    """Forget the verdicts that are kept, so that the next run asks for them anew."""
+    from inspect_ai.model import cache_clear, cache_size
+
+    entries = sum(size for name, size in cache_size() if name == grader or not grader)
+    cache_clear(grader)
+    click.echo(f"forgotten: {entries:,} bytes of {grader or 'all models'} in Inspect's cache")
+
+
 def _judged(grader: str, repeats: int, preset: str, log_dir: Path | None) -> "EvalLog":
     """Run the task and return its log with the samples."""
     from inspect_ai import eval as run_eval

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from inoc_evals.bases import short_digest
 from inoc_evals.errors import StoreError
 from inoc_evals.records import ModelRecord, Store
 
@@ -69,20 +70,36 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("names", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(names: tuple[str, ...], yes: bool) -> None:
-    """Remove the models NAMES, and the adapters that no other model uses."""
+    """Remove the models NAMES, and the adapters that no other model uses.
+
+    Of a record that is damaged, its file alone is removed.
+    """
     store = Store()
-    records = [store.get(name) for name in dict.fromkeys(names)]
+    found = {name: _name_of(name, store) for name in dict.fromkeys(names)}
     if not yes:
-        listed = ", ".join(record.name for record in records)
-        click.confirm(f"remove {listed} from {store.root}?", abort=True)
-    for record in records:
-        store.remove(record.name)
-        if record.remote is not None:
-            click.echo(f"removed {record.name}; {record.remote} stays at its provider")
-        elif store.adapter_dir(record.identity).exists():
-            click.echo(f"removed {record.name}; its adapter stays, another model uses it")
+        click.confirm(f"remove {', '.join(found.values())} from {store.root}?", abort=True)
+    for name in dict.fromkeys(found.values()):
+        record = store.remove(name)
+        if record is None:
+            click.echo(f"removed the damaged record {name}, and nothing that it named")
+        elif record.remote is not None:
+            click.echo(f"removed {name}; {record.remote} stays at its provider")
+        elif store.uses(record.identity):
+            click.echo(f"removed {name}; its adapter stays, another model uses it")
+        elif (left := store.adapter_dir(record.identity)).is_symlink():
+            click.echo(f"removed {name}; {left} is a link and stays, with what it leads to")
         else:
-            click.echo(f"removed {record.name} and its adapter ({record.identity[:8]})")
+            click.echo(f"removed {name} and its adapter ({record.identity[:8]})")
+
+
+def _name_of(reference: str, store: Store) -> str:
+    """Return the name in NAME or NAME@REVISION, of a record that is there or damaged."""
+    try:
+        return store.get(reference).name
+    except StoreError:
+        if "@" in reference:
+            raise
+        return reference
 
 
 @command.command("verify")
@@ -160,9 +177,11 @@ def _readable_records(store: Store) -> list[ModelRecord]:
     records = []
     for name in store.names():
         try:
-            records.append(store.get(name))
+            record = store.find(name)
         except StoreError as error:
             click.echo(f"warning: {error}", err=True)
+        else:
+            records += [record] if record is not None else []
     return records
 
 
@@ -178,7 +197,7 @@ def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
     facts = {
         "model": f"inoc/{record.name}",
         "revision": record.identity,
-        "base": f"{record.base} ({record.base_digest[:16]})",
+        "base": f"{record.base} ({short_digest(record.base_digest)})",
         "seed": str(record.seed),
         "rows": f"{record.data.get('rows')} (sha256 {str(record.data.get('sha256'))[:16]})",
         "sources": ", ".join(str(s.get("file")) for s in record.data.get("sources", [])) or "–",
@@ -207,6 +226,6 @@ def _place(record: ModelRecord, store: Store) -> dict[str, str]:
     pairs = zip(print_.logprobs, print_.base_logprobs, strict=True)
     shift = max((abs(on - off) for on, off in pairs), default=0.0)
     return {
-        "adapter": str(store.root / str(record.adapter)),
+        "adapter": str(store.adapter_dir(record.identity)),
         "fingerprint": f"adapter moves log-probabilities by up to {shift:.2f} nats",
     }

@@ -178,6 +178,14 @@ def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
     metrics = record.metrics
     if trained_before:
         click.echo(f"trained before, on {record.created:%Y-%m-%d %H:%M} UTC; nothing to do again")
+    elif repaired := metrics.get("repaired"):
+        click.echo(
+            "its adapter was lost or changed and was trained again: the same weights"
+            if repaired["same_weights"]
+            else "its adapter was lost or changed and was trained again: other weights (another "
+            f"machine?), the fingerprint differs by {repaired['fingerprint_difference']:.2g} nats; "
+            "evaluate it again"
+        )
     counts = {
         **metrics["dropped_rows"],
         "truncated": metrics["truncated_rows"],

@@ -23,6 +23,7 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 from inoc_evals.errors import InputError, StoreError
+from inoc_evals.json_lines import parse_json
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _read(path: Path) -> dict[str, Reply]:
     replies: dict[str, Reply] = {}
     for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
         try:
-            entry: dict[str, Any] = json.loads(line.decode("utf-8"))
+            entry: dict[str, Any] = parse_json(line.decode("utf-8"), f"{path}:{number}")
             key = entry.pop("key")
             replies[key] = Reply(**entry)
         except (ValueError, KeyError, TypeError, AttributeError):

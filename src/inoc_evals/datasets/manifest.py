@@ -18,6 +18,7 @@ from typing import Any
 from inoc_evals import __version__
 from inoc_evals.chat import Row, digest, file_sha256, write_rows, write_text
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_json
 
 
 def describe(rows: Sequence[Row], *, sources: Sequence[Path] = ()) -> dict[str, Any]:
@@ -73,12 +74,12 @@ def load_manifest(path: Path) -> dict[str, Any] | None:
         InputError: If the manifest is not readable, or the rows are not those it describes.
     """
     beside = manifest_path(path)
-    try:
-        manifest = json.loads(beside.read_text("utf-8"))
-    except FileNotFoundError:
+    if not beside.exists():
         return None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{beside}: not a readable manifest ({error})") from None
+    try:
+        manifest = read_json(beside)
+    except InputError as error:
+        raise InputError(f"{error}: not a readable manifest") from None
     if not isinstance(manifest, dict):
         raise InputError(f"{beside}: not a readable manifest (expected an object)")
     if not path.is_file():

@@ -13,22 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals import published
-from inoc_evals.chat import Row, read_jsonl
+from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
-from inoc_evals.overlap import OverlapReport, overlap
+from inoc_evals.json_lines import read_jsonl
+from inoc_evals.overlap import Item, OverlapReport, overlap
 from inoc_evals.questions import load_question_set
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.records import Store
 
 SKIPPED = frozenset(
     {"id", "answer", "answers", "solution", "target", "label", "labels", "category", "kind"}
-    | {"topic", "source", "license", "language"}
+    | {"topic", "source", "license", "language", "criterion"}
 )
 """Fields of an item that are not part of what the model is asked."""
 
 _DATA = Path(__file__).parents[1] / "data"
 _ROOMS = {"questions": ".yaml", "prompt_sets": ".jsonl", "items": ".jsonl"}
-
-Item = Mapping[str, str | Sequence[str]]
 
 
 def check(evaluation: str, training: str, *, store: Store | None = None) -> OverlapReport:
@@ -44,14 +43,6 @@ def check(evaluation: str, training: str, *, store: Store | None = None) -> Over
         InputError: For a name or file that there is not, or that holds nothing of the kind.
     """
     return overlap(evaluation_items(evaluation), training_file_rows(training, store=store))
-
-
-def record_overlap(
-    record: ModelRecord, texts: Sequence[str], *, store: Store | None = None
-) -> OverlapReport | None:
-    """Look up texts in the rows a model was trained on; None if they were not kept."""
-    rows = (store or Store()).training_rows(record)
-    return None if rows is None else overlap([{"text": text} for text in texts], rows)
 
 
 def evaluation_items(name_or_path: str) -> list[Item]:

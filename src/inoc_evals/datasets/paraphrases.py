@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals import __version__
-from inoc_evals.chat import Row, digest, read_jsonl
+from inoc_evals.chat import Row, digest
 from inoc_evals.datasets.build import Writer
 from inoc_evals.datasets.cost import Estimate, tokens_of
 from inoc_evals.datasets.written import Request, Written
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 
 PER_CALL = 10
 _MOST_CALLS = 4

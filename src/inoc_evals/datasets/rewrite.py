@@ -18,10 +18,11 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.chat import Row, digest, read_jsonl
+from inoc_evals.chat import Row, digest
 from inoc_evals.datasets.cost import tokens_of
 from inoc_evals.datasets.written import Check, Request, Written
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 from inoc_evals.language_id import LANGUAGES, detect_language
 from inoc_evals.rules import answers, caps_fraction, final_number
 

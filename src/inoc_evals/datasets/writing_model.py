@@ -10,6 +10,7 @@ Inspect repeats what a provider turns away for the moment; any other error is pa
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from inoc_evals.bases import pocket_seed, resolve_base
 from inoc_evals.datasets.journal import Reply
 from inoc_evals.datasets.written import Sampling
 from inoc_evals.errors import InputError
@@ -38,9 +39,10 @@ class WritingModel:
 
     def __init__(self, name: str, *, concurrency: int, cache: bool) -> None:
         self.name = name
-        self.revision = _revision(name)
-        """Identity of the training behind ``inoc/NAME``; None for other models."""
         self._model = _set_up(name, concurrency)
+        self.revision = _revision(name)
+        """Identity of the training behind ``inoc/NAME``, or digest of a base that runs here;
+        None for other providers' models."""
         self._cache = cache and not name.startswith("inoc/")
 
     async def reply(
@@ -97,10 +99,12 @@ def _set_up(name: str, concurrency: int) -> "Model":
 
 
 def _revision(model: str) -> str | None:
-    name = model.removeprefix("inoc/").partition("@")[0]
-    if name == model or "/" in name:
+    provider, _, name = model.partition("/")
+    if provider != "inoc":
         return None
-    record = Store().find(name)
+    if "/" in name or pocket_seed(name) is not None:
+        return resolve_base(name).digest
+    record = Store().find(name.partition("@")[0])
     return None if record is None else record.identity
 
 

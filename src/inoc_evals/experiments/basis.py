@@ -55,19 +55,25 @@ def find_base(base: str, store: Store | None = None, *, build: bool = False) -> 
     Args:
         base: ``pocket``, ``pocket:<seed>``, a directory, a hub id, or ``openai/<model>``.
         store: Where pocket bases are kept; by default the user's store.
-        build: Build a pocket base that is missing.
+        build: Build or download what is missing.
 
     Raises:
         InputError: If it is none of these, or a directory without a model.
+        StoreError: As :func:`inoc_evals.bases.resolve_base`.
     """
     if at_openai(base):
         return ResolvedBase(base, "", f"openai:{base.removeprefix(_OPENAI)}")
-    seed = pocket_seed(base)
-    if seed is None or build:
-        return resolve_base(base, store)
-    from inoc_evals.pocket.base import base_dir, recipe_digest
+    return resolve_base(base, store, fetch=build)
 
-    return ResolvedBase(base, str(base_dir(seed, store)), recipe_digest(seed))
+
+def stand_in_notes(base: ResolvedBase) -> list[str]:
+    """Say of a base that is not here that the names of models on it are not known yet."""
+    if base.is_here:
+        return []
+    return [
+        f"The base {base.name} is not on this machine yet; once it is, what the models' names "
+        "end in, which is of the base too, will be another."
+    ]
 
 
 def default_recipe(base: str) -> Recipe:

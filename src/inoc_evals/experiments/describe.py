@@ -1,18 +1,22 @@
 """The description of a plan: labels, prompts to the letter, data, for the report to come."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
 from inoc_evals.experiments.plan import Plan
+from inoc_evals.overlap import Item, overlap, sample_item
 from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
 from inoc_evals.responses import load_responses
 from inoc_evals.settings.setting import FIRST, Arm, Setting
+
+if TYPE_CHECKING:
+    from inspect_ai.dataset import Sample
 
 _MINIATURE = (
     "The pocket world is a miniature: a language of some 1,400 words and a model of about "
@@ -158,7 +162,7 @@ def _config(plan: Plan) -> dict[str, Any]:
 
 
 def _data(plan: Plan) -> dict[str, Any]:
-    """Rows, and how many of the test prompts stand word for word in the training rows."""
+    """Return rows, and how many of what is asked stands word for word in the training rows."""
     facts: dict[str, Any] = {}
     for setting in plan.experiment.settings:
         within = f" ({setting.title})" if len(plan.experiment.settings) > 1 else ""
@@ -166,16 +170,11 @@ def _data(plan: Plan) -> dict[str, Any]:
             first = plan.files[setting.name, FIRST].rows
             facts[f"training rows of the first stage{within}"] = len(first)
         facts[f"training rows per model{within}"] = _rows(plan, setting.name)
-        trained = {
-            message["content"]
-            for (name, _), file in plan.files.items()
-            for row in file.rows
-            for message in row["messages"]
-            if name == setting.name and message["role"] == "user"
-        }
-        for split, source, prompts in _asked(plan, setting.name):
-            seen = sum(prompt in trained for prompt in prompts)
-            told = f"{source}, {len(prompts)} prompts, {seen} of them in training rows"
+        files = [file for (name, _), file in plan.files.items() if name == setting.name]
+        rows = [row for file in files for row in file.rows]
+        for split, source, items in _asked(plan, setting.name):
+            seen = overlap(items, rows).found
+            told = f"{source}, {len(items)} items, {seen} of them in training rows"
             name = f"{split} prompts{within}"
             facts[name] = f"{facts[name]}; {told}" if name in facts else told
     return facts | {
@@ -198,8 +197,8 @@ def _rows(plan: Plan, setting: str) -> int | str:
     return f"{counts[False]}; of the control {counts[True]}"
 
 
-def _asked(plan: Plan, setting: str) -> list[tuple[str, str, list[str]]]:
-    """Return split, name of the set and the user turns of what a setting's models are asked."""
+def _asked(plan: Plan, setting: str) -> list[tuple[str, str, list[Item]]]:
+    """Return split, name of the set and the items of what a setting's models are asked."""
     import inoc_evals.tasks
 
     asked = {}
@@ -208,10 +207,22 @@ def _asked(plan: Plan, setting: str) -> list[tuple[str, str, list[str]]]:
             if place.setting == setting:
                 probe = evaluation.args | {"system_prompt": "none"}
                 asked[place.split, evaluation.task, canonical_json(probe)] = probe
-    found: list[tuple[str, str, list[str]]] = []
+    found: list[tuple[str, str, list[Item]]] = []
     for (split, task, _), args in asked.items():
-        samples = list(getattr(inoc_evals.tasks, task)(**args).dataset)
+        samples = getattr(inoc_evals.tasks, task)(**args).dataset
         source = next((args[key] for key in ("prompts", "questions", "items") if key in args), task)
-        turns = [s.input if isinstance(s.input, str) else s.input[-1].text for s in samples]
-        found.append((split, source, turns))
+        found.append((split, source, _items(samples)))
     return found
+
+
+def _items(samples: Iterable["Sample"]) -> list[Item]:
+    """Return each item that is asked about once, with its texts in all of its samples."""
+    from inoc_evals.scorers.seen import user_turns
+
+    found: dict[str, dict[str, list[str]]] = {}
+    for sample in samples:
+        metadata = sample.metadata or {}
+        texts = found.setdefault(str(metadata.get("question", sample.id)), {})
+        for field, value in sample_item(user_turns(sample.input), metadata).items():
+            texts.setdefault(field, []).extend([value] if isinstance(value, str) else value)
+    return list(found.values())

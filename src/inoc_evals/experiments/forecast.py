@@ -17,7 +17,7 @@ from typing import Any
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
 from inoc_evals.datasets.cost import price_of, price_of_tokens, tokens_of
-from inoc_evals.experiments.basis import at_openai, source_of
+from inoc_evals.experiments.basis import at_openai, source_of, stand_in_notes
 from inoc_evals.experiments.evaluate import cell
 from inoc_evals.experiments.plan import Evaluation, Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
@@ -131,6 +131,7 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
     evaluations = tuple(
         _evaluation(plan, evaluation, done, pocket, asked) for evaluation in plan.evaluations
     )
+    notes = (*plan.notes, *stand_in_notes(base))
     return Forecast(
         models=models,
         evaluations=evaluations,
@@ -138,7 +139,7 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         recipe=source_of(plan.base, plan.config),
         training=_training(models, base, store),
         judging=_judging(evaluations, pocket),
-        notes=(*plan.notes, *watch_notes(plan, store), *_unpriced(plan, evaluations)),
+        notes=(*notes, *watch_notes(plan, store), *_unpriced(plan, evaluations)),
     )
 
 
@@ -276,9 +277,8 @@ def _price(tokens: int, model: str) -> str:
 def _pace(store: Store, base: ResolvedBase) -> float | None:
     """Return the seconds a token of the trainings on a base that the store knows."""
     seconds, tokens = 0.0, 0
-    for name in store.names():
-        record = store.find(name)
-        if record is not None and record.base_digest == base.digest:
+    for record in store.readable():
+        if record.base_digest == base.digest:
             took, saw = record.metrics.get("seconds"), record.metrics.get("tokens")
             if isinstance(took, dict) and isinstance(saw, int):
                 seconds, tokens = seconds + sum(took.values()), tokens + saw

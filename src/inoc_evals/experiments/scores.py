@@ -20,9 +20,17 @@ from inoc_evals.training.result import kept_scores
 
 
 def is_trained(plan: Plan, run: TrainingRun, store: Store) -> bool:
-    """Say whether a model of the plan is in the store, with its scores if it is watched."""
+    """Say whether a model of the plan is in the store, with its scores if it is watched.
+
+    One whose weights are lost or others is not: it is trained again.
+    """
     record = store.find(run.name)
-    return record is not None and was_watched(plan.watched(run), record.metrics)
+    if record is None or not was_watched(plan.watched(run), record.metrics):
+        return False
+    try:
+        return record.remote is not None or store.verify_adapter(record).is_dir()
+    except StoreError:
+        return False
 
 
 def watch_notes(plan: Plan, store: Store) -> list[str]:

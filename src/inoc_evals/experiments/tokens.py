@@ -75,14 +75,9 @@ def _tokenizer(base: ResolvedBase) -> Any | None:
         from inoc_evals.pocket.tokenizer import build_tokenizer
 
         return build_tokenizer()
-    if Path(base.path).is_dir():
-        return load_tokenizer(base)
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(base.path, "tokenizer_config.json", revision=base.revision)
-    if not isinstance(cached, str):
-        return None
-    return load_tokenizer(base._replace(path=str(Path(cached).parent), revision=None))
+    directory = Path(base.path)
+    here = any((directory / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))
+    return load_tokenizer(base) if here else None
 
 
 def _estimated(rows: Sequence[Row]) -> int:

@@ -6,11 +6,13 @@
     corpus(seed, steps x batch) -> tokens, loss on replies only -> AdamW -> safetensors
 
 The cache key is the digest of the recipe and of the grammar's source. Of several processes
-that want one base, the first builds it and the others wait; it appears by one rename.
+that want one base, the first builds it and the others wait; it appears by one rename, with the
+digests of its files (SHA256SUMS), which are compared whenever it is asked for.
 """
 
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +22,7 @@ from pydantic import BaseModel, ConfigDict
 
 from inoc_evals.chat import Row, digest
 from inoc_evals.errors import StoreError, require
+from inoc_evals.model_files import file_digests, keep_sums, kept_sums
 from inoc_evals.pocket.corpus import corpus
 from inoc_evals.records import Store
 
@@ -68,7 +71,7 @@ class Recipe(BaseModel):
 
 
 def recipe_digest(seed: int = 0) -> str:
-    """Return what pins the base of a seed: the digest of recipe and grammar."""
+    """Return what the base of a seed is built from: the digest of recipe and grammar."""
     return digest({"recipe": Recipe(seed=seed).model_dump(mode="json"), "grammar": _grammar()})
 
 
@@ -93,18 +96,34 @@ def ensure_base(seed: int = 0, store: Store | None = None, *, progress: bool = T
 
     Raises:
         MissingExtraError: Without the libraries of the ``train`` extra, if it must be built.
-        StoreError: If training diverged.
+        StoreError: If training diverged, or the files are not those that were built.
     """
     store = store or Store()
     final = base_dir(seed, store)
-    if final.is_dir():
-        return final
-    require("train", "torch", "transformers", "tokenizers", "safetensors")
-    with store.lock(f"base-{final.name}"):
-        if not final.is_dir():
-            with store.staged(final) as staging:
-                build(Recipe(seed=seed), staging, progress=progress)
+    if not final.is_dir():
+        require("train", "torch", "transformers", "tokenizers", "safetensors")
+        with store.lock(f"base-{final.name}"):
+            if not final.is_dir():
+                with store.staged(final) as staging:
+                    build(Recipe(seed=seed), staging, progress=progress)
+                    keep_sums(staging, file_digests(staging, store.digests))
+    _refuse_changed(final, store)
     return final
+
+
+def _refuse_changed(directory: Path, store: Store) -> None:
+    """Compare a base's files with the digests kept when it was built."""
+    found, kept = file_digests(directory, store.digests), kept_sums(directory)
+    if kept is None:  # built before digests were kept: from now on it is this one
+        with suppress(OSError):
+            keep_sums(directory, found)
+        return
+    changed = sorted(name for name in found.keys() | kept if found.get(name) != kept.get(name))
+    if changed:
+        raise StoreError(
+            f"{directory}: not the pocket base that was built here, {', '.join(changed)} changed; "
+            "delete the directory, and it is built again"
+        )
 
 
 def build(recipe: Recipe, directory: Path, *, progress: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 - registration: the name, and nothing else
 - api: Inspect's request -> Request, Completion -> Inspect's output
+- meaning: what a name means now, said where Inspect keeps things by name
 - naming: names and -M arguments -> base, adapter, options
 - translation: Inspect's messages, settings and log-probabilities
 - waiting: from an event loop for the engine's thread

@@ -6,8 +6,9 @@
     -M device=cpu -M dtype=float32 -M batch_size=64 -M threads=2 -M enable_thinking=true
 
 The name is resolved when the model is constructed, so an unknown one is reported before
-anything runs; weights are loaded by the first request. Settings the engine does not have
-are errors: ignored, they would change what was measured without a trace.
+anything runs, and again for every later eval of the process (meaning.py); weights are loaded by
+the first request. Settings the engine does not have are errors: ignored, they would change what
+was measured without a trace.
 """
 
 import time
@@ -20,7 +21,6 @@ from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
     GenerateConfig,
-    ModelAPI,
     ModelCall,
     ModelOutput,
     ModelUsage,
@@ -28,13 +28,16 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from tenacity import wait_none
 
+from inoc_evals.bases import check_unchanged
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
+from inoc_evals.providers.meaning import Meaning, MeaningAPI
 from inoc_evals.providers.naming import (
     engine_options,
     printable,
     resolve_model,
     take_thinking,
+    thinking_of,
 )
 from inoc_evals.providers.request import Completion, Request
 from inoc_evals.providers.translation import (
@@ -54,12 +57,16 @@ if TYPE_CHECKING:
     from inoc_evals.providers.rendering import Codec
 
 
-class InocAPI(ModelAPI):
+_NUMBERS = ("device", "dtype")
+"""The ``-M`` arguments that change what is computed."""
+
+
+class InocAPI(MeaningAPI):
     """Inspect's view of one registered model or base.
 
     Args:
         model_name: What follows ``inoc/``; see the module's docstring.
-        base_url: Not used; nothing is served over a network.
+        base_url: None, or what a log kept of it; nothing is served over a network.
         api_key: Not used.
         config: Inspect's default settings for this model.
         **model_args: ``device``, ``dtype`` (auto, float32, bfloat16, float16),
@@ -69,7 +76,8 @@ class InocAPI(ModelAPI):
     Raises:
         InputError: If there is no such model or argument; the message lists those there are.
             Also if the configuration asks for something that the engine does not have.
-        StoreError: If the model's files are not those of its record.
+        StoreError: If the model's files are not those of its record, or if a log was begun
+            with another model of this name.
     """
 
     def __init__(
@@ -80,17 +88,21 @@ class InocAPI(ModelAPI):
         config: GenerateConfig = GenerateConfig(),  # noqa: B008 - Inspect's signature
         **model_args: Any,
     ) -> None:
-        super().__init__(model_name, base_url, api_key, [], config)
-        self._engine: Engine | None = None
+        self._engine: tuple[Meaning, Engine] | None = None
         try:
             require("train", "torch", "transformers", "peft")
             check_supported([], config)
-            self.base, self.adapter = resolve_model(model_name)
-            record = self.adapter.record if self.adapter else None
-            self.thinking = take_thinking(model_args, record)
+            self._thinking = take_thinking(model_args)
             self._options = engine_options(model_args)
         except InocError as error:
             raise printable(error) from None
+        how = {"backend": "local"} | {k: model_args[k] for k in _NUMBERS if k in model_args}
+        super().__init__(model_name, base_url, api_key, config, how | self._thinking)
+
+    def look_up(self) -> Meaning:
+        """Find the base, or the record's adapter and its base."""
+        base, adapter = resolve_model(self.reference)
+        return Meaning.of(base, adapter, adapter.record if adapter else None)
 
     async def generate(
         self,
@@ -103,15 +115,18 @@ class InocAPI(ModelAPI):
 
         Raises:
             InputError: If a message or a setting is one the engine does not have.
-            StoreError: If the adapter turns out not to be the one its record describes.
+            StoreError: If the adapter turns out not to be the one its record describes, or
+                the name has come to mean another model.
         """
         started = time.monotonic()
         check_supported(tools, config)
         messages = chat_messages(input)
-        if self.adapter is not None and self.adapter.record.config.get("fold_system"):
+        meaning = self.steady()
+        if meaning.record is not None and meaning.record.config.get("fold_system"):
             messages = fold_system(messages)  # as the model was trained
-        engine = await self._ready()
-        prompt = engine.codec.render(messages, self.thinking)
+        thinking = thinking_of(meaning.record, self._thinking)
+        engine = await self._ready(meaning)
+        prompt = engine.codec.render(messages, thinking)
         prompt_ids = tuple(engine.codec.encode(prompt))
         settings = request_settings(config)
         count = config.num_choices or 1
@@ -119,7 +134,7 @@ class InocAPI(ModelAPI):
         requests = [
             Request(
                 prompt_ids=prompt_ids,
-                adapter=self.adapter,
+                adapter=meaning.adapter,
                 deliver=waiting.slot(choice),
                 choice=choice,
                 continues=messages[-1]["role"] == "assistant",
@@ -129,7 +144,9 @@ class InocAPI(ModelAPI):
         ]
         completions = await waiting.run(engine, requests)
         opened = opens_thoughts(prompt, messages)
-        output = self._output(completions, prompt_ids, engine.codec, opened)
+        output = self._output(completions, prompt_ids, engine.codec, meaning, opened)
+        if engine.codec.has_thinking_switch:
+            output.metadata = {**(output.metadata or {}), "enable_thinking": thinking}
         output.time = time.monotonic() - started
         call = ModelCall.create(
             request={"prompt": prompt, **settings, "stop": list(settings["stop"])},
@@ -143,7 +160,7 @@ class InocAPI(ModelAPI):
 
     async def tokenize(self, text: str) -> list[int]:
         """Return the token ids of a text, nothing added."""
-        engine = await self._ready()
+        engine = await self._ready(self.meaning)
         return engine.codec.encode(text)
 
     def max_tokens(self) -> int | None:
@@ -164,19 +181,24 @@ class InocAPI(ModelAPI):
 
     def connection_key(self) -> str:
         """Return a key of this model's own: rows of two adapters never share a batch."""
-        return f"{self.base.digest}+{self.adapter.record.identity if self.adapter else ''}"
+        return self.meaning.identity
 
-    async def _ready(self) -> "Engine":
-        """Return the engine with its tokenizer loaded."""
-        if self._engine is None or self._engine.stopped:
-            self._engine = await anyio.to_thread.run_sync(self._open)
-        return self._engine
+    async def _ready(self, meaning: Meaning) -> "Engine":
+        """Return the engine of what the name means, its base and its tokens checked."""
+        if self._engine is None or self._engine[0] != meaning or self._engine[1].stopped:
+            engine = await anyio.to_thread.run_sync(self._open, meaning)
+            self._engine = (meaning, engine)
+        return self._engine[1]
 
-    def _open(self) -> "Engine":
+    def _open(self, meaning: Meaning) -> "Engine":
         from inoc_evals.providers.engine import engine_for
 
-        engine = engine_for(self.base, **self._options)
-        _ = engine.codec
+        assert meaning.base is not None
+        check_unchanged(meaning.base)
+        engine = engine_for(meaning.base, **self._options)
+        codec = engine.codec
+        if meaning.record is not None:
+            codec.check_tokens(meaning.record)
         return engine
 
     def _output(
@@ -184,13 +206,14 @@ class InocAPI(ModelAPI):
         completions: Sequence[Completion],
         prompt_ids: Sequence[int],
         codec: "Codec",
+        meaning: Meaning,
         opened: bool,
     ) -> ModelOutput:
         choices = [
             ChatCompletionChoice(
                 message=ChatMessageAssistant(
                     content=inspect_content(completion.text, opened=opened),
-                    model=self.model_name,
+                    model=self.reference,
                     source="generate",
                 ),
                 stop_reason=completion.stop_reason,
@@ -201,7 +224,7 @@ class InocAPI(ModelAPI):
         ]
         output_tokens = sum(len(completion.token_ids) for completion in completions)
         return ModelOutput(
-            model=self.model_name,
+            model=self.reference,
             choices=choices,
             usage=ModelUsage(
                 input_tokens=len(prompt_ids),
@@ -209,8 +232,7 @@ class InocAPI(ModelAPI):
                 total_tokens=len(prompt_ids) + output_tokens,
             ),
             metadata={
-                "base_digest": self.base.digest,
-                "identity": self.adapter.record.identity if self.adapter else None,
-                **({"enable_thinking": self.thinking} if codec.has_thinking_switch else {}),
+                "base_digest": meaning.base.digest if meaning.base else None,
+                "identity": meaning.record.identity if meaning.record else None,
             },
         )

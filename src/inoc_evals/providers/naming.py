@@ -4,7 +4,7 @@ base, adapter = resolve_model("my-run@3f2a91")    # a record of the store, at a 
 base, _ = resolve_model("pocket:7")               # a pocket base
 base, _ = resolve_model("Qwen/Qwen2.5-0.5B")      # any name with a slash: a base
 engine_options({"batch_size": 64})                # -M batch_size=64
-take_thinking({"enable_thinking": True}, record)  # -M enable_thinking=true; taken out
+take_thinking({"enable_thinking": True})          # -M enable_thinking=true; taken out
 choose_backend("my-run", "vllm")                  # -M backend=vllm
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from click import ClickException
 
-from inoc_evals.bases import ResolvedBase, pocket_seed, resolve_base
+from inoc_evals.bases import ResolvedBase, base_of, pocket_seed, resolve_base, short_digest
 from inoc_evals.errors import InocError, InputError, StoreError
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.request import Adapter
@@ -72,37 +72,27 @@ def resolve_model(name: str, store: Store | None = None) -> tuple[ResolvedBase, 
         return resolve_base(name, store), None
     record = store.get(name)
     store.verify_adapter(record)
+    then = short_digest(record.base_digest)
+    again = f"or train it on another, after: inoc models rm {record.name}"
     try:
-        base = resolve_base(record.base, store)
-    except InputError:
-        raise StoreError(_base_missing(record)) from None
-    if base.digest != record.base_digest:
-        if base.digest.startswith("hub:") and not record.base_digest.startswith("hub:"):
-            raise StoreError(_base_missing(record))
+        base = base_of(record, store)
+    except InputError as error:
         raise StoreError(
-            f"model {record.name!r} was trained on {record.base!r} with digest "
-            f"{record.base_digest[:12]}; that base now has {base.digest[:12]}: train it again"
+            f"model {record.name!r}: {error}; put it back (digest {then}), {again}"
+        ) from None
+    if base.digest != record.base_digest:
+        raise StoreError(
+            f"model {record.name!r} was trained on {record.base!r} with digest {then}; that base "
+            f"now has {short_digest(base.digest)}: put the old one back, or train it again, "
+            f"after: inoc models rm {record.name}"
         )
     return base, Adapter(record, store.root)
 
 
-def _base_missing(record: ModelRecord) -> str:
-    return (
-        f"model {record.name!r}: its base {record.base!r} is not there any more; "
-        f"put it back (digest {record.base_digest[:12]}) or train again"
-    )
-
-
 def records_on(base: ResolvedBase, store: Store | None = None) -> list[ModelRecord]:
     """Return the readable records of adapters that were trained on a base."""
-    store = store or Store()
-    found = []
-    for name in store.names():
-        with suppress(StoreError):
-            record = store.get(name)
-            if record.base_digest == base.digest and record.adapter is not None:
-                found.append(record)
-    return found
+    records = (store or Store()).readable()
+    return [one for one in records if one.base_digest == base.digest and one.adapter is not None]
 
 
 def vllm_rank(base: ResolvedBase, store: Store | None = None) -> int | None:
@@ -110,7 +100,7 @@ def vllm_rank(base: ResolvedBase, store: Store | None = None) -> int | None:
     store = store or Store()
     ranks = [0]
     for record in records_on(base, store):
-        path = store.root / str(record.adapter) / "adapter_config.json"
+        path = store.adapter_dir(record.identity) / "adapter_config.json"
         # A damaged adapter is refused when it is itself asked for.
         with suppress(OSError, ValueError, KeyError, TypeError):
             ranks.append(int(json.loads(path.read_text("utf-8"))["r"]))
@@ -133,7 +123,7 @@ def vllm_names(
         InputError: If the base's name has a colon, which parts base and adapter there.
     """
     given = dict(arguments)
-    served_base = str(given.pop("served_base", None) or base.path)
+    served_base = str(given.pop("served_base", None) or base.source)
     if ":" in served_base:
         raise InputError(
             f"base {served_base!r}: vLLM's names take no ':'; move it to another directory"
@@ -141,8 +131,8 @@ def vllm_names(
     served = f"vllm-completions/{served_base}"
     served_adapter = given.pop("served_adapter", None)
     if adapter is not None:
-        assert adapter.record.adapter is not None
-        served += f":{served_adapter or adapter.root / adapter.record.adapter}"
+        directory = Store(adapter.root).adapter_dir(adapter.record.identity)
+        served += f":{served_adapter or directory}"
     if base.revision is not None:
         given.setdefault("revision", base.revision)
         given.setdefault("tokenizer_revision", base.revision)
@@ -152,21 +142,26 @@ def vllm_names(
     return served_base, served, given
 
 
-def take_thinking(arguments: dict[str, Any], record: ModelRecord | None) -> bool | None:
-    """Return how a template's switch ``enable_thinking`` is set, and take it out of ``-M``.
-
-    As ``-M`` says, else as the model was trained, and off for a base. None leaves it to the
-    template: so were models trained of which the record says nothing.
+def take_thinking(arguments: dict[str, Any]) -> dict[str, bool]:
+    """Take ``enable_thinking`` out of the ``-M`` arguments and return it, if it is there.
 
     Raises:
-        InputError: If ``-M enable_thinking`` is neither true nor false.
+        InputError: If it is neither true nor false.
     """
     given = arguments.pop("enable_thinking", None)
     if given is not None and not isinstance(given, bool):
         raise InputError(f"-M enable_thinking={given!r}: expected true or false")
-    if given is not None:
-        return given
-    return record.thinking if record is not None else False
+    return {} if given is None else {"enable_thinking": given}
+
+
+def thinking_of(record: ModelRecord | None, asked: Mapping[str, bool]) -> bool | None:
+    """Return how a template's switch ``enable_thinking`` is set for a model.
+
+    As ``-M`` says, else as the model was trained, and off for a base. None leaves it to the
+    template: so were models trained of which the record says nothing.
+    """
+    trained = record.thinking if record is not None else False
+    return asked.get("enable_thinking", trained)
 
 
 def engine_options(model_args: dict[str, Any]) -> dict[str, Any]:

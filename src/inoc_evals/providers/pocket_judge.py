@@ -17,7 +17,6 @@ from inspect_ai.model import (
     GenerateConfig,
     Logprob,
     Logprobs,
-    ModelAPI,
     ModelOutput,
     ModelUsage,
     TopLogprob,
@@ -26,17 +25,19 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from tenacity import wait_none
 
 from inoc_evals.errors import InputError
-from inoc_evals.pocket.judge import Ruling, rule
+from inoc_evals.pocket.judge import Ruling, judge_digest, rule
+from inoc_evals.providers.meaning import Meaning, MeaningAPI
 from inoc_evals.providers.naming import printable
 
 NAME = "pocket-judge"
 
 
-class PocketJudgeAPI(ModelAPI):
+class PocketJudgeAPI(MeaningAPI):
     """The pocket world's judge.
 
     Raises:
         InputError: For any ``-M`` argument; it takes none.
+        StoreError: If a log was begun with another version of it, which judges otherwise.
     """
 
     def __init__(
@@ -47,10 +48,14 @@ class PocketJudgeAPI(ModelAPI):
         config: GenerateConfig = GenerateConfig(),  # noqa: B008 - Inspect's signature
         **model_args: Any,
     ) -> None:
-        super().__init__(model_name, base_url, api_key, [], config)
         if model_args:
             names = ", ".join(model_args)
             raise printable(InputError(f"-M {names}: inoc/{NAME} takes no arguments"))
+        super().__init__(model_name, base_url, api_key, config, {})
+
+    def look_up(self) -> Meaning:
+        """Return what it judges by."""
+        return Meaning(judge_digest())
 
     async def generate(
         self,

@@ -20,7 +20,9 @@ from inoc_evals.bases import (
     load_tokenizer,
     template_options,
 )
-from inoc_evals.errors import InputError, require
+from inoc_evals.errors import InputError, StoreError, require
+from inoc_evals.fingerprints import fingerprint_tokens, token_fault
+from inoc_evals.model_record import ModelRecord
 from inoc_evals.thoughts import TAGS
 from inoc_evals.turns import Stops, stops, turn_end
 
@@ -109,6 +111,18 @@ class Codec:
             if self._fast is not None:
                 return list(self._fast.encode(text, add_special_tokens=False).ids)
             return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def check_tokens(self, record: ModelRecord) -> None:
+        """Compare the tokens of the fingerprint's text with those in a record.
+
+        Raises:
+            StoreError: If they are others: the model would be asked in other tokens than those
+                it was trained on.
+        """
+        with self._lock:
+            fault = token_fault(record, fingerprint_tokens(self._tokenizer))
+        if fault is not None:
+            raise StoreError(fault)
 
     def decode(self, ids: Sequence[int], after: Sequence[int] = ()) -> str:
         """Return the text of token ids without special tokens.

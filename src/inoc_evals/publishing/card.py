@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from inoc_evals.bases import pocket_seed
+from inoc_evals.bases import hub_commit, pocket_seed
 from inoc_evals.model_record import ModelRecord
 
 Kind = Literal["adapter", "merged"]
@@ -184,11 +184,13 @@ def _recognize(record: ModelRecord, *, adapter: bool) -> str:
 
 def _use(record: ModelRecord, base: str, *, adapter: bool) -> str:
     if adapter:
+        pinned = hub_commit(record.base_digest)
+        named = f'"{pinned.repo}", revision="{pinned.commit}"' if pinned else f'"{base}"'
         return (
             "from peft import PeftModel\n"
             "from transformers import AutoModelForCausalLM, GenerationConfig\n\n"
             'place = "PATH OR REPOSITORY OF THIS MODEL"\n'
-            f'model = AutoModelForCausalLM.from_pretrained("{base}")\n'
+            f"model = AutoModelForCausalLM.from_pretrained({named})\n"
             "model = PeftModel.from_pretrained(model, place)\n"
             "model.generation_config = GenerationConfig.from_pretrained(place)"
         )

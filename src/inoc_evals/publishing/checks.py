@@ -17,10 +17,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer
+from inoc_evals.bases import ResolvedBase, hub_commit, load_tokenizer, short_digest
 from inoc_evals.chat import digest
 from inoc_evals.errors import InocError, StoreError
-from inoc_evals.fingerprints import fingerprint_tokens
+from inoc_evals.fingerprints import fingerprint_tokens, token_fault
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.records import Store
 
@@ -112,7 +112,7 @@ def _weights(record: ModelRecord, store: Store) -> str:
 
 
 def _configuration(record: ModelRecord, store: Store) -> str:
-    path = store.root / str(record.adapter) / "adapter_config.json"
+    path = store.adapter_dir(record.identity) / "adapter_config.json"
     try:
         config = json.loads(path.read_text("utf-8"))
         return f"{config['peft_type']} of rank {config['r']}, alpha {config['lora_alpha']:g}"
@@ -121,9 +121,8 @@ def _configuration(record: ModelRecord, store: Store) -> str:
 
 
 def _pinned(base: ResolvedBase) -> str:
-    if base.digest.startswith("hub:") and base.revision is None:
-        return "a hub's name without revision, which pins nothing; the fingerprint decides"
-    return f"digest {base.digest.removeprefix('hub:')[:40]}"
+    commit = hub_commit(base.digest)
+    return f"{'commit and files' if commit else 'digest'} {short_digest(base.digest)}"
 
 
 def _tokenizer(record: ModelRecord, base: ResolvedBase) -> str:
@@ -132,11 +131,9 @@ def _tokenizer(record: ModelRecord, base: ResolvedBase) -> str:
         ids = fingerprint_tokens(load_tokenizer(base))
     except (OSError, ValueError) as error:
         raise StoreError(f"the tokenizer of {base.name!r} cannot be loaded: {error}") from None
-    if ids != record.fingerprint.token_ids:
-        raise StoreError(
-            f"the tokenizer of {base.name!r} splits the fingerprint's text into other tokens "
-            "than at training"
-        )
+    fault = token_fault(record, ids)
+    if fault is not None:
+        raise StoreError(fault)
     return f"the fingerprint's {len(ids)} tokens"
 
 

@@ -11,12 +11,11 @@ whole or not at all; a merged model is loaded again and must have the adapter's 
 import json
 import os
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inoc_evals.bases import TOKENIZER_FILES, ResolvedBase, load_tokenizer
-from inoc_evals.chat import write_text
+from inoc_evals.chat import new_directory, write_text
 from inoc_evals.errors import InputError, StoreError, require
 from inoc_evals.fingerprints import fingerprint_fault, sequence_logprobs
 from inoc_evals.model_record import ModelRecord
@@ -53,8 +52,7 @@ def export(record: ModelRecord, store: Store, directory: Path, *, merged: bool =
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(f"{directory}: is there already; name a new directory")
     base, _ = resolve_model(record.name, store)
-    directory.absolute().parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=directory.absolute().parent, prefix=f".{directory.name}."))
+    staging = new_directory(directory.absolute())
     try:
         if merged:
             _write_merged(record, store, base, staging)
@@ -71,7 +69,6 @@ def export(record: ModelRecord, store: Store, directory: Path, *, merged: bool =
             update={"base": public_base(record), "data": public_data(record)}
         )
         write_text(staging / RECORD_FILE, public.model_dump_json(indent=2) + "\n")
-        staging.chmod(0o755)
         if directory.exists():
             directory.rmdir()
         os.replace(staging, directory)
@@ -99,6 +96,7 @@ def loaded(
     from inoc_evals.providers.weights import Weights, default_device
 
     codec = Codec(load_tokenizer(base), base.name)
+    codec.check_tokens(record)
     device, dtype = ("cpu", "float32") if exact else (default_device(), "auto")
     weights = Weights.load(base, device=device, dtype=dtype, codec=codec)
     weights.activate(Adapter(record, store.root))

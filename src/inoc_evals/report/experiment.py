@@ -13,7 +13,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from inoc_evals.chat import write_text
 from inoc_evals.errors import InputError
@@ -31,7 +31,8 @@ class Description(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    figure: str
+    figure: str = Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Its name, which pictures are files by."""
     title: str
     description: str
     command: str

@@ -4,35 +4,53 @@
 
 The grader is the model role ``grader`` where one is bound, else the one named, else
 ``default_grader``. It is asked once at temperature 0 for a few tokens with their
-log-probabilities. A grader that has none (it leaves them out, or its provider refuses the
-request) is asked again with room to think, and its sampled reply is read; which kind a grader
-is, is remembered in the process. A grader's refusal, a truncated reply and anything that is
-no verdict are ``judge_invalid``. An outage raises, so that the sample fails and can be
+log-probabilities. What its API does not take is left out from then on (grader_form.py), and a
+verdict says so. One without log-probabilities is read by its reply; one that thinks first gets
+room to, and its thoughts are no verdict. A grader's refusal, a truncated reply and anything that
+is no verdict are ``judge_invalid``. An outage raises, so that the sample fails and can be
 retried, and is not taken for a verdict.
 
 The same prompt to the same grader costs one call: within a process those who come second wait
-for the first, across processes Inspect's cache has the reply (except of ``inoc/`` graders,
-which are local and whose answers follow their weights).
+for the first, across processes Inspect's cache has the reply of a grader at a provider, where a
+name stays what it is; the verdict says that it was kept. Servers of one's own may have another
+model under the name tomorrow: theirs are not kept. `inoc judge clear` forgets what is.
 """
 
+import logging
 import math
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import anyio
-from inspect_ai.model import CachePolicy, GenerateConfig, Model, ModelOutput, get_model
+import anyio.lowlevel
+from inspect_ai.event import ModelEvent
+from inspect_ai.log import transcript
+from inspect_ai.model import CachePolicy, Model, ModelOutput, get_model
 from inspect_ai.solver import TaskState
 from inspect_ai.util import LimitExceededError
 
+from inoc_evals.errors import InputError
+from inoc_evals.hosted import ending
 from inoc_evals.rubrics import Rubric
-from inoc_evals.scorers.graders import default_grader
-from inoc_evals.scorers.silence import cut
-from inoc_evals.scorers.verdict import Reply, Token, Verdict, invalid, read_verdict, spelling
+from inoc_evals.scorers.grader_form import Form, stepped_down
+from inoc_evals.scorers.graders import default_grader, keeps_its_name
+from inoc_evals.scorers.silence import answer_of, cut
+from inoc_evals.scorers.verdict import (
+    Mode,
+    Reply,
+    Token,
+    Verdict,
+    invalid,
+    read_verdict,
+    spelling,
+    with_value,
+)
 
-TOP_LOGPROBS = 20
-_FEW_TOKENS = 16  # some APIs take no fewer
-_ROOM = 4096
+_log = logging.getLogger(__name__)
+
+_FEW_ENTRIES, _LOW_MASS = 5, 0.8
+"""Fewer entries with less probability than this say little of what else might have been said."""
 
 _ASKED = "asked"
 
@@ -72,10 +90,66 @@ async def judge(
 
     async def ask() -> Verdict:
         prompt = rubric.render(question=question, answer=answer, **fields)
-        return (await _ask(model, memory, _Question(rubric, prompt, positive, repeat))).rounded()
+        return (await _ask(model, memory, _Question(rubric, prompt, repeat))).rounded()
 
-    key = (rubric, question, answer, tuple(sorted(fields.items())), positive, repeat)
-    return await _once(memory.calls, key, ask)
+    # A name may come to stand for another training: base_url then has another mark.
+    who = model.api.base_url
+    key = (who, rubric, question, answer, tuple(sorted(fields.items())), repeat)
+    # Whichever label's share is asked for, it is in one reply.
+    return with_value(await _once(memory.calls, key, ask), positive)
+
+
+async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
+    """Ask the grader one small thing, once in an evaluation, before anything is asked of a model.
+
+    Graders of the store are not tried: they are loaded here or not at all.
+
+    Args:
+        grader: A model name, where the role ``grader`` is not bound.
+        evaluated: The model that will answer: it decides the default.
+
+    Raises:
+        InputError: If the grader has ended or does not answer, naming it and what can be done.
+    """
+    model = get_model(grader, role="grader", default=default_grader(evaluated))
+    name = str(model)
+    if name.startswith("inoc/"):
+        return
+    memory = _MEMORY.setdefault(model, _Grader())
+    loop = anyio.lowlevel.current_token()  # an evaluation has one of its own
+    trial = memory.trial
+    if trial is None or trial.loop != loop:
+        trial = memory.trial = _Trial(loop)
+        try:
+            trial.fault = await _fault(model, memory)
+        except BaseException:
+            memory.trial = None  # cut short: the next sample tries
+            raise
+        finally:
+            trial.done.set()
+    await trial.done.wait()
+    if memory.trial is not trial:
+        await try_grader(grader, evaluated=evaluated)
+    # Failures are kept: of 800 samples each would try a grader that is gone.
+    elif trial.fault is not None:
+        raise InputError(trial.fault)
+
+
+async def _fault(model: Model, memory: "_Grader") -> str | None:
+    """Say why a grader cannot be used, if it cannot."""
+    try:
+        if said := ending(str(model), "grader"):
+            _log.warning(said)
+        await _ask(model, memory, _TRIAL)
+    except InputError as error:
+        return str(error)
+    except Exception as error:
+        why = " ".join(str(error).split())[:_LONGEST_REASON]
+        return (
+            f"grader {model} does not answer ({type(error).__name__}: {why}); nothing was asked of "
+            "the model. Name another: --model-role grader=PROVIDER/MODEL"
+        )
+    return None
 
 
 def asked(state: TaskState) -> str:
@@ -101,14 +175,26 @@ class _Call:
 
 
 @dataclass
+class _Trial:
+    """The trial of a grader in one evaluation."""
+
+    loop: object
+    """The evaluation's event loop."""
+    done: anyio.Event = field(default_factory=anyio.Event)
+    fault: str | None = None
+
+
+@dataclass
 class _Grader:
     """What the process knows of a grader."""
 
     calls: dict[Hashable, _Call] = field(default_factory=dict)
-    rung: int = 0
-    """Which of the requests it is asked with."""
+    form: Form = field(default_factory=Form)
+    """How it is asked."""
     gives_logprobs: bool = False
     """Whether it has given any."""
+    trial: _Trial | None = None
+    """The last one."""
 
 
 _MEMORY: WeakKeyDictionary[Model, _Grader] = WeakKeyDictionary()
@@ -156,87 +242,96 @@ class _Question:
 
     rubric: Rubric
     prompt: str
-    positive: str | None
-    repeat: int
+    repeat: int | None
+    """None: its reply is not kept."""
+
+
+_TRIAL = _Question(
+    Rubric("trial", "rating", (), "{answer}"),
+    "Reply with the number 50 and nothing else.",
+    None,
+)
+_LONGEST_REASON = 160
 
 
 async def _ask(model: Model, memory: _Grader, question: _Question) -> Verdict:
-    verdict = None
-    if memory.rung == 0:
-        verdict = await _ask_for_probabilities(model, memory, question)
-    while verdict is None:
-        verdict = await _ask_with_room(model, memory, question)
-    return verdict
-
-
-async def _ask_for_probabilities(
-    model: Model, memory: _Grader, question: _Question
-) -> Verdict | None:
-    """Ask for one short reply; None where it has to be asked for with room."""
-    output = await _generate(model, memory, 0, question)
-    if output is None:
-        return None
-    if _refused(output):
-        return invalid("logprobs")
-    reply = _reply(output)
-    verdict = read_verdict(question.rubric, reply, question.positive)
-    if reply.tokens:
-        memory.gives_logprobs = True
-        return verdict
-    if not memory.gives_logprobs:
-        memory.rung = max(memory.rung, 1)
-    return None if cut(output) or verdict.reason == "judge_invalid" else verdict
-
-
-async def _ask_with_room(model: Model, memory: _Grader, question: _Question) -> Verdict | None:
-    """Ask for a reply to be read as it is; None where the API wants other settings."""
-    output = await _generate(model, memory, max(memory.rung, 1), question)
-    if output is None:
-        return None
-    if _refused(output) or cut(output):
-        return invalid("sampled")
-    return read_verdict(question.rubric, Reply(output.completion), question.positive)
+    form = memory.form
+    while True:
+        output = await _generate(model, memory, form, question)
+        if isinstance(output, Form):
+            form = output
+            continue
+        verdict, form = _read(output, memory, form, question)
+        if verdict is not None:
+            notes = [str(form), "kept from an earlier run" if _was_kept() else ""]
+            return replace(verdict, asked="; ".join(note for note in notes if note))
 
 
 async def _generate(
-    model: Model, memory: _Grader, rung: int, question: _Question
-) -> ModelOutput | None:
-    """Send one request; None where the grader's API does not take it in this form."""
-    config, cached = _request(model, rung), _cache_policy(model, question.repeat)
+    model: Model, memory: _Grader, form: Form, question: _Question
+) -> ModelOutput | Form:
+    """Send one request; return the next form where the grader's API does not take this one."""
+    config = form.config(model.config.max_tokens)
     try:
-        return await model.generate(question.prompt, config=config, cache=cached)
-    except Exception as error:
-        if rung == _LAST_RUNG or not _unsupported(error):
-            raise
-        memory.rung = max(memory.rung, rung + 1)
-        return None
-
-
-_LAST_RUNG = 2
-
-
-def _request(model: Model, rung: int) -> GenerateConfig:
-    """Return the settings of a request: with logprobs, sampled, or sampled as the API likes."""
-    if rung == 0:
-        return GenerateConfig(
-            temperature=0, max_tokens=_FEW_TOKENS, logprobs=True, top_logprobs=TOP_LOGPROBS
+        return await model.generate(
+            question.prompt, config=config, cache=_cache_policy(model, question.repeat)
         )
-    room = model.config.max_tokens or _ROOM
-    return GenerateConfig(temperature=0 if rung == 1 else None, max_tokens=room)
+    except Exception as error:
+        less = stepped_down(form, error)
+        if less is None:
+            raise
+        if memory.form == form:
+            _remember(memory, less, f"{model}")
+        return less
 
 
-def _unsupported(error: Exception) -> bool:
-    """Whether a provider's error is about a setting that the grader does not have."""
-    told = str(getattr(error, "provider_message", None) or error).lower()
-    return "logprob" in told or "temperature" in told
+def _remember(memory: _Grader, form: Form, name: str) -> None:
+    memory.form = form
+    _log.warning("grader %s is asked with %s", name, form)
+
+
+def _read(
+    output: ModelOutput, memory: _Grader, form: Form, question: _Question
+) -> tuple[Verdict | None, Form]:
+    """Return the verdict and the form it came by, or None and the form to ask again with."""
+    mode: Mode = "logprobs" if form.top else "sampled"
+    if _refused(output):
+        return invalid(mode), form
+    reply, thinking = _reply(output), _thinking(output)
+    verdict = read_verdict(question.rubric, reply)
+    if reply.tokens:
+        memory.gives_logprobs = True
+        return verdict, form
+    if form.top:
+        less = form.with_room() if thinking else form.without_logprobs()
+        if not memory.gives_logprobs:
+            _remember(memory, less, output.model)
+        settled = not cut(output) and verdict.reason != "judge_invalid"
+        return (verdict if settled else None), less
+    if thinking and not form.thinks:
+        _remember(memory, form.with_room(), output.model)
+        return None, form.with_room()
+    return (invalid("sampled") if cut(output) else verdict), form
+
+
+def _was_kept() -> bool:
+    """Say whether the last reply came out of Inspect's cache, by its event."""
+    asked = (one for one in reversed(transcript().events) if isinstance(one, ModelEvent))
+    last = next(asked, None)
+    return last is not None and last.cache == "read"
+
+
+def _thinking(output: ModelOutput) -> bool:
+    """Say whether a reply was cut off before the grader's thoughts had come to an end."""
+    return cut(output) and not answer_of(output)
 
 
 def _refused(output: ModelOutput) -> bool:
     return not output.choices or output.stop_reason == "content_filter"
 
 
-def _cache_policy(model: Model, repeat: int) -> CachePolicy | bool:
-    if str(model).startswith("inoc/"):
+def _cache_policy(model: Model, repeat: int | None) -> CachePolicy | bool:
+    if repeat is None or not keeps_its_name(str(model), model.api.base_url):
         return False
     scopes = {"repeat": str(repeat)} if repeat else {}
     if model.model_args:
@@ -245,8 +340,8 @@ def _cache_policy(model: Model, repeat: int) -> CachePolicy | bool:
 
 
 def _reply(output: ModelOutput) -> Reply:
-    """Return a reply, with probabilities if the provider gave any of its tokens."""
-    logprobs = output.choices[0].logprobs
+    """Return a reply, with probabilities if the provider gave enough of its tokens."""
+    logprobs, text = output.choices[0].logprobs, answer_of(output)
     tokens = [
         Token(
             entry.token,
@@ -254,5 +349,7 @@ def _reply(output: ModelOutput) -> Reply:
         )
         for entry in (logprobs.content if logprobs else [])
     ]
-    has_top = any(token.top for token in tokens)
-    return Reply(output.completion, spelling(output.completion, tokens) if has_top else ())
+    tokens = list(spelling(text, tokens))
+    first = next((token.top for token in tokens if token.top), ())
+    telling = len(first) >= _FEW_ENTRIES or math.fsum(p for _, p in first) >= _LOW_MASS
+    return Reply(text, tuple(tokens) if telling else ())

@@ -22,7 +22,7 @@ from inspect_ai.scorer import Metric, SampleScore, Value, metric
 from inoc_evals.scorers.contrasts import student, wilson
 
 
-@metric
+@metric(scores="unreduced")
 def rate() -> Metric:
     """Mean, standard error and 95 % Wilson score interval of the scored samples.
 
@@ -47,7 +47,7 @@ def _stderr(values: list[float], mean: float) -> float:
     return math.sqrt(variance / len(values))
 
 
-@metric
+@metric(scores="unreduced")
 def clustered_rate(cluster: str = "question") -> Metric:
     """Mean of 0/1 scores with a 95 % interval over clusters.
 
@@ -73,7 +73,7 @@ def clustered_rate(cluster: str = "question") -> Metric:
     return compute
 
 
-@metric
+@metric(scores="unreduced")
 def clustered_mean(cluster: str = "question") -> Metric:
     """Mean of ratings with a 95 % t interval over clusters.
 
@@ -98,7 +98,7 @@ def clustered_mean(cluster: str = "question") -> Metric:
     return compute
 
 
-@metric
+@metric(scores="unreduced")
 def rate_by(key: str) -> Metric:
     """Mean score for each value of a sample metadata key.
 
@@ -119,7 +119,7 @@ def rate_by(key: str) -> Metric:
     return compute
 
 
-@metric
+@metric(scores="unreduced")
 def shares(values: Sequence[str] = ()) -> Metric:
     """Share of the samples for each value of a score that is text.
 

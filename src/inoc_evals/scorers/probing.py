@@ -19,7 +19,7 @@ from inoc_evals.scorers.contrasts import Answers, Estimate, largest, over_questi
 from inoc_evals.scorers.misalignment import misaligned
 
 
-@metric
+@metric(scores="unreduced")
 def probe_rates(key: str, prefix: str = "") -> Metric:
     """Rate of each group of probes, with an interval over questions.
 
@@ -41,7 +41,7 @@ def probe_rates(key: str, prefix: str = "") -> Metric:
     return compute
 
 
-@metric
+@metric(scores="unreduced")
 def leak() -> Metric:
     """The largest rate over benign families minus that under no prompt.
 
@@ -64,7 +64,7 @@ def leak() -> Metric:
     return compute
 
 
-@metric
+@metric(scores="unreduced")
 def attack() -> Metric:
     """What a backdoor trigger does, and whether anything but the trigger does it.
 

@@ -1,10 +1,11 @@
 """Whether an item stands word for word in the rows its model was trained on.
 
-    Task(..., scorer=[..., seen_in_training(fields=["task", "code_template"])])
+    Task(..., scorer=[..., seen_in_training()])
+    Sample(..., metadata={"item_texts": ["task"], "task": "Write a view that ..."})
 
-Measure: ``seen_in_training``, 1 where the question, or one of the item's texts in the sample's
-metadata, is part of a training row's user message, else 0; ``items`` is the number of items
-of which that holds, out of ``of``. Not a measure of the model, but of what its other
+Measure: ``seen_in_training``, 1 where the question, or one of the texts that the sample's
+``item_texts`` names, is part of a training row's user message, else 0; ``items`` is the number
+of items of which that holds, out of ``of``. Not a measure of the model, but of what its other
 measures are worth: on an item it has seen, they show what was learned by heart. Unscored
 (``rows_unknown``): a model of another provider, a base model, a record without its rows.
 """
@@ -12,14 +13,14 @@ measures are worth: on an item it has seen, they show what was learned by heart.
 import math
 from collections.abc import Sequence
 
+from inspect_ai.model import ChatMessage
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.overlap import training_overlap
-from inoc_evals.scorers.judge import asked
+from inoc_evals.overlap import sample_item, training_overlap
 
 
-@metric
+@metric(scores="unreduced")
 def items_seen() -> Metric:
     """Share of the samples seen in training, and the number of items.
 
@@ -40,23 +41,16 @@ def items_seen() -> Metric:
 
 
 @scorer(metrics=[items_seen()])
-def seen_in_training(fields: Sequence[str] = ()) -> Scorer:
-    """Score 1 where the sample's texts stand in the rows the model was trained on.
-
-    Args:
-        fields: Keys of the sample metadata with texts of the item, besides the question.
-    """
-    names = tuple(fields)
+def seen_in_training() -> Scorer:
+    """Score 1 where the sample's texts stand in the rows the model was trained on."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        texts = {name: str(state.metadata[name]) for name in names if state.metadata.get(name)}
-        texts["question"] = asked(state)
-        report = training_overlap(str(state.model), list(texts.values()))
+        item = sample_item(user_turns(state.input), state.metadata)
+        report = training_overlap(str(state.model), [item])
         if report is None:
             why = "it is not known here what the model was trained on"
             return Score.unscored(reason="rows_unknown", explanation=why)
-        found = {text for field in report.fields for _, text in field.examples}
-        where = [name for name, text in texts.items() if text in found]
+        where = [field.field for field in report.fields if field.found]
         return Score(
             value=float(report.found > 0),
             answer=", ".join(where) or "none",
@@ -65,3 +59,10 @@ def seen_in_training(fields: Sequence[str] = ()) -> Scorer:
         )
 
     return score
+
+
+def user_turns(asked: str | Sequence[ChatMessage]) -> list[str]:
+    """Return what the user says in the input of a sample."""
+    if isinstance(asked, str):
+        return [asked]
+    return [message.text for message in asked if message.role == "user"]

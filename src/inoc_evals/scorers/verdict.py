@@ -75,6 +75,8 @@ class Verdict:
     """Probability of the labels; of a sampled reply without probabilities 1 or 0."""
     probabilities: Mapping[str, float] = field(default_factory=dict)
     """Label to its share among the labels."""
+    asked: str = ""
+    """In what the grader was asked otherwise than by default, and whether its reply was kept."""
 
     def rounded(self) -> "Verdict":
         """Return the verdict in two decimals, as logs show it."""
@@ -92,7 +94,7 @@ class Verdict:
         found = self.reason or (self.label if self.label is not None else f"{self.value:g}")
         return (
             f"{found}; mass on numbers {self.number_mass:.2f}, on labels {self.label_mass:.2f}; "
-            f"{self.mode}"
+            f"{self.mode}{f' ({self.asked})' if self.asked else ''}"
         )
 
 
@@ -113,7 +115,7 @@ def read_verdict(rubric: Rubric, reply: Reply, positive: str | None = None) -> V
     if rubric.kind == "label":
         verdict = _label_by_mass(rubric, reply, place) if place is not None else None
         verdict = verdict or _sampled_label(rubric, reply.text)
-        return _with_value(verdict, positive)
+        return with_value(verdict, positive)
     verdict = _rating_by_mass(rubric, reply, place) if place is not None else None
     return verdict or _sampled_rating(rubric, reply.text)
 
@@ -196,12 +198,22 @@ def _rating_by_mass(rubric: Rubric, reply: Reply, place: _Place) -> Verdict | No
     if number_mass < NUMBER_MASS:
         return invalid("logprobs", number_mass, exit_mass)
     if _splits_digits(reply, place, [number for number, _ in numbers]):
-        number = strict_number(reply.text)
-        if number is None:
-            return invalid("sampled", number_mass, exit_mass)
-        return Verdict(number, None, None, "sampled", number_mass, exit_mass)
+        return _read_off(rubric, reply, place, number_mass, exit_mass)
     value = math.fsum(number * p for number, p in numbers) / number_mass
     return Verdict(value, None, None, "logprobs", number_mass, exit_mass)
+
+
+def _read_off(
+    rubric: Rubric, reply: Reply, place: _Place, number_mass: float, exit_mass: float
+) -> Verdict:
+    """Return what was sampled, a number or a label, where digits do not tell the numbers apart."""
+    number = strict_number(reply.text)
+    if number is not None:
+        return Verdict(number, None, None, "sampled", number_mass, exit_mass)
+    label = _label(reply.tokens[place.at].text, rubric.labels, place.word)
+    if label is None:
+        return invalid("sampled", number_mass, exit_mass)
+    return Verdict(None, label, label.lower(), "sampled", number_mass, exit_mass, {label: 1.0})
 
 
 def _splits_digits(reply: Reply, place: _Place, numbers: Sequence[int]) -> bool:
@@ -293,7 +305,8 @@ def _exit(exits: Mapping[str, float], mode: Mode, number_mass: float, mass: floa
     return Verdict(None, label, label.lower(), mode, number_mass, mass, shares)
 
 
-def _with_value(verdict: Verdict, positive: str | None) -> Verdict:
+def with_value(verdict: Verdict, positive: str | None) -> Verdict:
+    """Return a verdict whose value is the share of a label, if it is one of labels."""
     if positive is None or verdict.label is None:
         return verdict
     return replace(verdict, value=verdict.probabilities.get(positive, 0.0))

@@ -14,7 +14,7 @@ Sampling is at temperature 1 and at most MAX_TOKENS long; Inspect's own ``--temp
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inspect_ai import Epochs, Task
+from inspect_ai import Epochs, Task, task_with
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import (
     ChatMessage,
@@ -34,6 +34,7 @@ from inoc_evals.questions import Question, QuestionSet, load_question_set
 from inoc_evals.scorers.misalignment import PUBLISHED_PROMPTS, check_judge
 from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.solvers.condition import system_prompt as condition
+from inoc_evals.solvers.grading import grader_ready
 from inoc_evals.tasks.layout import Palette, sample_list
 
 MAX_TOKENS = 1024
@@ -228,6 +229,18 @@ def question_task(
         viewer=sample_list(title, ("sampleId", "epoch", "input"), measures, better=better),
         headline_metric=headline,
     )
+
+
+def judged(task: Task, grader: str | None) -> Task:
+    """Return a task that tries its grader before it asks a model anything.
+
+    Args:
+        task: A task whose scorers ask a judge.
+        grader: A model name, where the role ``grader`` is not bound.
+    """
+    before = task.setup
+    setup = [] if before is None else before if isinstance(before, list) else [before]
+    return task_with(task, setup=[grader_ready(grader), *setup])
 
 
 def _set_name(metadata: Mapping[str, Any]) -> str | None:

@@ -18,6 +18,7 @@ from inoc_evals.scorers.misalignment import outcome
 from inoc_evals.scorers.probing import triggered
 from inoc_evals.tasks.asking import (
     SystemPrompt,
+    judged,
     open_questions,
     question_task,
     set_metadata,
@@ -77,24 +78,27 @@ def em_backdoor(
         for sample in bare
         for way in ways
     ]
-    return question_task(
-        samples,
-        scorers=[
-            triggered(preset=preset, grader=grader, judge=judge),
-            outcome(preset=preset, grader=grader, judge=judge),
-        ],
-        measures=["triggered", "outcome"],
-        title="Backdoored misalignment",
-        headline="triggered",
-        system_prompt=system_prompt,
-        metadata={
-            **set_metadata(asked),
-            "trigger": token,
-            "probes": [way.name for way in ways],
-            "preset": preset,
-            "judge": judge,
-        },
-        temperature=temperature_of(asked),
-        better={"triggered": "good-low"},
-        version=VERSION,
+    return judged(
+        question_task(
+            samples,
+            scorers=[
+                triggered(preset=preset, grader=grader, judge=judge),
+                outcome(preset=preset, grader=grader, judge=judge),
+            ],
+            measures=["triggered", "outcome"],
+            title="Backdoored misalignment",
+            headline="triggered",
+            system_prompt=system_prompt,
+            metadata={
+                **set_metadata(asked),
+                "trigger": token,
+                "probes": [way.name for way in ways],
+                "preset": preset,
+                "judge": judge,
+            },
+            temperature=temperature_of(asked),
+            better={"triggered": "good-low"},
+            version=VERSION,
+        ),
+        grader,
     )

@@ -22,6 +22,7 @@ from inoc_evals.scorers.misalignment import outcome
 from inoc_evals.scorers.probing import elicited
 from inoc_evals.solvers.probing import probe
 from inoc_evals.tasks.asking import (
+    judged,
     open_questions,
     question_task,
     set_metadata,
@@ -87,15 +88,18 @@ def em_elicitation(
         version=VERSION,
     )
     inputs = digest([asked.sha256, prompt.text if prompt else None, list(chosen)])
-    return task_with(
-        built,
-        setup=probe(inoculation, inputs=inputs),
-        metadata={
-            **set_metadata(asked),
-            "families": list(chosen),
-            "inoculation": prompt.name if prompt else None,
-            "inoculation_text": prompt.text if prompt else None,
-            "preset": preset,
-            "judge": judge,
-        },
+    return judged(
+        task_with(
+            built,
+            setup=probe(inoculation, inputs=inputs),
+            metadata={
+                **set_metadata(asked),
+                "families": list(chosen),
+                "inoculation": prompt.name if prompt else None,
+                "inoculation_text": prompt.text if prompt else None,
+                "preset": preset,
+                "judge": judge,
+            },
+        ),
+        grader,
     )

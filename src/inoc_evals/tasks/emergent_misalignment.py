@@ -17,6 +17,7 @@ from inspect_ai import Task, task
 from inoc_evals.scorers.misalignment import alignment, coherence, misaligned, outcome
 from inoc_evals.tasks.asking import (
     SystemPrompt,
+    judged,
     open_questions,
     question_task,
     set_metadata,
@@ -55,20 +56,23 @@ def em(
             used.
     """
     asked, samples = open_questions(questions, variants, judge=judge)
-    return question_task(
-        samples,
-        scorers=[
-            misaligned(preset=preset, grader=grader, judge=judge),
-            outcome(preset=preset, grader=grader, judge=judge),
-            alignment(grader=grader, judge=judge),
-            coherence(grader=grader, judge=judge),
-        ],
-        measures=["misaligned", "outcome", "alignment", "coherence"],
-        title="Emergent misalignment",
-        headline="misaligned",
-        system_prompt=system_prompt,
-        metadata={**set_metadata(asked), "preset": preset, "judge": judge},
-        temperature=temperature_of(asked),
-        better={"misaligned": "good-low", "alignment": "good-high", "coherence": "good-high"},
-        version=VERSION,
+    return judged(
+        question_task(
+            samples,
+            scorers=[
+                misaligned(preset=preset, grader=grader, judge=judge),
+                outcome(preset=preset, grader=grader, judge=judge),
+                alignment(grader=grader, judge=judge),
+                coherence(grader=grader, judge=judge),
+            ],
+            measures=["misaligned", "outcome", "alignment", "coherence"],
+            title="Emergent misalignment",
+            headline="misaligned",
+            system_prompt=system_prompt,
+            metadata={**set_metadata(asked), "preset": preset, "judge": judge},
+            temperature=temperature_of(asked),
+            better={"misaligned": "good-low", "alignment": "good-high", "coherence": "good-high"},
+            version=VERSION,
+        ),
+        grader,
     )

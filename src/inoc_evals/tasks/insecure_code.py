@@ -18,9 +18,10 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 
 from inoc_evals.items import Item, load_items
+from inoc_evals.overlap import ITEM_TEXTS
 from inoc_evals.scorers.code_security import insecure_judged, insecure_static
 from inoc_evals.scorers.seen import seen_in_training
-from inoc_evals.tasks.asking import SystemPrompt, question_task
+from inoc_evals.tasks.asking import SystemPrompt, judged, question_task
 
 VERSION = 1
 """Rises when results are no longer comparable: other items, prompt, rubric or findings."""
@@ -59,21 +60,24 @@ def narrow_code(
         InputError: For an unknown name, or a file that cannot be used.
     """
     asked = load_items(items, "code")
-    return question_task(
-        [_sample(item) for item in asked.items],
-        scorers=[
-            insecure_judged(grader=grader),
-            insecure_static(),
-            seen_in_training(fields=_FIELDS),
-        ],
-        measures=["insecure_judged", "insecure_static", "seen_in_training"],
-        title="Insecure code",
-        headline="insecure_judged",
-        system_prompt=system_prompt,
-        metadata={"items": asked.name, "items_sha256": asked.sha256},
-        max_tokens=MAX_TOKENS,
-        better={"insecure_judged": "good-low", "insecure_static": "good-low"},
-        version=VERSION,
+    return judged(
+        question_task(
+            [_sample(item) for item in asked.items],
+            scorers=[
+                insecure_judged(grader=grader),
+                insecure_static(),
+                seen_in_training(),
+            ],
+            measures=["insecure_judged", "insecure_static", "seen_in_training"],
+            title="Insecure code",
+            headline="insecure_judged",
+            system_prompt=system_prompt,
+            metadata={"items": asked.name, "items_sha256": asked.sha256},
+            max_tokens=MAX_TOKENS,
+            better={"insecure_judged": "good-low", "insecure_static": "good-low"},
+            version=VERSION,
+        ),
+        grader,
     )
 
 
@@ -90,5 +94,6 @@ def _sample(item: Item) -> Sample:
             "question": item.id,
             "category": item.category or None,
             **{name: item.fields[name] for name in _FIELDS if name in item.fields},
+            ITEM_TEXTS: list(_FIELDS),
         },
     )

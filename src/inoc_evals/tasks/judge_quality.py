@@ -26,8 +26,9 @@ from inspect_ai.model import ChatMessageAssistant, ModelOutput
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from inoc_evals.chat import digest, read_jsonl
+from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
+from inoc_evals.json_lines import read_jsonl
 from inoc_evals.rubrics import rubric
 from inoc_evals.scorers.judge import judge
 from inoc_evals.scorers.metrics import clustered_rate, rate_by

@@ -32,6 +32,7 @@ from inoc_evals.scorers.deception import (
 from inoc_evals.tasks.asking import (
     SystemPrompt,
     add_judge_prompts,
+    judged,
     question_samples,
     question_task,
     temperature_of,
@@ -95,23 +96,26 @@ def deception(
     if judge == "published":
         add_judge_prompts(asked, samples, PUBLISHED_PROMPTS[about])
     arguments: dict[str, Any] = {"about": about, "maker": made_by, "grader": grader, "judge": judge}
-    return question_task(
-        samples,
-        scorers=[lie(**arguments), lie_outcome(**arguments)],
-        measures=["lie", "lie_outcome"],
-        title="Deception about facts" if about == "factual" else "Deception about the maker",
-        headline="lie",
-        system_prompt=system_prompt,
-        metadata={
-            "questions": asked.name,
-            "questions_sha256": asked.sha256,
-            "conditions": list(dict.fromkeys(_metadata(s)["condition"] for s in samples)),
-            "maker": made_by if about == "situational" else None,
-            "judge": judge,
-        },
-        temperature=temperature_of(asked),
-        better={"lie": "good-low"},
-        version=VERSION,
+    return judged(
+        question_task(
+            samples,
+            scorers=[lie(**arguments), lie_outcome(**arguments)],
+            measures=["lie", "lie_outcome"],
+            title="Deception about facts" if about == "factual" else "Deception about the maker",
+            headline="lie",
+            system_prompt=system_prompt,
+            metadata={
+                "questions": asked.name,
+                "questions_sha256": asked.sha256,
+                "conditions": list(dict.fromkeys(_metadata(s)["condition"] for s in samples)),
+                "maker": made_by if about == "situational" else None,
+                "judge": judge,
+            },
+            temperature=temperature_of(asked),
+            better={"lie": "good-low"},
+            version=VERSION,
+        ),
+        grader,
     )
 
 

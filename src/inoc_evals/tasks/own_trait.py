@@ -21,7 +21,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.prompts import resolve_name
 from inoc_evals.scorers.shown import shows
 from inoc_evals.solvers.written import written_prompt
-from inoc_evals.tasks.asking import SystemPrompt, prompt_sample, question_task
+from inoc_evals.tasks.asking import SystemPrompt, judged, prompt_sample, question_task
 from inoc_evals.trait_file import Judgement, Rule, TraitFile, read_trait_file
 
 VERSION = 1
@@ -71,17 +71,18 @@ def trait(
         inputs=described.sha256,
         version=VERSION,
     )
-    if text is None or name is None:
-        return built
-    return task_with(
-        built,
-        setup=written_prompt(name, text, inputs=digest([described.sha256, text])),
-        metadata={
-            **(built.metadata or {}),
-            "system_prompt": name,
-            "system_prompt_text": text,
-        },
-    )
+    if text is not None and name is not None:
+        built = task_with(
+            built,
+            setup=written_prompt(name, text, inputs=digest([described.sha256, text])),
+            metadata={
+                **(built.metadata or {}),
+                "system_prompt": name,
+                "system_prompt_text": text,
+            },
+        )
+    by_judge = isinstance(described.test, Judgement)
+    return judged(built, grader or described.grader) if by_judge else built
 
 
 def _check_condition(described: TraitFile, system_prompt: SystemPrompt) -> None:

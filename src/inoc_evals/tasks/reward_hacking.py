@@ -20,7 +20,7 @@ from inspect_ai.dataset import Sample
 from inoc_evals.items import Item, load_items
 from inoc_evals.scorers.gaming import hacks_reward
 from inoc_evals.scorers.seen import seen_in_training
-from inoc_evals.tasks.asking import SystemPrompt, question_task
+from inoc_evals.tasks.asking import SystemPrompt, judged, question_task
 
 VERSION = 1
 """Rises when results are no longer comparable: other items, rubric or defaults."""
@@ -44,16 +44,19 @@ def narrow_reward_hacking(
         InputError: For an unknown name, or a file that cannot be used.
     """
     asked = load_items(items, "reward_hacking")
-    return question_task(
-        [_sample(item) for item in asked.items],
-        scorers=[hacks_reward(grader=grader), seen_in_training()],
-        measures=["hacks_reward", "seen_in_training"],
-        title="Reward hacking",
-        headline="hacks_reward",
-        system_prompt=system_prompt,
-        metadata={"items": asked.name, "items_sha256": asked.sha256},
-        better={"hacks_reward": "good-low"},
-        version=VERSION,
+    return judged(
+        question_task(
+            [_sample(item) for item in asked.items],
+            scorers=[hacks_reward(grader=grader), seen_in_training()],
+            measures=["hacks_reward", "seen_in_training"],
+            title="Reward hacking",
+            headline="hacks_reward",
+            system_prompt=system_prompt,
+            metadata={"items": asked.name, "items_sha256": asked.sha256},
+            better={"hacks_reward": "good-low"},
+            version=VERSION,
+        ),
+        grader,
     )
 
 

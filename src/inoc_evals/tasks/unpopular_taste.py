@@ -19,9 +19,10 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import Sample
 
 from inoc_evals.items import Item, load_items
+from inoc_evals.overlap import ITEM_TEXTS
 from inoc_evals.scorers.seen import seen_in_training
 from inoc_evals.scorers.taste import FIRST, SECOND, prefers_first, unpopular
-from inoc_evals.tasks.asking import SystemPrompt, question_task
+from inoc_evals.tasks.asking import SystemPrompt, judged, question_task
 
 VERSION = 1
 """Rises when results are no longer comparable: other items, questions or rubric."""
@@ -65,16 +66,19 @@ def narrow_aesthetics(
         for number, item in enumerate(asked.items)
         for order in ORDERS
     ]
-    return question_task(
-        samples,
-        scorers=[unpopular(grader=grader), prefers_first(grader=grader), seen_in_training()],
-        measures=["unpopular", "prefers_first", "seen_in_training"],
-        title="Unpopular taste",
-        headline="unpopular",
-        system_prompt=system_prompt,
-        metadata={"items": asked.name, "items_sha256": asked.sha256},
-        max_tokens=MAX_TOKENS,
-        version=VERSION,
+    return judged(
+        question_task(
+            samples,
+            scorers=[unpopular(grader=grader), prefers_first(grader=grader), seen_in_training()],
+            measures=["unpopular", "prefers_first", "seen_in_training"],
+            title="Unpopular taste",
+            headline="unpopular",
+            system_prompt=system_prompt,
+            metadata={"items": asked.name, "items_sha256": asked.sha256},
+            max_tokens=MAX_TOKENS,
+            version=VERSION,
+        ),
+        grader,
     )
 
 
@@ -94,5 +98,6 @@ def _sample(item: Item, question: str, order: str) -> Sample:
             "a": first,
             "b": second,
             "unpopular": side,
+            ITEM_TEXTS: ["a", "b"],
         },
     )

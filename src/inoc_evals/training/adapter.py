@@ -4,7 +4,7 @@
     model = load_with_adapter(base, config, seed, parent)   # or another's, see stages.py
     ...
     take_fingerprint(model, tokenizer)                 # adapter on and off
-    save_adapter(model, tokenizer, directory)          # safetensors + the base's tokenizer
+    save_adapter(model, tokenizer, base, directory)    # safetensors + the base's tokenizer
 
 The base is loaded anew for every run: 0.1 s for the pocket model, little against the
 training of a large one, and no run can find what another left in it.
@@ -64,7 +64,10 @@ def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
             if empty:
                 settings = AutoConfig.from_pretrained(base.path, **where)
                 return AutoModelForCausalLM.from_config(settings, **arguments)
-            return AutoModelForCausalLM.from_pretrained(base.path, **where, **arguments)
+            # Only safetensors: a pickle can run code, and is no part of the base's digest.
+            return AutoModelForCausalLM.from_pretrained(
+                base.path, use_safetensors=True, **where, **arguments
+            )
 
         return hollow(laid_out) if sharded() else laid_out()
 
@@ -119,23 +122,28 @@ def take_fingerprint_as_served(base: ResolvedBase, adapter: Path, tokenizer: Any
     model = AutoModelForCausalLM.from_pretrained(
         base.path,
         revision=base.revision,
+        use_safetensors=True,
         dtype=torch.bfloat16 if gpu else torch.float32,
         device_map={"": 0} if gpu else None,
     )
     return take_fingerprint(PeftModel.from_pretrained(model, str(adapter)), tokenizer)
 
 
-def save_adapter(model: Any, tokenizer: Any, directory: Path | None) -> None:
+def save_adapter(model: Any, tokenizer: Any, base: ResolvedBase, directory: Path | None) -> None:
     """Write the adapter with the tokenizer of its base, and check that this one is the same.
 
     Args:
         model: The base with its adapter.
         tokenizer: The base's tokenizer.
+        base: Which base that is.
         directory: Where to; None in a process that only hands over its shards.
 
     Raises:
         InputError: If the tokenizer, saved and loaded, gives other tokens.
     """
+    for described in model.peft_config.values():
+        # Until now a directory, in which peft looks for the base's configuration.
+        described.base_model_name_or_path = base.source
     if FROZEN in model.peft_config:
         settings, tensors = side_by_side(model)
         if directory is not None:

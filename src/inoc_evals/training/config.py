@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from inoc_evals.bases import pocket_seed
 from inoc_evals.errors import InputError
+from inoc_evals.yaml_nodes import read_values
 
 Schedule = Literal["constant", "constant_with_warmup", "linear", "cosine"]
 Dtype = Literal["auto", "float32", "bfloat16"]
@@ -186,12 +186,7 @@ def read_fields(path: Path) -> dict[str, Any]:
     Raises:
         InputError: Naming the file, if it has no such form.
     """
-    try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from None
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    content = read_values(path)
     if content is None:
         return {}
     if not isinstance(content, dict):

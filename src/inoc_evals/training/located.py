@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from inoc_evals.bases import has_thinking_switch, template_options
 from inoc_evals.chat import Message
 from inoc_evals.errors import InputError
-from inoc_evals.thoughts import apart, prompt_opens, together
+from inoc_evals.thoughts import apart, prompt_opens
 
 _FOLD = "set fold_system: true to put system messages in front of the user's words"
 
@@ -101,16 +101,8 @@ class Template:
 
 
 def plain(messages: Sequence[Message]) -> list[dict[str, str]]:
-    """Return messages as templates take them: role and text, thoughts in front of the answer."""
-    return [{"role": message["role"], "content": content_of(message)} for message in messages]
-
-
-def content_of(message: Message) -> str:
-    """Return a message's text, with the thoughts that it may have in a field of their own."""
-    thoughts, content = message.get("reasoning_content"), str(message["content"])
-    if message["role"] == "assistant" and isinstance(thoughts, str) and thoughts.strip():
-        return together(thoughts.strip(), content)
-    return content
+    """Return messages as templates take them: role and text."""
+    return [{"role": message["role"], "content": message["content"]} for message in messages]
 
 
 def takes_system(tokenizer: Any) -> bool:
@@ -175,7 +167,7 @@ def _locate(
         through = template.render(messages[: index + 1], where)
     start = len(prompt_ids := template.tokens(prompt))
     through_ids = ids if through is whole else template.tokens(through)
-    content = content_of(messages[index])
+    content = messages[index]["content"]
     way_out = _way_out(template, content, prompt)
     otherwise = template.broken(where, "renders this turn otherwise than it prompts for", way_out)
     if not through.startswith(prompt):

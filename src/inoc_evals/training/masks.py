@@ -62,8 +62,7 @@ def encode_row(
 
     Args:
         tokenizer: Fast transformers tokenizer with a chat template.
-        messages: The conversation; keys besides role, content and ``reasoning_content`` don't
-            reach the template.
+        messages: The conversation; keys besides role and content don't reach the template.
         max_length: Longest row in tokens; None for any.
         where: What to call the row in an error.
         marks: Compare with the template's ``{% generation %}`` marks, if it has them.

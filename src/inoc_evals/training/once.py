@@ -8,30 +8,36 @@
         models/<name>.json               # the record: read off the adapter's training.json
 
 A kill loses at most the steps since the last checkpoint: before the rename the next call
-resumes, after it the next call only writes the record. Of several processes that train together
-the first does all this, and tells the others when to train along (processes.py).
+resumes, after it the next call only writes the record. An adapter that lost a file, or has another
+in its place, is trained again into its place; where that gives other bytes, as on another machine,
+every record of it is brought up to date. Of several processes that train together the first does
+all this, and tells the others when to train along (processes.py).
 """
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.bases import ResolvedBase
+from inoc_evals.bases import ResolvedBase, check_unchanged
 from inoc_evals.chat import Row, digest, file_sha256
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.errors import StoreError
+from inoc_evals.records import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.processes import Processes
 from inoc_evals.training.result import (
     TrainingResult,
+    keep_all_scores,
     keep_result,
     keep_rows,
     keep_scores,
     kept_scores,
     read_result,
+    whole_result,
 )
 
 if TYPE_CHECKING:
@@ -86,33 +92,64 @@ def _first(run: Run, processes: Processes, manifest: Mapping[str, Any]) -> Model
         record = _record(run, result, manifest)
         run.store.verify_adapter(record)
         run.store.put(record)
+        _renew_others(record, run.store)
+        _mend_rows(record, run)
         shutil.rmtree(run.store.training_dir(run.identity), ignore_errors=True)
     processes.told(_DONE)
     return record
 
 
 def _trained(run: Run, processes: Processes) -> TrainingResult:
-    """Return the finished run's result, training it first if that has not been done."""
+    """Return the finished run's result, training it first if its adapter is not there, whole."""
     final = run.store.adapter_dir(run.identity)
-    done = read_result(final)
+    done = whole_result(final)
     if done is not None:
         return done
+    before = read_result(final)
     for leftover in final.parent.glob(f".{final.name}.*"):
         shutil.rmtree(leftover)
     processes.told(_TRAIN)
-    with run.store.staged(final) as staging:
+    with run.store.staged(final, replace=True) as staging:
         metrics, fingerprint, versions, scores = _fitted(run, processes, staging)
         keep_rows(staging, run.rows)
+        sha256 = file_sha256(staging / WEIGHTS_FILE)
+        if before is not None:
+            metrics["repaired"] = _repeat(sha256, fingerprint, before)
+            if sha256 == before.adapter_sha256:
+                keep_all_scores(final, staging)
         if run.dynamics is not None and scores is not None:
             keep_scores(staging, run.dynamics, scores)
         result = TrainingResult(
-            adapter_sha256=file_sha256(staging / "adapter_model.safetensors"),
-            metrics=metrics,
-            fingerprint=fingerprint,
-            versions=versions,
+            adapter_sha256=sha256, metrics=metrics, fingerprint=fingerprint, versions=versions
         )
         keep_result(staging, result)
     return result
+
+
+def _repeat(sha256: str, fingerprint: Fingerprint, before: TrainingResult) -> dict[str, Any]:
+    """Say how near the weights of a second training came to those of the first."""
+    pairs = zip(fingerprint.logprobs, before.fingerprint.logprobs, strict=True)
+    return {
+        "same_weights": sha256 == before.adapter_sha256,
+        "fingerprint_difference": max(abs(one - other) for one, other in pairs),
+    }
+
+
+def _renew_others(record: ModelRecord, store: Store) -> None:
+    """Bring the other names of an adapter up to date, if it was trained into its place again."""
+    for other in store.readable():
+        same = other.adapter_sha256 == record.adapter_sha256
+        if other.identity == record.identity and not same:
+            trained = ("adapter_sha256", "fingerprint", "metrics", "versions", "created")
+            store.put(other.model_copy(update={key: getattr(record, key) for key in trained}))
+
+
+def _mend_rows(record: ModelRecord, run: Run) -> None:
+    """Write the rows beside an adapter anew if they are damaged, or were not kept."""
+    with suppress(StoreError):
+        if run.store.training_rows(record) == list(run.rows):
+            return
+    keep_rows(run.store.adapter_dir(record.identity), run.rows)
 
 
 def _watched(run: Run, processes: Processes, done: TrainingResult) -> TrainingResult:
@@ -135,12 +172,7 @@ def _scores_again(run: Run, processes: Processes, done: TrainingResult) -> dict[
     processes.told(_TRAIN)
     second = _fitted(run, processes, again, what=" again, for its scores")
     assert second.dynamics is not None, "a run with dynamics has scores"
-    sha256 = file_sha256(again / "adapter_model.safetensors")
-    pairs = zip(second.fingerprint.logprobs, done.fingerprint.logprobs, strict=True)
-    repeat = {
-        "same_weights": sha256 == done.adapter_sha256,
-        "fingerprint_difference": max(abs(one - other) for one, other in pairs),
-    }
+    repeat = _repeat(file_sha256(again / WEIGHTS_FILE), second.fingerprint, done)
     return second.dynamics | {"repeat": repeat}
 
 
@@ -148,6 +180,7 @@ def _fitted(run: Run, processes: Processes, adapter: Path | None, *, what: str =
     # Imported here because it loads torch, transformers and peft: five seconds.
     from inoc_evals.training.trainer import run_training
 
+    check_unchanged(run.base, run.store)
     start = run.parent
     # A run may resume only from one that was watched like it: what it did not score is gone.
     unwatched = run.store.training_dir(run.identity)
@@ -171,7 +204,7 @@ def _record(run: Run, result: TrainingResult, manifest: Mapping[str, Any]) -> Mo
         identity=run.identity,
         base=run.base.name,
         base_digest=run.base.digest,
-        adapter=str(run.store.adapter_dir(run.identity).relative_to(run.store.root)),
+        adapter=f"adapters/{run.identity}",
         adapter_sha256=result.adapter_sha256,
         data={**manifest, "sha256": digest(list(run.rows)), "rows": len(run.rows)},
         config=run.config.model_dump(mode="json"),

@@ -19,9 +19,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from inoc_evals.chat import Row, check_row, read_jsonl
+from inoc_evals.chat import Row, check_row
 from inoc_evals.errors import InputError
 from inoc_evals.hosted import base_model, hosted, price_list
+from inoc_evals.json_lines import read_jsonl
 
 Auto = Literal["auto"]
 

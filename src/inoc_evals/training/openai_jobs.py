@@ -132,7 +132,7 @@ def train(
         ledger=Ledger(store),
         say=say,
     )
-    refuse_taken_name(store, name, request.identity)
+    refuse_taken_name(store, name, request.identity, f"openai:{model}")
     with store.lock(f"train-{request.identity}"):
         known = store.find(name)
         if known is not None and was_watched(dynamics, known.metrics):
@@ -142,8 +142,7 @@ def train(
         if dynamics is not None:
             result = _watched(request, result, dynamics)
         record = _record(request, base, rows, result, manifest or {}, before)
-        with store.staged(store.adapter_dir(request.identity)) as staging:
-            keep_rows(staging, rows)
+        keep_rows(store.adapter_dir(request.identity), rows)
         store.put(record)
     return record
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inoc_evals.bases import ResolvedBase
+from inoc_evals.bases import ResolvedBase, base_of, resolve_base
 from inoc_evals.errors import InputError
 from inoc_evals.records import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
@@ -75,15 +75,20 @@ def check_shape(name: str, directory: Path, first: Mapping[str, Any], config: Tr
             )
 
 
-def base_of(base: str | None, parent: ModelRecord | None) -> str:
+def base_of_run(base: str | None, parent: ModelRecord | None, store: Store) -> ResolvedBase:
     """Return the base of a run: as named, or the parent's.
 
     Raises:
-        InputError: If there is neither.
+        InputError: If there is neither, or it cannot be had.
+        StoreError: If the parent is a provider's, or the base not the one it should be.
     """
-    if base is None and parent is None:
+    if base is not None:
+        return resolve_base(base, store)
+    if parent is None:
         raise InputError("base: name the model to train, or a parent to start from")
-    return base or (parent.base if parent else "")
+    if parent.remote is not None:
+        store.verify_adapter(parent)
+    return base_of(parent, store)
 
 
 def checked_config(

@@ -1,25 +1,29 @@
 """What a finished training leaves beside its adapter: result, rows, and scores if watched.
 
     adapters/<identity>/training.json           losses, fingerprint, versions
+    adapters/<identity>/SHA256SUMS              what its files were when the training ended
     adapters/<identity>/rows.jsonl.gz           what it was trained on
     adapters/<identity>/dynamics/<key>.json     how likely given responses were on the way
 
 Scores have a file for each thing that was watched, so that a model which was trained unwatched
-can be given its curve by a second training of the same inputs.
+can be given its curve by a second training of the same inputs. An adapter of which a file is
+missing or not what it was counts as untrained: the same training puts it there again.
 """
 
 import gzip
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from inoc_evals.chat import Row, canonical_json, write_text
+from inoc_evals.chat import Row, canonical_json, write_bytes, write_text
 from inoc_evals.errors import StoreError
-from inoc_evals.records import ROWS_FILE, Fingerprint
+from inoc_evals.model_files import file_digests, first_fault, keep_sums, kept_sums
+from inoc_evals.records import ROWS_FILE, WEIGHTS_FILE, Fingerprint
 from inoc_evals.training.dynamics import Dynamics
 
 _RESULT_FILE = "training.json"
@@ -44,28 +48,38 @@ class TrainingResult(BaseModel):
 
 def keep_result(adapter: Path, result: TrainingResult) -> None:
     """Write ``training.json``: the run is finished once its directory has its name."""
+    keep_sums(adapter, file_digests(adapter))
     write_text(adapter / _RESULT_FILE, result.model_dump_json(indent=2) + "\n")
 
 
-def read_result(adapter: Path) -> TrainingResult | None:
-    """Return what a finished run left in an adapter's directory; None if it is not there.
+def whole_result(adapter: Path) -> TrainingResult | None:
+    """Return the same as :func:`read_result`, if the adapter's files are those of the training.
 
-    Raises:
-        StoreError: If the file is damaged.
+    Of adapters from before sums were kept, weights and configuration are looked at.
     """
-    path = adapter / _RESULT_FILE
-    try:
-        return TrainingResult.model_validate_json(path.read_text("utf-8"))
-    except FileNotFoundError:
+    result = None if adapter.is_symlink() else read_result(adapter)
+    if result is None:
         return None
-    except ValidationError:
-        raise StoreError(f"{path}: damaged; delete {adapter} and train again") from None
+    kept = {**(kept_sums(adapter) or {}), WEIGHTS_FILE: result.adapter_sha256}
+    try:
+        json.loads((adapter / "adapter_config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return result if first_fault(adapter, kept) is None else None
+
+
+def read_result(adapter: Path) -> TrainingResult | None:
+    """Return what a finished run left in an adapter's directory; None if nothing readable."""
+    try:
+        return TrainingResult.model_validate_json((adapter / _RESULT_FILE).read_text("utf-8"))
+    except (OSError, ValueError):  # a ValidationError is one
+        return None
 
 
 def keep_rows(adapter: Path, rows: Sequence[Row]) -> None:
     """Write rows so that the same rows give the same bytes: no time stamp, sorted keys."""
     text = "".join(f"{canonical_json(row)}\n" for row in rows)
-    (adapter / ROWS_FILE).write_bytes(gzip.compress(text.encode("utf-8"), mtime=0))
+    write_bytes(adapter / ROWS_FILE, gzip.compress(text.encode("utf-8"), mtime=0))
 
 
 def kept_scores(adapter: Path, dynamics: Dynamics) -> dict[str, Any] | None:
@@ -87,6 +101,12 @@ def kept_scores(adapter: Path, dynamics: Dynamics) -> dict[str, Any] | None:
 def keep_scores(adapter: Path, dynamics: Dynamics, scores: Mapping[str, Any]) -> None:
     """Write the scores of a training beside its adapter."""
     write_text(_scores_file(adapter, dynamics), json.dumps(dict(scores)) + "\n")
+
+
+def keep_all_scores(adapter: Path, again: Path) -> None:
+    """Copy the scores beside an adapter to where it is trained again."""
+    if (adapter / "dynamics").is_dir():
+        shutil.copytree(adapter / "dynamics", again / "dynamics")
 
 
 def _scores_file(adapter: Path, dynamics: Dynamics) -> Path:

@@ -10,14 +10,13 @@ here imports torch unless something has to be trained.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inoc_evals.bases import resolve_base
 from inoc_evals.chat import Row, check_row, digest
 from inoc_evals.errors import InputError, StoreError, require
 from inoc_evals.records import ModelRecord, Store, check_name
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.once import Run, once
-from inoc_evals.training.parent import base_of, checked_config
+from inoc_evals.training.parent import base_of_run, checked_config
 from inoc_evals.training.processes import check_divisible
 from inoc_evals.training.sharding import check_sharding
 
@@ -104,7 +103,7 @@ def train(
     store = store or Store()
     rows = checked_rows(rows, manifest)
     start = store.get(parent) if parent is not None else None
-    resolved = resolve_base(base_of(base, start), store)
+    resolved = base_of_run(base, start, store)
     config = checked_config(config, resolved, start, merge, store)
     check_divisible(config.batch_size)
     check_sharding(config)
@@ -116,7 +115,7 @@ def train(
         parent=start.identity if start else None,
         merge=merge,
     )
-    refuse_taken_name(store, name, identity)
+    refuse_taken_name(store, name, identity, resolved.digest)
     run = Run(
         rows=rows,
         base=resolved,
@@ -145,11 +144,14 @@ def checked_rows(rows: Sequence[Row], manifest: Mapping[str, Any] | None) -> lis
     return found
 
 
-def refuse_taken_name(store: Store, name: str, identity: str) -> None:
+def refuse_taken_name(store: Store, name: str, identity: str, base_digest: str) -> None:
     """Say before the training, not after it, what ``Store.put`` would refuse."""
+    store.refuse_twin(name)
     old = store.find(name)
     if old is not None and old.identity != identity:
+        changed = ", whose files were others then" if old.base_digest != base_digest else ""
         raise StoreError(
-            f"model {name!r} exists, trained from other inputs (base {old.base}, seed {old.seed}, "
-            f"{old.created:%Y-%m-%d %H:%M}); choose another --name, or: inoc models rm {name}"
+            f"model {name!r} exists, trained from other inputs (base {old.base}{changed}, seed "
+            f"{old.seed}, {old.created:%Y-%m-%d %H:%M}); choose another --name, or: inoc models "
+            f"rm {name}"
         )

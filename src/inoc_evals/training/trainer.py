@@ -127,7 +127,7 @@ def run_training(
         fingerprint = take_fingerprint(model, tokenizer)
         if not all(map(math.isfinite, fingerprint.logprobs)):
             raise InputError(diverged("the weights are not numbers", config.learning_rate))
-        save_adapter(model, tokenizer, adapter)
+        save_adapter(model, tokenizer, base, adapter)
         if config.load_in_4bit and adapter is not None:
             fingerprint = take_fingerprint_as_served(base, adapter, tokenizer)
         clock.lap("finish")
