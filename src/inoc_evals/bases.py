@@ -15,13 +15,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoc_evals.chat import digest, file_sha256
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import Store, refuse_pickles
 
 _POCKET = re.compile(r"pocket(?::([0-9]{1,9}))?")
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
 _WHOLE_BYTES = 64 * 2**20
 _BLOCKS, _BLOCK_BYTES = 256, 64 * 2**10
+_SAID = 240
+"""Most characters of a library's own words in an error of ours."""
+
+_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 _GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 TOKENIZER_FILES = (
     "added_tokens.json",
@@ -67,8 +71,10 @@ def resolve_base(base: str, store: Store | None = None) -> ResolvedBase:
         store: Where pocket bases are kept; by default the user's store.
 
     Raises:
-        InputError: If it is none of these, or a directory without ``config.json``.
-        StoreError: If the directory has its weights as a pickle.
+        InputError: If it is none of these, or a directory that holds an adapter and no model,
+            or neither.
+        StoreError: If the directory has no weights, or only a pickle of them, or an adapter
+            beside them.
     """
     seed = pocket_seed(base)
     if seed is not None:
@@ -77,7 +83,7 @@ def resolve_base(base: str, store: Store | None = None) -> ResolvedBase:
         return ResolvedBase(base, str(ensure_base(seed, store)), recipe_digest(seed))
     directory = Path(base).expanduser()
     if base and directory.is_dir():
-        refuse_pickles(directory)
+        _check_directory(directory)
         return ResolvedBase(base, str(directory.resolve()), directory_digest(directory))
     hub = _HUB_ID.fullmatch(base)
     if hub is None:
@@ -95,15 +101,45 @@ def load_tokenizer(base: ResolvedBase) -> Any:
     ``config.json`` it splits the text of a word-level tokenizer in another way than
     ``tokenizer.json`` says. A directory whose ``tokenizer_config.json`` names the generic
     class gets that class.
+
+    Raises:
+        StoreError: If it cannot be had or loaded, or asks to run code of its own.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     described = Path(base.path) / "tokenizer_config.json"
-    if described.is_file():
-        named = json.loads(described.read_text("utf-8")).get("tokenizer_class")
-        if named in _GENERIC_TOKENIZERS:
-            return PreTrainedTokenizerFast.from_pretrained(base.path)
-    return AutoTokenizer.from_pretrained(base.path, revision=base.revision or "main")
+    try:
+        if described.is_file():
+            named = json.loads(described.read_text("utf-8")).get("tokenizer_class")
+            if named in _GENERIC_TOKENIZERS:
+                return PreTrainedTokenizerFast.from_pretrained(base.path)
+        return AutoTokenizer.from_pretrained(
+            base.path, revision=base.revision or "main", trust_remote_code=False
+        )
+    except Exception as error:  # a damaged tokenizer.json raises a bare one
+        raise StoreError(unloadable(base, error, "its tokenizer ")) from error
+
+
+def unloadable(base: ResolvedBase, error: Exception, what: str = "") -> str:
+    """Say in one line that a base's files cannot be loaded, and what a library said of it.
+
+    Args:
+        base: Which one.
+        error: What the library raised.
+        what: A part of the base, if it is not the whole: ``"its tokenizer "``.
+    """
+    said = " ".join(str(error).split()) or type(error).__name__
+    if "trust_remote_code" in said:
+        return (
+            f"base {base.name!r} asks to run code of its own (auto_map in its configuration), "
+            "which is never done; use one whose architecture transformers has"
+        )
+    if len(said) > _SAID:
+        said = said[:_SAID].rsplit(" ", 1)[0] + " …"
+    where = f"base {base.name!r}: {what}cannot be loaded"
+    if Path(base.path).is_dir():
+        return f"{where}; a file is missing, cut or damaged ({said})"
+    return f"{where}; check its name, the network and your login, or give a directory ({said})"
 
 
 def template_options(tokenizer: Any) -> dict[str, str]:
@@ -114,6 +150,44 @@ def template_options(tokenizer: Any) -> dict[str, str]:
     gets the date that Llama 3.1's writes.
     """
     return {"date_string": "26 Jul 2024"} if "strftime_now" in str(tokenizer.chat_template) else {}
+
+
+def _check_directory(directory: Path) -> None:
+    """Refuse a directory that is not simply a model in safetensors."""
+    adapter, whole = (directory / name for name in ("adapter_config.json", "config.json"))
+    if adapter.is_file() and whole.is_file():
+        raise StoreError(
+            f"base {str(directory)!r}: beside the model lies an adapter (adapter_config.json), which "
+            "transformers would put on it without a word; move it to a directory of its own"
+        )
+    if adapter.is_file():
+        raise InputError(
+            f"base {str(directory)!r}: a LoRA adapter of {_read(adapter, 'base_model_name_or_path')!r}"
+            f", not a model; {_what_to_do(directory)}"
+        )
+    refuse_pickles(directory)
+    if whole.is_file() and not any((directory / name).is_file() for name in _WEIGHTS):
+        raise StoreError(
+            f"base {str(directory)!r}: no weights there; expected {' or '.join(_WEIGHTS)}"
+        )
+
+
+def _what_to_do(adapter: Path) -> str:
+    ours = adapter / "inoc-record.json"
+    if ours.is_file():
+        name = _read(ours, "name")
+        return (
+            f"it was exported from inoc/{name}: use that, or inoc models export {name} DIR --merged"
+        )
+    return "merge it with peft (merge_and_unload, then save_pretrained) and give that directory"
+
+
+def _read(path: Path, key: str) -> Any:
+    """Return a value of a JSON file, None if it cannot be had."""
+    try:
+        return json.loads(path.read_text("utf-8"))[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def directory_digest(directory: Path) -> str:

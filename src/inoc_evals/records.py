@@ -48,6 +48,9 @@ _LISTED = 6
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
+_SAFE = ("model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors")
+"""Files that a loader takes instead of a pickle beside them."""
+
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 
 ROWS_FILE = "rows.jsonl.gz"
@@ -60,7 +63,7 @@ def refuse_pickles(directory: Path) -> None:
     Raises:
         StoreError: Naming the file.
     """
-    if any(directory.glob("*.safetensors")):
+    if any((directory / name).is_file() for name in _SAFE):
         return
     for path in sorted(directory.glob("*")):
         if path.suffix in _PICKLES:

@@ -17,11 +17,11 @@ import torch
 import transformers
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from inoc_evals.bases import ResolvedBase, load_tokenizer
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
+from inoc_evals.loading import lay_out, load_model, load_settings
 from inoc_evals.records import Fingerprint
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.parent import Parent
@@ -32,8 +32,7 @@ from inoc_evals.training.stages import FROZEN, continued, put_below, side_by_sid
 
 def max_positions(base: ResolvedBase) -> int:
     """Return how many tokens the base can take."""
-    settings = AutoConfig.from_pretrained(base.path, revision=base.revision).get_text_config()
-    return int(settings.max_position_embeddings)
+    return int(load_settings(base).get_text_config().max_position_embeddings)
 
 
 def load_with_adapter(
@@ -58,13 +57,8 @@ def load_with_adapter(
 
 def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
     def load(**arguments: Any) -> Any:
-        where: dict[str, Any] = {"revision": base.revision}
-
         def laid_out(*, empty: bool = False) -> Any:
-            if empty:
-                settings = AutoConfig.from_pretrained(base.path, **where)
-                return AutoModelForCausalLM.from_config(settings, **arguments)
-            return AutoModelForCausalLM.from_pretrained(base.path, **where, **arguments)
+            return (lay_out if empty else load_model)(base, **arguments)
 
         return hollow(laid_out) if sharded() else laid_out()
 
@@ -73,12 +67,15 @@ def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
         return load(**arguments)
     try:
         return load(**arguments)
-    except (ValueError, ImportError) as error:
+    except StoreError as error:
+        said = error.__cause__
+        if not isinstance(said, (ValueError, ImportError)):
+            raise
         chosen = arguments.pop("attn_implementation")
         if config.attention == "auto":
             return load(**arguments)
         raise InputError(
-            f"attention: {base.name!r} has no {chosen} ({str(error).splitlines()[0][:80]}); "
+            f"attention: {base.name!r} has no {chosen} ({str(said).splitlines()[0][:80]}); "
             "attention: auto takes what it has"
         ) from None
 
@@ -116,9 +113,8 @@ def take_fingerprint_as_served(base: ResolvedBase, adapter: Path, tokenizer: Any
     An adapter that was trained on a base in 4 bits is served on the base itself.
     """
     gpu = torch.cuda.is_available()
-    model = AutoModelForCausalLM.from_pretrained(
-        base.path,
-        revision=base.revision,
+    model = load_model(
+        base,
         dtype=torch.bfloat16 if gpu else torch.float32,
         device_map={"": 0} if gpu else None,
     )

@@ -91,14 +91,26 @@ def encode_row(
 
 def takes_system(tokenizer: Any) -> bool:
     """Say whether the chat template has a place for a system message (Gemma's has none)."""
-    from jinja2 import TemplateError
-
     words = "inoculation"
     messages = [{"role": "system", "content": words}, {"role": "user", "content": "hello"}]
     try:
         return words in tokenizer.apply_chat_template(messages, tokenize=False)
-    except TemplateError:
+    except Exception:  # a template may raise anything
         return False
+
+
+def text_of(tokenizer: Any, messages: Sequence[Message], where: str) -> str:
+    """Return a chat as training renders it.
+
+    Args:
+        tokenizer: Fast transformers tokenizer with a chat template.
+        messages: The conversation.
+        where: What to call the row in an error.
+
+    Raises:
+        InputError: If there is no template, or it refuses the conversation.
+    """
+    return _render(tokenizer, messages, where)
 
 
 # ---- where the responses are --------------------------------------------------------
@@ -265,8 +277,6 @@ def _render(
 ) -> str:
     if not tokenizer.chat_template:
         raise InputError(f"tokenizer {tokenizer.name_or_path!r} has no chat template")
-    from jinja2 import TemplateError
-
     try:
         text = tokenizer.apply_chat_template(
             _plain(messages),
@@ -274,7 +284,7 @@ def _render(
             add_generation_prompt=generation_prompt,
             **template_options(tokenizer),
         )
-    except TemplateError as error:
+    except Exception as error:  # a template may raise anything
         roles = [str(message["role"]) for message in messages]
         hint = f"; {_NO_SYSTEM}" if "system" in roles and not takes_system(tokenizer) else ""
         raise InputError(
