@@ -238,6 +238,18 @@ def test_imports_are_absolute_and_of_public_inspect_modules(path: Path) -> None:
     assert not private
 
 
+@pytest.mark.parametrize(
+    "path", [*FILES, *sorted((SRC.parent / "benchmarks").glob("*.py"))], ids=lambda path: path.name
+)
+def test_the_files_of_a_base_are_loaded_in_one_place(path: Path) -> None:
+    """Elsewhere a pickle could be opened, or code of a checkpoint's own run."""
+    if path in (PACKAGE / "loading.py", PACKAGE / "bases.py"):
+        return
+    loaders = {"AutoModelForCausalLM", "AutoModel", "AutoConfig", "AutoTokenizer"}
+    named = {name.split(".")[-1] for name in imported(parsed(path))}
+    assert not named & loaders
+
+
 @pytest.mark.parametrize("path", FILES, ids=label)
 def test_files_are_named_for_what_they_own(path: Path) -> None:
     assert not BANNED_NAMES & {part.strip("_") for part in Path(label(path)).with_suffix("").parts}

@@ -203,7 +203,7 @@ class Weights:
         off = sequence_logprobs(self.model, ids)
         trained_in = record.metrics.get("dtype", "float32")
         exact = self.model.dtype == torch.float32 and trained_in == "float32"
-        fault = fingerprint_fault(stored, on=on, off=off, exact=exact)
+        fault = fingerprint_fault(stored, on=on, off=off, exact=exact, trained=trained_in)
         if fault is not None:
             raise StoreError(f"model {record.name!r}: {fault}")
 
