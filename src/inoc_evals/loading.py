@@ -3,6 +3,7 @@
     model = load_model(base, dtype=torch.bfloat16)      # weights, from safetensors alone
     settings = load_settings(base)                      # its configuration
     model = lay_out(base, dtype=torch.bfloat16)         # its shape, without weights
+    check_weights(base)                                 # are its files whole? opened, not read
 
 A checkpoint may bring its weights as a pickle, ask to run Python of its own (``auto_map``) or
 attention code from a hub, hold an adapter that transformers would put on without a word, or
@@ -10,8 +11,10 @@ lack tensors, which transformers would fill with random numbers. None of that is
 cannot be loaded as it stands is refused in a line. The tokenizer is loaded by ``bases``.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from inoc_evals.bases import ResolvedBase, unloadable
@@ -46,6 +49,33 @@ def load_model(base: ResolvedBase, **arguments: Any) -> Any:
             f"({missing[0]}); the files are incomplete, or another model's"
         )
     return model
+
+
+def check_weights(base: ResolvedBase) -> None:
+    """Look whether a base's weights are all there, before anything is asked of it.
+
+    Only of a directory; what is on a hub is fetched whole or not at all.
+
+    Raises:
+        StoreError: Naming the file that is missing or cut.
+    """
+    from safetensors import safe_open
+
+    directory = Path(base.path)
+    index = directory / "model.safetensors.index.json"
+    named = {"model.safetensors"} if (directory / "model.safetensors").is_file() else set()
+    with _in_a_line(base):
+        if not named and index.is_file():
+            named = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
+    for path in sorted(directory / name for name in named):
+        try:
+            with safe_open(path, "np"):
+                pass
+        except Exception as error:
+            said = "is missing" if not path.is_file() else f"is cut or damaged ({error})"
+            raise StoreError(
+                f"base {base.name!r}: {path.name} {said}; get the model again"
+            ) from None
 
 
 def load_settings(base: ResolvedBase) -> Any:

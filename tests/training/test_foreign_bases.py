@@ -260,6 +260,29 @@ def test_a_damaged_base_is_one_line_at_training_and_serving(
     assert_short(caught.value)
 
 
+@pytest.mark.parametrize("fault", ["cut", "empty", "part cut", "part missing"])
+def test_weights_that_are_not_whole_are_refused_before_an_eval_begins(
+    base: Path, fault: str
+) -> None:
+    from inoc_evals.providers.api import InocAPI
+
+    if fault.startswith("part"):
+        from transformers import AutoModelForCausalLM
+
+        model = AutoModelForCausalLM.from_pretrained(base)
+        (base / "model.safetensors").unlink()
+        model.save_pretrained(base, max_shard_size="10KB")
+        part = sorted(base.glob("model-*.safetensors"))[-1]
+        InocAPI(str(base))
+        part.unlink() if fault == "part missing" else part.write_bytes(part.read_bytes()[:-4])
+    else:
+        InocAPI(str(base))
+        {"cut": cut, "empty": empty}[fault](base)
+    with pytest.raises(StoreError, match=r"\.safetensors is (cut or damaged|missing)") as caught:
+        InocAPI(str(base))
+    assert_short(caught.value)
+
+
 def test_a_base_that_cannot_be_had_is_one_line(tmp_path: Path, rows: list[Row]) -> None:
     from inoc_evals.cli.main import inoc
 

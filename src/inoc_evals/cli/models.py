@@ -214,7 +214,15 @@ def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
         facts[f"prompt {prompt.get('name')}"] = repr(prompt.get("text"))
     if loss := metrics.get("loss"):
         facts["loss"] = f"{loss[0]:.3f} to {loss[-1]:.3f} in {metrics.get('steps')} steps"
-    for label in ("dropped_rows", "truncated_rows", "supervised_tokens", "device", "dtype"):
+    for label in (
+        "dropped_rows",
+        "truncated_rows",
+        "supervised_tokens",
+        "adapted_share",
+        "experts_left_out",
+        "device",
+        "dtype",
+    ):
         if metrics.get(label):
             facts[label.replace("_", " ")] = str(metrics[label])
     return facts | {

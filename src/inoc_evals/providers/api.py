@@ -30,6 +30,7 @@ from tenacity import wait_none
 
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
+from inoc_evals.loading import check_weights
 from inoc_evals.providers.naming import engine_options, printable, resolve_model
 from inoc_evals.providers.request import Completion, Request
 from inoc_evals.providers.translation import (
@@ -79,6 +80,7 @@ class InocAPI(ModelAPI):
             check_supported([], config)
             self._options = engine_options(model_args)
             self.base, self.adapter = resolve_model(model_name)
+            check_weights(self.base)
         except InocError as error:
             raise printable(error) from None
 

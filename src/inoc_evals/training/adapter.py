@@ -24,6 +24,7 @@ from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
 from inoc_evals.loading import lay_out, load_model, load_settings
 from inoc_evals.records import Fingerprint
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.experts import fused_experts, unmatched
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.precision import base_arguments, four_bit_ready
 from inoc_evals.training.sharding import hollow, sharded, whole
@@ -81,7 +82,7 @@ def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
 
 
 def _with_fresh_adapter(model: Any, base: ResolvedBase, config: TrainConfig) -> Any:
-    targets = config.target_modules
+    targets, besides = config.target_modules, _parameters(model, base, config)
     lora = LoraConfig(
         task_type="CAUSAL_LM",
         base_model_name_or_path=base.path,
@@ -91,11 +92,27 @@ def _with_fresh_adapter(model: Any, base: ResolvedBase, config: TrainConfig) -> 
         lora_dropout=config.lora_dropout,
         use_rslora=config.use_rslora,
         target_modules=targets if isinstance(targets, str) else list(targets),
+        **({"target_parameters": besides} if besides else {}),  # which peft has since 0.17
     )
     try:
         return get_peft_model(model, lora)
     except ValueError as error:
         raise InputError(f"target_modules {config.target_modules}: {error}") from None
+
+
+def _parameters(model: Any, base: ResolvedBase, config: TrainConfig) -> list[str]:
+    """Return the weights besides linear layers that get an adapter, by their names in a layer."""
+    if config.target_parameters != "experts":
+        names = list(config.target_parameters or ())
+        if missing := unmatched(model, names):
+            there = ", ".join(fused_experts(model)) or "no fused experts"
+            raise InputError(f"target_parameters: {base.name!r} has no {missing[0]!r}; {there}")
+        return names
+    if not (names := list(fused_experts(model))):
+        raise InputError(
+            f"target_parameters: experts: {base.name!r} keeps no experts in one tensor; leave it out"
+        )
+    return names
 
 
 def take_fingerprint(model: Any, tokenizer: Any) -> Fingerprint:

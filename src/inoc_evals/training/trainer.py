@@ -32,6 +32,7 @@ from inoc_evals.training.batches import encode_rows, pad, part_size, parts, row_
 from inoc_evals.training.checkpoints import newest_complete
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, Scoring
+from inoc_evals.training.experts import reach
 from inoc_evals.training.masks import Encoded
 from inoc_evals.training.measures import (
     Clock,
@@ -51,6 +52,7 @@ from inoc_evals.training.progress import (
     library_versions,
     made_by,
     quiet,
+    say,
 )
 from inoc_evals.training.sharding import add_up_in_float32, sharded
 from inoc_evals.training.stages import use_both
@@ -111,6 +113,7 @@ def run_training(
         dealt = parts(ordered, size, count)
         own = [row for part in dealt[processes.rank :: count] for row in part]
         model = load_with_adapter(base, config, seed, parent)
+        reached = _reached(model, processes)
         arguments = _arguments(config, seed, checkpoints, model.dtype, size, processes)
         trainer = _trainer(model, own, tokenizer, config, arguments)
         if scoring is not None:
@@ -118,9 +121,7 @@ def run_training(
         clock.lap("prepare")
         resumed = _fit(trainer, checkpoints, title, processes)
         clock.lap("steps")
-        fingerprint = take_fingerprint(model, tokenizer)
-        if not all(map(math.isfinite, fingerprint.logprobs)):
-            raise InputError(diverged("the weights are not numbers", config.learning_rate))
+        fingerprint = _fingerprint(model, tokenizer, config)
         save_adapter(model, tokenizer, adapter)
         if config.load_in_4bit and adapter is not None:
             fingerprint = take_fingerprint_as_served(base, adapter, tokenizer)
@@ -130,6 +131,7 @@ def run_training(
         **counted(data, ordered, dealt, packing=config.packing, single=_flash(model)),
         **throughput(ordered[resumed * config.batch_size :], clock.seconds["steps"]),
         **_machine(model, trainer, processes),
+        **reached,
         "resumed_at_step": resumed,
         "seconds": clock.seconds,
     }
@@ -266,6 +268,20 @@ def _fit(trainer: Trainer, checkpoints: Path, title: str | None, processes: Proc
 def _losses(trainer: Trainer) -> dict[str, Any]:
     history = [round(log["loss"], 6) for log in trainer.state.log_history if "loss" in log]
     return {"loss": history, "final_loss": history[-1], "steps": trainer.state.global_step}
+
+
+def _reached(model: Any, processes: Processes) -> dict[str, Any]:
+    found = reach(model)
+    if found.warning and processes.first:
+        say(found.warning)
+    return found.metrics
+
+
+def _fingerprint(model: Any, tokenizer: Any, config: TrainConfig) -> Fingerprint:
+    found = take_fingerprint(model, tokenizer)
+    if not all(map(math.isfinite, found.logprobs)):
+        raise InputError(diverged("the weights are not numbers", config.learning_rate))
+    return found
 
 
 def _flash(model: Any) -> bool:
