@@ -329,7 +329,7 @@ def test_other_settings_of_fsdp_are_refused(
         check_sharding(config)
 
 
-def test_a_base_in_4_bits_is_not_cut_up(fsdp: pytest.MonkeyPatch) -> None:
+def test_a_base_in_4_bits_and_adapters_on_experts_are_not_cut_up(fsdp: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"load_in_4bit: .* leave out --config_file"):
         check_sharding(TrainConfig(epochs=1, load_in_4bit=True))
     with pytest.raises(InputError, match="adapters on fused experts are not sharded"):
