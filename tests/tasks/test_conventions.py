@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai import Epochs, task_with
 from inspect_ai import eval as run_eval
 from inspect_ai.log import EvalLog
 from pytest_inspect_evals.assertions import assert_eval_success, assert_task_structure
@@ -95,6 +96,23 @@ def test_a_task_runs_by_name_with_models_that_talk_nonsense(
     assert log.eval.headline_metric is not None
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_no_task_reduces_its_epochs_whatever_is_asked_for(
+    name: str, arguments: dict[str, dict[str, Any]]
+) -> None:
+    made = getattr(inoc_evals.tasks, name)(**arguments.get(name, {}))
+    [log] = run_eval(
+        task_with(made, epochs=Epochs(2, "at_least_1")),
+        model="mockllm/model",
+        model_roles={"grader": "mockllm/model"},
+        limit=1,
+        display="none",
+    )
+    assert_eval_success(log, expected_sample_count=2)
+    assert log.results is not None and log.results.scores
+    assert [score.name for score in log.results.scores if score.reducer is not None] == []
+
+
 @pytest.mark.parametrize("name", JUDGED)
 def test_no_rate_is_made_of_what_a_judge_does_not_say(
     name: str, arguments: dict[str, dict[str, Any]]
@@ -175,14 +193,34 @@ def test_no_epoch_reducer_changes_the_shares_of_words(reducer: str) -> None:
 
 
 @pytest.mark.parametrize("name", METRICS)
-def test_epochs_that_agree_change_no_estimate(name: str) -> None:
-    """More answers of the same kind: bounds and counts may change, estimates may not."""
+def test_epochs_that_agree_are_more_answers_and_no_more_knowledge(name: str) -> None:
+    """The same answers thrice: the count rises, and neither estimate nor interval changes."""
     metric, metadata = METRICS[name]
     once = run_metrics([metric], [[one] for one in SIX], metadata=metadata)
     thrice = run_metrics([metric], [[one] * 3 for one in SIX], metadata=metadata)
-    kept = [key for key in once if key != "n" and not key.endswith(("stderr", "lower", "upper"))]
+    assert thrice.pop("n", None) == (once.pop("n", 0) * 3 or None)
+    # Groups of which all answers are alike: their number is all there is to tell the width.
+    alike = ("_lower", "_upper") if name == "attack" else ()
+    kept = [key for key in once if not key.endswith(alike)]
     assert kept
     assert same({key: thrice[key] for key in kept}, {key: once[key] for key in kept})
+
+
+@pytest.mark.parametrize("name", ["rate", "clustered_rate", "clustered_mean"])
+def test_epochs_of_one_sample_are_no_samples_of_their_own(name: str) -> None:
+    """Where nothing but the sample tells them apart."""
+    metric, _ = METRICS[name]
+    once = run_metrics([metric], [[one] for one in SIX])
+    thrice = run_metrics([metric], [[one] * 3 for one in SIX])
+    assert thrice.pop("n", None) == (once.pop("n", 0) * 3 or None)
+    assert same(thrice, once)
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_rate_of_epochs_that_are_all_alike_is_as_wide_as_one_of_samples(value: int) -> None:
+    assert same(run_metrics([rate()], [[value] * 9] * 4), run_metrics([rate()], [[value]] * 4))
+    once, often = (run_metrics([rate()], [[value] * n]) for n in (1, 9))
+    assert same(often, once) and math.isnan(float(str(once["stderr"])))
 
 
 def test_every_epoch_is_an_observation_where_nothing_is_reduced() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai import Epochs, task_with
 from inspect_ai import eval as run_eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import (
@@ -93,6 +94,26 @@ def test_there_is_a_mean_for_each_trait() -> None:
     for trait, of in lengths.items():
         assert whole.metrics[trait].value == pytest.approx(HALF * sum(of) / 10)
         assert per_token.metrics[trait].value == pytest.approx(HALF)
+
+
+@pytest.mark.parametrize("reducer", [[], "mean", "max", "at_least_1"])
+def test_epochs_and_their_reducer_change_no_mean_and_no_standard_error(
+    reducer: str | list[str],
+) -> None:
+    """A response is as likely every time: asked for again, it tells nothing new."""
+
+    def found(**args: Any) -> list[dict[str, float]]:
+        [log] = run_eval(
+            task_with(likelihood(), **args), model="forced/continues", limit=6, display="none"
+        )
+        assert log.results is not None, log.error
+        return [{k: m.value for k, m in score.metrics.items()} for score in log.results.scores]
+
+    once, often = found(), found(epochs=Epochs(3, reducer))
+    for one, other in zip(once, often, strict=True):
+        assert (one.pop("n"), other.pop("n")) == (6, 18)
+        assert one["mean"] < 0 < one["stderr"] or one["stderr"] == pytest.approx(0)
+        assert other == pytest.approx(one)
 
 
 @pytest.mark.parametrize(

@@ -2,21 +2,22 @@
 
     Task(..., solver=forced_response(), scorer=[logprob(), logprob_per_token()])
 
-In nats, by the model itself at temperature 1. Besides the mean there is one for each trait
-that the responses show. Unscored where the provider has no log-probabilities of prompts, or
-does not continue the assistant's message: the explanation says which.
+In nats, by the model itself at temperature 1. Besides the mean, with an interval over
+responses, there is one for each trait that they show. Unscored where the provider has no
+log-probabilities of prompts, or does not continue the assistant's message: the explanation
+says which.
 """
 
 import math
 
 from inspect_ai.model import Logprob
-from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
+from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.scorers.metrics import rate_by
+from inoc_evals.scorers.metrics import clustered_mean, rate_by
 
 
-@scorer(metrics=[mean(), stderr(), rate_by("trait")])
+@scorer(metrics=[clustered_mean(), rate_by("trait")])
 def logprob() -> Scorer:
     """Log-probability of the whole response: the sum over its tokens."""
 
@@ -26,7 +27,7 @@ def logprob() -> Scorer:
     return score
 
 
-@scorer(metrics=[mean(), stderr(), rate_by("trait")])
+@scorer(metrics=[clustered_mean(), rate_by("trait")])
 def logprob_per_token() -> Scorer:
     """Mean log-probability of the response's tokens."""
 

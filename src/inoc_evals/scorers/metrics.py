@@ -9,8 +9,9 @@ viewer shows a packaged metric under its full name, but a metric's keys as they 
 
 ``rate`` counts samples as independent. Answers to one question are not: ``clustered_rate``
 and ``clustered_mean`` take the questions as what was drawn, and their interval is NaN where
-only one was scored. None of them raises, whatever a ``--limit`` left to be scored. The
-report's intervals know questions and seeds.
+only one was scored. All see every epoch, whichever reducer is asked for; the epochs of one
+sample are several answers, never several samples. None of them raises, whatever a ``--limit``
+left to be scored. The report's intervals know questions and seeds.
 """
 
 import math
@@ -26,12 +27,16 @@ from inoc_evals.scorers.contrasts import student, wilson
 def rate() -> Metric:
     """Mean, standard error and 95 % Wilson score interval of the scored samples.
 
+    A sample's epochs are averaged first, so that every sample weighs the same. The interval
+    is of as many answers as there are samples, however many epochs each has: what they
+    are worth depends on how alike they are.
+
     Keys: ``mean``, ``stderr`` (NaN for fewer than two samples), ``lower`` and ``upper``;
     all NaN where no sample is scored.
     """
 
     def compute(scores: list[SampleScore]) -> Value:
-        values = [score.score.as_float() for score in scores]
+        values = [math.fsum(some) / len(some) for some in _groups(scores)]
         count = len(values)
         mean = math.fsum(values) / count if count else math.nan
         lower, upper = wilson(mean, count)
@@ -60,8 +65,8 @@ def clustered_rate(cluster: str = "question") -> Metric:
     is scored; ``stderr`` and bounds also where fewer than two clusters are.
 
     Args:
-        cluster: Key of the sample metadata that tells clusters apart; a sample without it
-            is a cluster of its own.
+        cluster: Key of the sample metadata that tells clusters apart; the epochs of a sample
+            without it are a cluster of their own.
     """
 
     def compute(scores: list[SampleScore]) -> Value:
@@ -141,11 +146,14 @@ def shares(values: Sequence[str] = ()) -> Metric:
     return compute
 
 
-def _groups(scores: Sequence[SampleScore], cluster: str) -> list[list[float]]:
-    groups: dict[object, list[float]] = defaultdict(list)
+def _groups(scores: Sequence[SampleScore], cluster: str | None = None) -> list[list[float]]:
+    """Return the values of each cluster; of each sample, where it names none."""
+    groups: dict[tuple[str, object], list[float]] = defaultdict(list)
     for index, score in enumerate(scores):
-        named = (score.sample_metadata or {}).get(cluster)
-        groups[index if named is None else str(named)].append(score.score.as_float())
+        named = (score.sample_metadata or {}).get(cluster) if cluster else None
+        sample = index if score.sample_id is None else score.sample_id
+        key = ("sample", sample) if named is None else ("cluster", str(named))
+        groups[key].append(score.score.as_float())
     return list(groups.values())
 
 
