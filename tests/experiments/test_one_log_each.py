@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,9 +145,12 @@ def test_attempts_of_before_the_clock_was_set_back_are_gone_on_with_and_removed(
     write_eval_log(log, str(attempts[-1]))
 
     def set_back_meanwhile(prompt: str, config: Any) -> Any:
-        for other in logs(out):
-            if read_eval_log(str(other), header_only=True).status != "success":
-                os.utime(other, (later, later))
+        # Inspect reads logs by an event loop of its own, and would patch the one that runs here.
+        with ThreadPoolExecutor(1) as apart:
+            for other in logs(out):
+                header = apart.submit(read_eval_log, str(other), header_only=True).result()
+                if header.status != "success":
+                    os.utime(other, (later, later))
         return answers(prompt, config)
 
     rescript(model, set_back_meanwhile)

@@ -131,10 +131,16 @@ def test_a_base_that_changes_before_the_first_answer_is_refused(
     shutil.copytree(world.base, base)
     store = damaged()
     store.put(world.alpha.model_copy(update={"name": "mine", "base": str(base)}))
-    model = get_model("inoc/mine", memoize=False)
-    (base / "chat_template.jinja").write_text("{{ messages[0].content }}")
-    with pytest.raises(StoreError, match="changed; start again"):
-        run(model.generate("hello"))
+
+    async def ask() -> None:
+        model = get_model("inoc/mine", memoize=False)
+        (base / "chat_template.jinja").write_text("{{ messages[0].content }}")
+        with pytest.raises(StoreError, match="changed; start again"):
+            await model.generate("hello")
+
+    run(ask())
+    with pytest.raises(StoreError, match="that base now has"):
+        get_model("inoc/mine", memoize=False)
 
 
 @pytest.mark.parametrize(

@@ -390,6 +390,32 @@ def test_an_eval_that_runs_is_not_taken_over_by_another_model_of_the_name(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_loop_that_evaluations_share_gives_no_answer_of_the_first_model(
+    world: Any, store: Store, kept: bool
+) -> None:
+    """As in a notebook: the first model's answers are in Inspect's cache, under its identity."""
+    settings = GenerateConfig(max_tokens=5, temperature=0.0)
+
+    async def ask() -> str:
+        model = get_model("inoc/m", memoize=kept)
+        return (await model.generate("hello", config=settings, cache=True)).completion
+
+    async def cells() -> None:
+        world.save_adapter(store, world.base, "m", seed=1)
+        first = await ask()
+        assert await ask() == first
+        store.remove("m")
+        world.save_adapter(store, world.base, "m", seed=2)
+        if kept:
+            with pytest.raises(StoreError, match=r"'m' was trained again .*memoize=False"):
+                await ask()
+        else:
+            assert await ask() != first
+
+    asyncio.run(cells())
+
+
 def test_a_grader_that_was_trained_again_is_asked_again(
     world: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

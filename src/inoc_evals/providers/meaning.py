@@ -158,7 +158,7 @@ class MeaningAPI(ModelAPI):
     @property
     def base_url(self) -> str | None:
         """The address, if one was given, and the mark of what answers."""
-        return f"{self.address or ''}#inoc:{self.meaning.identity[:_MARKED]}.{self._how}"
+        return f"{self.address or ''}#inoc:{self._marked().identity[:_MARKED]}.{self._how}"
 
     @base_url.setter
     def base_url(self, given: str | None) -> None:
@@ -184,6 +184,23 @@ class MeaningAPI(ModelAPI):
         except InocError as error:
             raise printable(error) from None
         return _Looked(known if known is not None and known == found else found, file, stamp)
+
+    def _marked(self) -> Meaning:
+        """Return what the mark is of: what the name means, also where a loop began with another.
+
+        Evaluations of a notebook share a loop. Under the mark of the first model its answers
+        would come out of Inspect's cache, and ``steady`` would not be asked.
+        """
+        meaning = self.meaning
+        try:
+            file, stamp = self._in_loop.get()[1:]
+        except RuntimeError:  # there is no event loop
+            return meaning
+        if meaning.record is None or _stamp(file) == stamp:
+            return meaning
+        with suppress(InocError):  # of a name that means nothing now: said when it is asked
+            return self.look_up()
+        return meaning
 
     def _between_evals(self) -> Meaning:
         """Return the latest meaning, or a new one if the record is another by now."""
