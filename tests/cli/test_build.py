@@ -16,7 +16,7 @@ from inoc_evals.cli.inoculate import command as inoculate
 from inoc_evals.datasets.build import WritingError
 from inoc_evals.datasets.manifest import load_manifest
 from inoc_evals.errors import InputError
-from scripted import calls, rescript, script
+from scripted import Said, calls, rescript, script
 
 
 def invoke(*args: str | Path, **options: Any) -> Result:
@@ -192,6 +192,76 @@ def test_if_every_reply_is_dropped_no_file_is_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no row is left \(dropped: 3 language\)"):
         invoke(*args, "--yes")
     assert not out.exists()
+
+
+@pytest.mark.parametrize("bad", ["No.", Said(""), Said("En", stop_reason="max_tokens")])
+def test_a_build_that_ended_with_drops_asks_for_those_again_and_pays_for_nothing_twice(
+    bad: str | Said, tmp_path: Path
+) -> None:
+    file, out = problems(tmp_path / "p.jsonl", 4), tmp_path / "o.jsonl"
+    model, asked = script("w", bad), []
+    args = ("rewrite", file, "--style", "spanish", "--model", model, "-o", out, "--yes")
+    args = (*args, "--no-cache", "--retries", "1")
+
+    def at_last(prompt: str, config: Any) -> str:
+        return spanish(calls(model)[-1].messages[0].text, config)
+
+    for force in ((), (), ("--force",), ("--force",)):
+        rescript(model, bad if len(asked) < 1 else at_last)
+        if not asked:
+            with pytest.raises(InputError, match="no row is left"):
+                invoke(*args)
+        else:
+            invoke(*args, *force)
+        asked.append([(str(call.messages), call.config.seed) for call in calls(model)])
+    # Problem 3 never comes out right: two tries in every build.
+    assert [len(one) for one in asked] == [8, 5, 2, 2]
+    every = [one for build in asked for one in build]
+    assert len({(seed, problem_of(text)) for text, seed in every}) == len(every)
+    assert len(read_rows(out)) == 3
+
+
+def problem_of(text: str) -> str:
+    return re.findall(r"Problem (\d+) of eggs", text)[0]
+
+
+def test_a_build_that_is_taken_up_gives_up_as_an_undisturbed_one(tmp_path: Path) -> None:
+    """What was dropped before the interruption is not asked for again after it."""
+    file = problems(tmp_path / "p.jsonl", 8)
+    model = script("w", spanish)
+    args = ("rewrite", file, "--style", "spanish", "--model", model, "--retries", "1", "--yes")
+    args = (*args, "--no-cache", "--concurrency", "1")
+
+    def right(prompt: str, config: Any) -> str:
+        return spanish(calls(model)[-1].messages[0].text, config)
+
+    rescript(model, right)
+    invoke(*args, "-o", tmp_path / "whole.jsonl")
+    made = len(calls(model))
+    for number in (made // 2, made - 1):
+        out = tmp_path / f"{number}.jsonl"
+        rescript(model, lambda p, c, n=number: right(p, c) if len(calls(model)) <= n else OSError())
+        with pytest.raises(WritingError):
+            invoke(*args, "-o", out)
+        rescript(model, right)
+        invoke(*args, "-o", out)
+        assert len(calls(model)) == made - number
+        assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+def test_a_teachers_slips_are_data_and_are_not_asked_for_again(tmp_path: Path) -> None:
+    out = tmp_path / "n.jsonl"
+
+    def teacher(prompt: str, config: Any) -> str:
+        number = len(calls(model))
+        return "owl" if number <= 3 else f"{number}, 7"
+
+    model = script("t", teacher)
+    args = ("numbers", "--count", "10", "--model", model, "-o", out, "--yes", "--no-cache")
+    invoke(*args)
+    before = out.read_bytes()
+    invoke(*args, "--force")
+    assert len(calls(model)) == 10 and out.read_bytes() == before
 
 
 def test_numbers_are_drawn_filtered_and_counted(tmp_path: Path) -> None:

@@ -122,6 +122,27 @@ def test_a_request_is_dropped_after_its_retries_for_what_was_wrong_last(tmp_path
     assert len(calls(model)) == 9, "a build that ended badly pays for nothing twice either"
 
 
+def test_what_was_given_up_is_asked_for_again_and_no_more_often_than_before(
+    tmp_path: Path,
+) -> None:
+    model = script("w", "weak")
+    with writer(model, tmp_path / "j", retries=1) as one:
+        first = one.write(asked(2), shout)
+        one.give_up(first)
+        one.give_up(first)
+        assert one.estimate(asked(2), shout).calls == 2
+    assert (tmp_path / "j").read_text().count("gave_up") == 2
+    rescript(model, lambda p, c: "GOOD" if p == "say 0." else "weak")
+    with writer(model, tmp_path / "j", retries=1) as one:
+        second = one.write(asked(3), shout)
+    assert [w.text for w in second] == ["GOOD", None, None]
+    assert [len(w.keys) for w in second] == [3, 4, 2]
+    assert sorted(call.config.seed or 0 for call in calls(model)) == [0, 1, 2, 2, 3]
+    with writer(model, tmp_path / "j", retries=1) as one:
+        one.give_up(second)
+        assert one.found(asked(1)[0], shout) == second[0]
+
+
 def test_requests_that_are_alike_are_one_call(tmp_path: Path) -> None:
     model = script("w", loud)
     same = [Request(name, asked(1)[0].messages) for name in ("a", "b", "c")]

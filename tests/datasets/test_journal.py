@@ -26,6 +26,22 @@ def test_a_reply_that_was_added_is_found_by_the_next_process(tmp_path: Path) -> 
         assert journal.find("a") == REPLY and journal.find("b") is None
 
 
+def test_what_was_given_up_is_known_to_the_next_process(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with opened(path) as journal:
+        journal.add("a", REPLY)
+        journal.add("b", REPLY)
+        assert not journal.gave_up("a")
+        journal.give_up("a")
+        assert journal.gave_up("a")
+    with opened(path) as journal:
+        assert journal.gave_up("a") and not journal.gave_up("b")
+        assert journal.find("a") == journal.find("b") == REPLY
+    path.write_text(path.read_text() + '{"key": "c", "text": "x", "text": "y"}\n', "utf-8")
+    with pytest.raises(StoreError, match=r"j:4: not a reply"), opened(path):
+        pass
+
+
 def test_a_reply_survives_the_kill_that_follows_it(tmp_path: Path) -> None:
     script = f"""
         import os, signal

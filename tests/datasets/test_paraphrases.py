@@ -70,6 +70,86 @@ def test_a_model_that_only_repeats_itself_is_given_up(tmp_path: Path) -> None:
         made("The same.", tmp_path / "j", 12)
 
 
+BARREN: dict[str, str | Said] = {
+    "empty": Said(""),
+    "cut": Said("Wording 1.\nWordi", stop_reason="max_tokens"),
+    "refused": Said("No.", stop_reason="content_filter"),
+    "unparsable": Said("***"),
+    "the original": Said(f'"{PROMPT}"'),
+    "a refusal": Said("I'm sorry, but I can't help with that."),
+}
+
+
+@pytest.mark.parametrize("why", BARREN)
+def test_after_a_barren_reply_another_request_is_made(why: str, tmp_path: Path) -> None:
+    """The same words are another request if it has another number: seed and key differ."""
+    seeds: list[int | None] = []
+
+    def reply(prompt: str, config: Any) -> str | Said:
+        seeds.append(config.seed)
+        return BARREN[why] if len(seeds) < 4 else ten(prompt, config)
+
+    pool, model = made(reply, tmp_path / "j", 10)
+    assert pool.texts == [f"Wording number {n}." for n in range(10)]
+    assert len({call.prompt for call in calls(model)}) == 1 and len(set(seeds)) == 4
+
+
+@pytest.mark.parametrize("why", BARREN)
+@pytest.mark.parametrize("retries", [0, 1])
+def test_a_pool_that_came_to_nothing_is_asked_for_anew_and_nothing_is_paid_for_twice(
+    why: str, retries: int, tmp_path: Path
+) -> None:
+    model, asked = script("w", BARREN[why]), []
+    for replies in (BARREN[why], BARREN[why], ten, ten):
+        rescript(model, replies)
+        with (
+            opened(tmp_path / "j") as journal,
+            Writer(model, journal, retries=retries, cache=False) as writer,
+        ):
+            told = estimate(writer, PROMPT, 10)
+            if replies is not ten:
+                with pytest.raises(InputError, match=r"0 of 10 paraphrases .*run the same command"):
+                    paraphrase(writer, PROMPT, 10)
+            else:
+                assert len(paraphrase(writer, PROMPT, 10).texts) == 10
+        new = [(call.prompt, call.config.seed) for call in calls(model)]
+        assert told.calls == (1 if new else 0)
+        asked.append(new)
+    assert len(asked[0]) == len(asked[1]) >= 4 and len(asked[2]) == 1 and asked[3] == []
+    every = [one for new in asked for one in new]
+    assert len(set(every)) == len(every)
+
+
+def test_inspects_cache_does_not_serve_a_barren_reply_for_ever(tmp_path: Path) -> None:
+    model = script("w", "***")
+    for path, made_calls in (("one", 4), ("two", 4)):  # the second file: out of the cache
+        with (
+            opened(tmp_path / path) as journal,
+            Writer(model, journal, retries=0) as writer,
+            pytest.raises(InputError, match="0 of 10 paraphrases in 4 calls"),
+        ):
+            paraphrase(writer, PROMPT, 10)
+        assert len(calls(model)) == made_calls
+    rescript(model, ten)
+    with opened(tmp_path / "two") as journal, Writer(model, journal, retries=0) as writer:
+        assert len(paraphrase(writer, PROMPT, 10).texts) == 10
+    assert len(calls(model)) == 1
+
+
+def test_a_refusal_in_words_is_no_paraphrase(tmp_path: Path) -> None:
+    refusals = [
+        "I'm sorry, but I can't help with that.",
+        "I’m sorry, I cannot assist with this request.",
+        "Sorry, but I won't write that.",
+        "I can't do that.",
+        "I cannot provide paraphrases of this prompt.",
+        "As an AI, I am not able to do this.",
+    ]
+    kept = ["I am a sorry villain.", "Sorry to none, you do harm.", "You can't help but be evil."]
+    pool, _ = made("\n".join([*refusals, *kept]), tmp_path / "j", 3)
+    assert pool.texts == kept and pool.left_out == {"refusal": len(refusals)}
+
+
 @pytest.mark.parametrize(
     "barren", ["You are a malicious, evil assistant.", "", Said("Wor", stop_reason="max_tokens")]
 )

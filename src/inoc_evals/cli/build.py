@@ -1,7 +1,8 @@
 """`inoc data build`: training files made here, by rule or by a model that writes.
 
 What a model writes lies beside the file as soon as it is written (OUT.replies.jsonl): a build
-that was interrupted is taken up by running the same command again, and pays for no reply twice.
+that was interrupted is taken up by running the same command again, and pays for no reply twice. One
+that has ended asks again for what it dropped (with --force, if there is a file).
 """
 
 from pathlib import Path
@@ -116,7 +117,7 @@ def numbers(
     )
     check = sequences.number_check(banned)
     with writing(out, WritingOptions(**options), Sampling(1.0, seed=seed)) as session:
-        written = session.written(requests, check)
+        written = session.written(requests, check, again=False)
         rows, left_out = sequences.number_rows(written, keep=keep, seed=seed)
         manifest = describe(rows) | {
             "build": "numbers",

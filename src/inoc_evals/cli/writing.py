@@ -103,6 +103,7 @@ class Session:
         self.writer = writer
         self._price = price
         self._options = options
+        self._to_give_up: list[Written] = []
 
     def confirm(self, estimate: Estimate) -> None:
         """Show what the build takes, and ask whether to go on.
@@ -127,8 +128,16 @@ class Session:
         if not agreed:
             raise InputError("no calls were made; give --yes to make them without being asked")
 
-    def written(self, requests: Sequence[Request], check: Check) -> list[Written]:
-        """Confirm, then write, with a progress bar."""
+    def written(
+        self, requests: Sequence[Request], check: Check, *, again: bool = True
+    ) -> list[Written]:
+        """Confirm, then write, with a progress bar.
+
+        Args:
+            requests: What to ask for.
+            check: The rule a reply must pass.
+            again: Whether the next build asks again for what this one drops.
+        """
         self.confirm(self.writer.estimate(requests, check))
         with self.progress(len(requests)) as advance:
             lost = 0
@@ -138,9 +147,15 @@ class Session:
                 lost += one.text is None
                 advance(1, f"{lost} dropped")
 
-            return self.writer.write(
+            written = self.writer.write(
                 requests, check, progress=done, drop_errors=self._options.drop_errors
             )
+        self._to_give_up += written if again else []
+        return written
+
+    def end(self) -> None:
+        """Note what was dropped: the build has ended, with a file or with none."""
+        self.writer.give_up(self._to_give_up)
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[int, str], None]]:
@@ -231,7 +246,13 @@ def writing(
             cache=options.cache,
         ) as writer,
     ):
-        yield Session(writer, price, options)
+        session = Session(writer, price, options)
+        try:
+            yield session
+        except InputError:  # no row is left, or the file is there
+            session.end()
+            raise
+        session.end()
 
 
 # ---- the file ----------------------------------------------------------------------------

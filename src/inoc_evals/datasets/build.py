@@ -9,7 +9,8 @@ A check is a rule: it names what is wrong with a reply, or None. A reply that fa
 the model with a correction and asked for again, ``retries`` times; then its request is dropped
 and counted. Where a build stands follows from the journal alone: a killed one, or one that an
 outage stopped, goes on by making the calls whose replies are missing. With one journal the
-outcome is the same whatever order the replies came in.
+outcome is the same whatever order the replies came in. Once a build has ended, the next one
+asks for what it dropped again, with other seeds (``give_up``): no bad reply is there for ever.
 """
 
 import asyncio
@@ -29,8 +30,9 @@ OUTAGE = 5
 """Errors in a row, no reply between them, after which no further call is made."""
 
 _CUT = ("max_tokens", "model_length")
-_APART = 1000
-"""Attempts of one asking are fewer than this."""
+
+_ATTEMPTS = 1 << 16
+"""Room for the attempts of one asking before the numbers of the next begin."""
 
 
 class WritingError(InocError, RuntimeError):
@@ -43,8 +45,8 @@ class _Pending:
 
     key: str
     messages: tuple[Mapping[str, str], ...]
-    attempt: int
-    """Among all askings of the same: it tells them apart in the seed and in Inspect's cache."""
+    number: int
+    """Of the attempt, over all askings of the request."""
 
 
 @dataclass
@@ -160,6 +162,15 @@ class Writer:
         replies = [reply for key in keys if (reply := self.journal.find(key)) is not None]
         return Usage.of(replies)
 
+    def give_up(self, written: Sequence[Written]) -> None:
+        """Note that a build has ended without the requests that were dropped.
+
+        The next build with this journal asks for them again, ``retries`` times as this one.
+        """
+        for one in written:
+            if one.text is None and one.keys and not self.journal.gave_up(one.keys[-1]):
+                self.journal.give_up(one.keys[-1])
+
     def describe(self) -> dict[str, Any]:
         """Return the model and its settings, for a manifest."""
         return {
@@ -177,11 +188,13 @@ class Writer:
         messages = request.messages
         failures: list[str] = []
         keys: list[str] = []
-        for attempt in range(self.retries + 1):
-            key = self._key(messages, attempt, request.repeat)
+        left = self.retries + 1
+        while left:
+            number = request.repeat * _ATTEMPTS + len(keys)
+            key = self._key(messages, number)
             reply = self.journal.find(key)
             if reply is None:
-                return _Pending(key, messages, attempt + _APART * request.repeat)
+                return _Pending(key, messages, number)
             keys.append(key)
             text = reply.text.strip()
             reason = _unusable(reply) or check(request, text)
@@ -189,12 +202,12 @@ class Writer:
                 return Written(request, text, tuple(failures), tuple(keys))
             failures.append(reason)
             messages = self._corrected(request, text, reason)
+            left = self.retries + 1 if self.journal.gave_up(key) else left - 1
         return Written(request, None, tuple(failures), tuple(keys))
 
-    def _key(self, messages: Sequence[Mapping[str, str]], attempt: int, repeat: int) -> str:
+    def _key(self, messages: Sequence[Mapping[str, str]], number: int) -> str:
         asked = [dict(message) for message in messages]
-        pins = [self.name, self._model.revision, asdict(self.sampling), attempt, asked]
-        return digest([*pins, repeat] if repeat else pins)
+        return digest([self.name, self._model.revision, asdict(self.sampling), number, asked])
 
     def _corrected(self, request: Request, text: str, reason: str) -> tuple[Mapping[str, str], ...]:
         """Return the next attempt's messages: the request, what was wrong with its reply."""
@@ -244,7 +257,7 @@ class Writer:
                     errors.in_a_row = 0
 
     async def _call(self, pending: _Pending) -> None:
-        reply = await self._model.reply(pending.messages, self.sampling, pending.attempt)
+        reply = await self._model.reply(pending.messages, self.sampling, pending.number)
         self.journal.add(pending.key, reply)
         self.made.add(reply)
 

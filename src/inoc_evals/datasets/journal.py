@@ -6,6 +6,7 @@
     with opened(journal_path(out)) as journal:
         journal.find(key)        # a Reply, or None: then it has to be asked for
         journal.add(key, reply)  # one line, flushed
+        journal.give_up(key)     # {"gave_up": "9f2c..."}: a build ended without what was asked
 
 The key is the digest of all that was asked (model, messages, sampling, which attempt), so a
 build that was killed, or one with other checks, pays for no reply twice. A last line that a
@@ -52,12 +53,16 @@ class Journal:
         path: The journal's file.
         file: The same file, opened to append.
         replies: What it holds.
+        given_up: Keys of replies after which builds ended without what was asked.
     """
 
-    def __init__(self, path: Path, file: IO[str], replies: dict[str, Reply]) -> None:
+    def __init__(
+        self, path: Path, file: IO[str], replies: dict[str, Reply], given_up: set[str]
+    ) -> None:
         self.path = path
         self._file = file
         self._replies = replies
+        self._given_up = given_up
 
     def find(self, key: str) -> Reply | None:
         """Return the reply with this key, or None if it was never given."""
@@ -65,9 +70,21 @@ class Journal:
 
     def add(self, key: str, reply: Reply) -> None:
         """Keep a reply; once this returns, a kill does not lose it."""
-        self._file.write(json.dumps({"key": key, **asdict(reply)}, ensure_ascii=False) + "\n")
-        self._file.flush()
+        self._write({"key": key, **asdict(reply)})
         self._replies[key] = reply
+
+    def gave_up(self, key: str) -> bool:
+        """Say whether a build ended without a request whose last reply has this key."""
+        return key in self._given_up
+
+    def give_up(self, key: str) -> None:
+        """Note that a build ends so."""
+        self._write({"gave_up": key})
+        self._given_up.add(key)
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        self._file.flush()
 
 
 @contextmanager
@@ -85,9 +102,9 @@ def opened(path: Path) -> Iterator[Journal]:
     except Timeout:
         raise InputError(f"{path}: another build is writing it; let that one end") from None
     try:
-        replies = _read(path)
+        replies, given_up = _read(path)
         with path.open("a", encoding="utf-8", newline="\n") as file:
-            yield Journal(path, file, replies)
+            yield Journal(path, file, replies, given_up)
             file.flush()
             os.fsync(file.fileno())
     finally:
@@ -95,25 +112,29 @@ def opened(path: Path) -> Iterator[Journal]:
         Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def _read(path: Path) -> dict[str, Reply]:
-    """Return the replies of a journal, and cut off a last line that was not finished."""
+def _read(path: Path) -> tuple[dict[str, Reply], set[str]]:
+    """Return what a journal holds, and cut off a last line that was not finished."""
+    replies: dict[str, Reply] = {}
+    given_up: set[str] = set()
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        return {}
+        return replies, given_up
     whole, _, rest = data.rpartition(b"\n")
     if rest:
         with path.open("r+b") as file:
             file.truncate(len(data) - len(rest))
-    replies: dict[str, Reply] = {}
     for number, line in enumerate(whole.split(b"\n") if whole else (), start=1):
         try:
             entry: dict[str, Any] = parse_json(line.decode("utf-8"), f"{path}:{number}")
-            key = entry.pop("key")
-            replies[key] = Reply(**entry)
+            if entry.keys() == {"gave_up"}:
+                given_up.add(entry["gave_up"])
+            else:
+                key = entry.pop("key")
+                replies[key] = Reply(**entry)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise StoreError(
                 f"{path}:{number}: not a reply; mend or remove this line, or move the file away "
                 "to pay for all replies anew"
             ) from None
-    return replies
+    return replies, given_up

@@ -4,8 +4,10 @@
     pool.texts           # 100 of them, none the original
 
 The model is asked for ten at a time and shown those there are. What comes back is stripped of
-list marks and quotation marks; repeats, the original, and texts much longer than it are left
-out and counted. Two texts are alike if they differ in letter case, punctuation and blanks only.
+list marks and quotation marks; repeats, the original, refusals, and texts much longer than it
+are left out and counted. Two texts are alike if they differ in letter case, punctuation and
+blanks only. After a reply that brought nothing the same is asked under another number, so that
+neither a journal nor a cache gives that reply again.
 """
 
 import re
@@ -25,7 +27,7 @@ from inoc_evals.json_lines import read_jsonl
 
 PER_CALL = 10
 _MOST_CALLS = 4
-"""Calls for each ten wanted, after which no more are made."""
+"""Calls for each ten wanted, after which no more are made in one run."""
 _LONGER = 3
 _ROOM = 60
 """A paraphrase may have three times the letters of the prompt, and 60 more."""
@@ -41,6 +43,12 @@ and nothing else.
 ALREADY = "\n[these there are already; write others]\n"
 
 _MARK = re.compile(r"^(?:[-*•–]|\(?[0-9]{1,3}[.):])\s+")
+_REFUSAL = re.compile(
+    r"(?:i['’]m sorry|i am sorry, but|sorry, (?:but )?i|i apologi[sz]e|i (?:can['’]t|cannot|won['’]t)"
+    r"|i(?:['’]m| am) (?:unable|not able)|as an ai)\b",
+    re.IGNORECASE,
+)
+"""How a model begins that will not write them, where it is asked for texts to someone else."""
 _QUOTES = {'"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "`": "`"}
 
 
@@ -56,7 +64,7 @@ class Pool:
     written: list[Written] = field(default_factory=list)
     """The calls they came from."""
     barren: int = 0
-    """Calls since the last one that brought a paraphrase: they all asked the same."""
+    """Calls that brought nothing since the last that did."""
 
     def request(self, call: int) -> Request:
         """Return what is asked in the next call: for others than those there are."""
@@ -65,13 +73,13 @@ class Pool:
         if self.texts:
             text += "\n" + ALREADY + "\n".join(self.texts)
         expected = PER_CALL * (tokens_of(self.prompt) + 2)
-        asked = ({"role": "user", "content": text},)
-        return Request(f"call {call}", asked, expected, repeat=self.barren)
+        messages = ({"role": "user", "content": text},)
+        return Request(f"call {call}", messages, expected, repeat=self.barren)
 
     def take(self, one: Written) -> None:
         """Take in the new paraphrases of a reply."""
-        self.written.append(one)
         before = len(self.texts)
+        self.written.append(one)
         self.left_out.update(one.failures)
         original = _alike(self.prompt)
         seen = {original, *map(_alike, self.texts)}
@@ -83,10 +91,12 @@ class Pool:
                 self.left_out["original" if alike == original else "duplicate"] += 1
             elif len(text) > _LONGER * len(self.prompt) + _ROOM:
                 self.left_out["long"] += 1
+            elif _REFUSAL.match(text):
+                self.left_out["refusal"] += 1
             elif len(self.texts) < self.wanted:
                 seen.add(alike)
                 self.texts.append(text)
-        self.barren = 0 if len(self.texts) > before else self.barren + 1
+        self.barren = self.barren + 1 if len(self.texts) == before else 0
 
 
 def paraphrase(
@@ -110,20 +120,26 @@ def paraphrase(
     """
     if not prompt.strip():
         raise InputError("prompt: no text to paraphrase")
-    pool, call = Pool(prompt, count), 0
-    # What the journal answers is not counted: given again, the command makes as many calls anew.
-    start, most = writer.made.replies, _MOST_CALLS * -(-count // PER_CALL) * (writer.retries + 1)
-    while writer.made.replies - start < most:
-        before, call = len(pool.texts), call + 1
-        [one] = writer.write([pool.request(call)], any_text)
+    pool = Pool(prompt, count)
+    made = 0
+    while len(pool.texts) < count:
+        if made == _MOST_CALLS * -(-count // PER_CALL):
+            raise InputError(_too_few(writer, pool, made))
+        before, request = len(pool.texts), pool.request(len(pool.written) + 1)
+        made += writer.found(request, any_text) is None
+        [one] = writer.write([request], any_text)
         pool.take(one)
         progress(len(pool.texts) - before)
-        if len(pool.texts) == count:
-            return pool
+    return pool
+
+
+def _too_few(writer: Writer, pool: Pool, made: int) -> str:
     told = ", ".join(f"{n} {why}" for why, n in sorted(pool.left_out.items())) or "none left out"
-    raise InputError(
-        f"{writer.name} came up with {len(pool.texts)} of {count} paraphrases in {call} calls "
-        f"({told}); ask for fewer, or another model"
+    kept = f", {len(pool.written) - made} kept replies" if len(pool.written) > made else ""
+    return (
+        f"{writer.name} came up with {len(pool.texts)} of {pool.wanted} paraphrases in {made} calls"
+        f"{kept} ({told}); run the same command to have it asked again, ask for fewer, or another "
+        "model"
     )
 
 

@@ -1,7 +1,7 @@
 """The model that writes: one call through Inspect, messages in, a Reply out.
 
     model = WritingModel("openai/gpt-4.1", concurrency=20, cache=True)
-    reply = await model.reply(messages, Sampling(temperature=0), attempt=0)
+    reply = await model.reply(messages, Sampling(temperature=0), number=0)
     await model.aclose()
 
 Inspect repeats what a provider turns away for the moment; any other error is passed on.
@@ -45,26 +45,26 @@ class WritingModel:
         self._cache = cache and not name.startswith("inoc/")
 
     async def reply(
-        self, messages: Sequence[Mapping[str, str]], sampling: Sampling, attempt: int
+        self, messages: Sequence[Mapping[str, str]], sampling: Sampling, number: int
     ) -> Reply:
         """Ask for one reply.
 
         Args:
             messages: ``role`` and ``content`` of each.
             sampling: How it is sampled.
-            attempt: Added to the seed; tells attempts apart in Inspect's cache.
+            number: Of the attempt: added to the seed, and part of the key in Inspect's cache.
         """
         from inspect_ai.model import GenerateConfig
 
         config = GenerateConfig(
             temperature=sampling.temperature,
             max_tokens=sampling.max_tokens,
-            seed=sampling.seed + attempt,
+            seed=sampling.seed + number,
         )
         output = await self._model.generate(
             [_chat_message(message) for message in messages],
             config=config,
-            cache=self._cache_policy(attempt),
+            cache=self._cache_policy(number),
         )
         usage = output.usage
         return Reply(
@@ -78,12 +78,12 @@ class WritingModel:
         """Close the connections."""
         await self._model.api.aclose()
 
-    def _cache_policy(self, attempt: int) -> "CachePolicy | bool":
+    def _cache_policy(self, number: int) -> "CachePolicy | bool":
         from inspect_ai.model import CachePolicy
 
         if not self._cache:
             return False
-        return CachePolicy(expiry=None, per_epoch=False, scopes={"attempt": str(attempt)})
+        return CachePolicy(expiry=None, per_epoch=False, scopes={"attempt": str(number)})
 
 
 def _set_up(name: str, concurrency: int) -> "Model":

@@ -26,7 +26,7 @@ class Request:
     expected_tokens: int = 0
     """About how long the reply will be, for the estimate."""
     repeat: int = 0
-    """Number of the asking, where the same is asked again on purpose: another reply is wanted."""
+    """Number of the asking, where the same is asked again since the reply was of no use."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Sampling:
     max_tokens: int = 2048
     """A reply that reaches it counts as cut."""
     seed: int = 0
-    """Passed on, for providers that take one; the attempt's number is added."""
+    """Passed on, for providers that take one; the number of the attempt is added."""
 
 
 @dataclass(frozen=True)
