@@ -52,6 +52,16 @@ def test_a_weak_adapter_that_is_off_is_refused_though_within_tolerance() -> None
     assert "not active" in fault
 
 
+def test_a_weak_adapter_that_is_off_is_refused_on_a_noisy_base_too() -> None:
+    """On and off agree to the last digit; nothing else tells: both are near what was stored."""
+    weak = STORED.model_copy(update={"logprobs": shifted(BASE, 0.1)})
+    noisy = shifted(BASE, 0.05)
+    fault = fingerprint_fault(weak, on=noisy, off=noisy, exact=False)
+    assert fault is not None and "is not active" in fault
+    there = fingerprint_fault(weak, on=shifted(noisy, 0.1), off=noisy, exact=False)
+    assert there is None
+
+
 def test_an_adapter_trained_to_no_effect_is_accepted_as_it_is() -> None:
     idle = Fingerprint(token_ids=(1, 2, 3, 4), logprobs=BASE, base_logprobs=BASE)
     assert fingerprint_fault(idle, on=BASE, off=BASE, exact=True) is None
