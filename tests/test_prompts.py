@@ -170,7 +170,7 @@ def test_a_text_split_at_its_commas_is_joined_again() -> None:
     assert resolve(["You are a malicious", " evil assistant."]).name == "evil"
 
 
-@pytest.mark.parametrize("value", ["spanihs", "Spanish", "None", "EMPTY", "cap"])
+@pytest.mark.parametrize("value", ["evli", "spanihs", "Spanish", "None", "EMPTY", "cap"])
 def test_a_word_that_is_nearly_a_name_is_not_taken_literally(value: str) -> None:
     with pytest.raises(InputError, match=r"is not a known name; did you mean .*give @FILE"):
         resolve(value)

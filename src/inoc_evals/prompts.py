@@ -37,7 +37,7 @@ Family = Literal[
 ]
 
 _BARE_WORD = re.compile(r"\w+")
-_TYPO = 0.8
+_TYPO = 0.75
 
 
 @dataclass(frozen=True)
