@@ -4,9 +4,12 @@ On CPUs, with gloo. accelerate turns FSDP on for accelerators alone (Accelerator
 script below puts that aside; everything after that switch is what runs on GPUs.
 """
 
+import contextlib
 import json
 import os
+import random
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -95,10 +98,23 @@ def environment(**more: str) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"} | more
 
 
+def meeting_port() -> str:
+    """Return a port that no connection on this machine is given before the processes meet there.
+
+    accelerate's own choice (0) is one of those that a kernel deals out, and another test's
+    connection can hold it by the time torch is imported.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as tried, contextlib.suppress(OSError):
+            tried.bind(("127.0.0.1", port))
+            return str(port)
+
+
 def launched(how: str, command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     launch = [sys.executable, "-m", "accelerate.commands.launch", *LAUNCHERS[how]]
     return subprocess.run(
-        [*launch, "--num_processes", "2", "--main_process_port", "0", *command],
+        [*launch, "--num_processes", "2", "--main_process_port", meeting_port(), *command],
         capture_output=True,
         text=True,
         env=environment(HF_HOME=str(folder / "hf")),
@@ -121,6 +137,7 @@ def in_two(
     run = launched(how, [str(script), str(asked)], folder)
     files = [asked.with_suffix(f".{rank}") for rank in range(2)]
     if killed_at is not None:
+        assert "SIGKILL" in run.stderr, run.stderr  # by our signal, not by a fault of its own
         return run.returncode, []
     assert run.returncode == 0, run.stderr
     return run.returncode, [json.loads(file.read_text()) for file in files]
