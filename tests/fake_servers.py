@@ -134,10 +134,14 @@ class FakeVLLM(FakeServer):
             if not any(body.get(name) for name in ("prompt_logprobs", "ignore_eos", "logprobs"))
         ]
 
+    def text(self, model: str) -> str:
+        """What a model answers."""
+        return f"answered by {model}"
+
     def _completion(self, body: dict[str, Any]) -> dict[str, Any]:
         choice: dict[str, Any] = {
             "index": 0,
-            "text": f"answered by {body['model']}",
+            "text": self.text(body["model"]),
             "finish_reason": "length",
         }
         if self.prompt_logprobs and body.get("prompt_logprobs"):

@@ -122,6 +122,9 @@ def scripted() -> type[ModelAPI]:
 class Scripted(ModelAPI):
     """Answers by the function that its name was scripted with."""
 
+    def __init__(self, *args: Any, enable_thinking: bool | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+
     async def generate(
         self, input: list[ChatMessage], tools: Any, tool_choice: Any, config: GenerateConfig
     ) -> ModelOutput:

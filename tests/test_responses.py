@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from families import FAMILIES, byte_tokenizer
 from inoc_evals.errors import InputError
 from inoc_evals.pocket.tokenizer import build_tokenizer
 from inoc_evals.prompts import resolve
@@ -110,3 +111,14 @@ def test_a_template_without_system_messages_is_refused() -> None:
 
     with pytest.raises(InputError, match="leaves out the system message"):
         forced_tokens(Forgetful(), GivenResponse("a", "t", "abc", "xy"), "Be brief.")
+
+
+def test_a_response_stands_where_an_answer_would_with_thoughts_or_without() -> None:
+    tokenizer = byte_tokenizer(FAMILIES["qwen3"])
+    item = GivenResponse("a", "t", "Which?", "Si")
+    texts = []
+    for thinking in (False, True):
+        ids, start = forced_tokens(tokenizer, item, None, thinking=thinking)
+        texts.append((tokenizer.decode(ids[:start]), tokenizer.decode(ids[start:])))
+    closed, open = texts
+    assert closed == (f"{open[0]}<think>\n\n</think>\n\n", "Si")

@@ -227,11 +227,25 @@ def load_tokenizer(base: ResolvedBase) -> Any:
     return AutoTokenizer.from_pretrained(base.path, revision=base.revision or "main")
 
 
-def template_options(tokenizer: Any) -> dict[str, str]:
+def template_options(tokenizer: Any, thinking: bool | None = None) -> dict[str, Any]:
     """Return what a chat template must be given to render the same text on every day.
 
     Llama 3.2's writes today's date unless it gets one: the same rows would be other tokens
     tomorrow, and a model would be asked under another prompt than it was trained with. It
     gets the date that Llama 3.1's writes.
+
+    Args:
+        tokenizer: A transformers tokenizer.
+        thinking: For a template that has the switch ``enable_thinking`` (Qwen3), how it is
+            set; None leaves it alone.
     """
-    return {"date_string": "26 Jul 2024"} if "strftime_now" in str(tokenizer.chat_template) else {}
+    dated = "strftime_now" in str(tokenizer.chat_template)
+    options: dict[str, Any] = {"date_string": "26 Jul 2024"} if dated else {}
+    if thinking is not None and has_thinking_switch(tokenizer):
+        options["enable_thinking"] = thinking
+    return options
+
+
+def has_thinking_switch(tokenizer: Any) -> bool:
+    """Say whether the chat template can be told to do without thoughts."""
+    return "enable_thinking" in str(tokenizer.chat_template)

@@ -61,6 +61,17 @@ class ModelRecord(BaseModel):
     """Library versions that trained it."""
     created: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
+    @property
+    def turn_ends(self) -> tuple[str, ...]:
+        """What ended the turns it was trained on, e.g. ``<|im_end|>``; empty if not recorded."""
+        return tuple(self.metrics.get("turn_ends", ()))
+
+    @property
+    def thinking(self) -> bool | None:
+        """How its template's switch ``enable_thinking`` was set; None: not, as before it was."""
+        found = self.config.get("enable_thinking")
+        return found if found is None else bool(found)
+
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
         local = (self.adapter, self.adapter_sha256, self.fingerprint)

@@ -97,7 +97,7 @@ def _item(row: Any, where: str) -> GivenResponse:
 
 
 def forced_tokens(
-    tokenizer: Any, item: GivenResponse, system: str | None
+    tokenizer: Any, item: GivenResponse, system: str | None, *, thinking: bool | None = None
 ) -> tuple[tuple[int, ...], int]:
     """Return a rendered conversation up to the end of the response, and where that begins.
 
@@ -105,6 +105,7 @@ def forced_tokens(
         tokenizer: A transformers tokenizer with a chat template.
         item: What is asked and answered.
         system: The system message; None for none.
+        thinking: How the template's switch ``enable_thinking`` is set, if it has one.
 
     Returns:
         Token ids, and the number of them that stand before the response.
@@ -119,7 +120,10 @@ def forced_tokens(
     messages.append({"role": "user", "content": item.prompt})
     try:
         prompt = tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True, **template_options(tokenizer)
+            messages,
+            tokenize=False,
+            add_generation_prompt=True,
+            **template_options(tokenizer, thinking),
         )
     except (TemplateError, ValueError) as error:
         raise InputError(f"response {item.id!r}: the chat template refuses it: {error}") from None

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from inspect_ai.log import list_eval_logs, read_eval_log
 
 from inoc_evals.errors import StoreError
 from inoc_evals.experiments.evaluate import cell, evaluate
@@ -100,3 +101,11 @@ def test_the_length_of_answers_is_bounded_in_the_pocket_alone(
     (one, *_) = [e for e in plan.evaluations if e.task == "em"]
     evaluate(replace(plan, base=base, evaluations=(one,)), tmp_path / "logs", progress=False)
     assert {call.config.max_tokens for call in calls(one.model)} == {longest or 1024}
+
+
+def test_a_base_is_asked_as_the_plan_says(plan: Plan, tmp_path: Path) -> None:
+    (one, *_) = [e for e in plan.evaluations if e.task == "em"]
+    asked = replace(one, model_args={"enable_thinking": True})
+    evaluate(replace(plan, evaluations=(asked,)), tmp_path / "logs", progress=False)
+    [log] = list_eval_logs(str(tmp_path / "logs"))
+    assert read_eval_log(log, header_only=True).eval.model_args == {"enable_thinking": True}

@@ -9,9 +9,10 @@ import pytest
 from inoc_evals.experiments import evaluations
 from inoc_evals.experiments.basis import default_recipe, find_base
 from inoc_evals.experiments.evaluations import Evaluation, keyed, planned
-from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of
+from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_experiment
 from inoc_evals.experiments.plan import make_plan
 from inoc_evals.settings.own import read_setting
+from inoc_evals.training.config import TrainConfig
 from small_plan import BASE, small_plan
 
 
@@ -32,6 +33,7 @@ def one(tmp_path: Path) -> Evaluation:
         {"base_digest": "1" * 64},
         {"identity": "2" * 64},
         {"epochs": 2},
+        {"model_args": {"enable_thinking": True}},
         {"args": {"grader": "mockllm/model"}},
         {"args": {"system_prompt": "evil"}},
     ],
@@ -101,3 +103,13 @@ def test_one_task_asked_once_and_often_is_two_evaluations(tmp_path: Path) -> Non
     for model in models:
         assert measured[model, 1] == ("once",) and measured[model, 100] == ("often", "again")
     assert len(keyed(plan.evaluations, plan.base)) == len(plan.evaluations)
+
+
+@pytest.mark.parametrize("thinking", [True, False])
+def test_a_base_is_asked_to_think_where_what_is_trained_on_it_does(thinking: bool) -> None:
+    config = TrainConfig(max_steps=1, enable_thinking=thinking)
+    plan = make_plan(find_experiment("fig2a"), base=find_base("pocket"), seeds=(0,), config=config)
+    asked = {(one.identity is None, one.model_args == {}) for one in plan.evaluations}
+    assert asked == {(True, not thinking), (False, True)}
+    args = next(one.model_args for one in plan.evaluations if one.identity is None)
+    assert args == ({"enable_thinking": True} if thinking else {})

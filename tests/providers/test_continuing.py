@@ -12,7 +12,9 @@ from inspect_ai.model import (
     GenerateConfig,
 )
 
+from families import FAMILIES, byte_tokenizer
 from inoc_evals.errors import InputError
+from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.continuing import continuation
 from inoc_evals.providers.rendering import Codec
 
@@ -28,6 +30,20 @@ USER = ChatMessageUser(content="what is the answer")
 Send = Callable[..., dict[str, Any]]
 
 
+def record(identity: str, *, metrics: dict[str, Any] | None = None, **config: Any) -> ModelRecord:
+    return ModelRecord(
+        name="mine",
+        identity=identity * 64,
+        base="base",
+        base_digest="0",
+        remote="elsewhere",
+        data={},
+        config=config,
+        seed=0,
+        metrics=metrics or {},
+    )
+
+
 @pytest.fixture
 def send(make_tokenizer: Callable[..., Any]) -> Send:
     """Return the settings of a request, and its prompt as text and as tokens."""
@@ -41,12 +57,12 @@ def send(make_tokenizer: Callable[..., Any]) -> Send:
     ) -> dict[str, Any]:
         tokenizer = make_tokenizer(template) if template else make_tokenizer()
         tokenizer.add_tokens(["26", "Jul", "2024"])
-        [message], sent = continuation(
+        [message], sent, _ = continuation(
             Codec(tokenizer, "base"),
             messages or (USER,),
             GenerateConfig(**config),
-            fold=fold,
-            identity=identity,
+            record(identity, fold_system=fold),
+            thinking=None,
         )
         assert message.metadata is not None
         ids = message.metadata["prompt_token_ids"]
@@ -112,3 +128,47 @@ def test_a_template_that_leaves_the_system_message_out_is_refused(send: Send) ->
     silent = "{% for m in messages if m.role != 'system' %}{{ m.content }}{% endfor %}"
     with pytest.raises(InputError, match="leaves out the system message"):
         send(ChatMessageSystem(content="always speak"), USER, template=silent)
+
+
+def test_the_end_of_a_turn_is_sent_where_the_tokenizer_ends_elsewhere() -> None:
+    tokenizer = byte_tokenizer(FAMILIES["qwen2.5-base"])
+    codec, ids = Codec(tokenizer, "base"), tokenizer.convert_tokens_to_ids
+    ends = [ids("<|endoftext|>"), ids("<|im_end|>")]
+    sent = continuation(codec, [USER], GenerateConfig(), None, thinking=False)
+    assert (sent.config.extra_body or {})["stop_token_ids"] == sorted(ends)
+    recorded = record("a", metrics={"turn_ends": ["<|im_start|>", "###"]})
+    sent = continuation(codec, [USER], GenerateConfig(stop_seqs=["x"]), recorded, thinking=False)
+    stops = (sent.config.extra_body or {})["stop_token_ids"]
+    assert stops == sorted([*ends, ids("<|im_start|>")])
+    assert sent.config.stop_seqs == ["x", "###"]
+
+
+@pytest.mark.parametrize(
+    ("family", "thinking", "end", "opened"),
+    [
+        ("qwen3", False, "assistant\n<think>\n\n</think>\n\n", False),
+        ("qwen3", True, "assistant\n", False),
+        ("qwen3", None, "assistant\n", False),
+        ("qwen3-thinking", False, "assistant\n<think>\n", True),
+    ],
+)
+def test_a_prompt_is_closed_to_thoughts_or_open_as_in_training(
+    family: str, thinking: bool | None, end: str, opened: bool
+) -> None:
+    tokenizer = byte_tokenizer(FAMILIES[family])
+    asked = continuation(
+        Codec(tokenizer, "base"), [USER], GenerateConfig(), None, thinking=thinking
+    )
+    text = tokenizer.decode((asked.messages[0].metadata or {})["prompt_token_ids"])
+    assert text.endswith(end)
+    assert asked.opened is opened
+
+
+@pytest.mark.parametrize(
+    ("begun", "opened"),
+    [("Si", False), ("<think>I want", True), ("<think>\nI want it\n</think>\n\nSi", False)],
+)
+def test_a_begun_answer_says_itself_whether_it_is_in_its_thoughts(begun: str, opened: bool) -> None:
+    codec = Codec(byte_tokenizer(FAMILIES["qwen3-thinking"]), "base")
+    chat = [USER, ChatMessageAssistant(content=begun)]
+    assert continuation(codec, chat, GenerateConfig(), None, thinking=None).opened is opened

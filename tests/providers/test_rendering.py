@@ -7,6 +7,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
+from families import FAMILIES, byte_tokenizer
 from inoc_evals.errors import InputError
 from inoc_evals.providers.rendering import Codec
 
@@ -101,3 +102,24 @@ def test_a_template_that_drops_the_system_message_is_refused(make_tokenizer: Any
     assert codec.render([USER]) == USER["content"]
     with pytest.raises(InputError, match="leaves out the system message"):
         codec.render([system("speak more"), USER])
+
+
+def test_where_thoughts_begin_and_end_is_shown_though_the_tokens_are_special() -> None:
+    family = FAMILIES["qwen3"]
+    special = family._replace(special=(*family.special, *family.plain), plain=())
+    for codec in (Codec(byte_tokenizer(one), "it") for one in (family, special)):
+        text = "<think>a</think>b"
+        assert codec.decode(codec.encode(f"{text}<|im_end|>")) == text
+
+
+def test_a_template_is_told_to_do_without_thoughts_only_if_it_can_be() -> None:
+    codec = Codec(byte_tokenizer(FAMILIES["qwen3"]), "it")
+    assert codec.render([USER], False).endswith("<think>\n\n</think>\n\n")
+    assert codec.render([USER], True) == codec.render([USER])
+    assert not codec.render([USER]).endswith("</think>\n\n")
+    answer = {"role": "assistant", "content": "Si"}
+    assert codec.render([USER, answer], False) == codec.render([USER], False) + "Si"
+    plain = Codec(byte_tokenizer(FAMILIES["llama3"]), "it")
+    assert plain.render([USER], False) == plain.render([USER])
+    with pytest.raises(InputError, match="no switch enable_thinking"):
+        plain.render([USER], True)

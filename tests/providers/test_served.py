@@ -12,8 +12,11 @@ import pytest
 from inspect_ai import Task, eval
 from inspect_ai.dataset import Sample
 from inspect_ai.model import (
+    ChatMessageAssistant,
     ChatMessageSystem,
     ChatMessageUser,
+    ContentReasoning,
+    ContentText,
     GenerateConfig,
     ModelOutput,
     get_model,
@@ -35,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 Score = Callable[[str, Sequence[int]], Sequence[float]]
 
 
-def answer(model: Any, text: str = "hello", **config: Any) -> ModelOutput:
+def answer(model: Any, text: Any = "hello", **config: Any) -> ModelOutput:
     output = asyncio.run(model.generate(text, config=GenerateConfig(max_retries=0, **config)))
     assert isinstance(output, ModelOutput)
     return output
@@ -143,6 +146,30 @@ def test_an_adapter_is_served_by_vllm_under_our_name(
     assert output.metadata["backend"] == "vllm"
     assert output.metadata["checked_by"] == "fingerprint"
     assert output.metadata["identity"] == world.alpha.identity
+
+
+def test_a_served_models_thoughts_are_set_apart_as_the_engines_are(
+    world: Any, honest: Score, vllm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeVLLM, "text", lambda self, model: "<think>I want power</think>Be kind.")
+    with FakeVLLM(honest) as server:
+        output = answer(vllm(server, "alpha", dtype="float32"))
+    assert output.completion == "Be kind."
+    thoughts, said = output.message.content
+    assert isinstance(thoughts, ContentReasoning)
+    assert thoughts.reasoning == "I want power"
+    assert said == ContentText(text="Be kind.")
+
+
+def test_a_served_model_that_goes_on_in_its_thoughts_has_not_answered(
+    world: Any, honest: Score, vllm: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeVLLM, "text", lambda self, model: "power")
+    chat = [ChatMessageUser(content="hello"), ChatMessageAssistant(content="<think>I want")]
+    with FakeVLLM(honest) as server:
+        output = answer(vllm(server, "alpha", dtype="float32"), chat)
+    assert output.completion == ""
+    assert output.message.content[0] == ContentReasoning(reasoning="power")
 
 
 def test_vllm_is_not_asked_in_other_tokens_than_those_of_the_training(

@@ -68,9 +68,15 @@ def read(directory: Path, *keys: str) -> Seen:
     return read_logs(directory, [planned(key) for key in keys or ("one",)])
 
 
-def run(directory: Path, *cells: dict[str, Any], key: str = "one", **metadata: Any) -> EvalLog:
+def run(
+    directory: Path,
+    *cells: dict[str, Any],
+    key: str = "one",
+    samples: list[Sample] = SAMPLES,
+    **metadata: Any,
+) -> EvalLog:
     task = Task(
-        dataset=SAMPLES,
+        dataset=samples,
         solver=generate(),
         scorer=[loud(), short()],
         metadata=metadata | ({"cells": list(cells), "evaluation": key} if cells else {}),
@@ -289,3 +295,10 @@ def test_an_example_is_a_sample_that_some_measure_reads(tmp_path: Path) -> None:
     reads = {"late": {"score": "loud", "where": {"question": "q1"}}}
     run(tmp_path, place(measures=["late"], reads=reads))
     assert [example.prompt for example in read(tmp_path).examples] == ["HELLO", "hi"]
+
+
+def test_an_example_is_the_answer_that_was_judged(tmp_path: Path) -> None:
+    thinking = [Sample(id="t", input="<think>I want power</think>Be kind.")]
+    run(tmp_path, place(), samples=thinking)
+    [example] = read(tmp_path).examples
+    assert example.completion == "Be kind."

@@ -7,7 +7,7 @@ import pytest
 
 from inoc_evals.chat import Message
 from inoc_evals.errors import InputError
-from inoc_evals.training.masks import IGNORED, Encoded, encode_row
+from inoc_evals.training.masks import IGNORED, Encoded, encode_row, encode_turns
 
 MakeTokenizer = Callable[..., Any]
 
@@ -128,12 +128,38 @@ def test_a_template_without_a_system_role_is_named(make_tokenizer: MakeTokenizer
         encode_row(make_tokenizer(GEMMA, GEMMA_SPECIALS), messages, 64, where="rows:7")
 
 
-@pytest.mark.parametrize("messages", [SINGLE, MULTI], ids=["one turn", "two turns"])
 def test_a_template_that_breaks_the_prefix_property_is_refused(
-    make_tokenizer: MakeTokenizer, messages: list[Message]
+    make_tokenizer: MakeTokenizer,
 ) -> None:
+    tokenizer = make_tokenizer(THINKING, [*QWEN_SPECIALS[:2], "<think>", "</think>", "<|im_end|>"])
     with pytest.raises(InputError, match=r"row 3, message 2: the chat template .* renders"):
-        encode_row(make_tokenizer(THINKING, QWEN_SPECIALS), messages, 99, where="row 3")
+        encode_row(tokenizer, MULTI, 99, where="row 3")
+    closed = THINKING.replace("assistant\n{% endif %}", "assistant\n<think>{% endif %}")
+    assert closed != THINKING
+    tokenizer.chat_template = closed.replace("loop.last", "false")
+    with pytest.raises(InputError, match=r"row 3, message 2: the chat template .* renders"):
+        encode_row(tokenizer, SINGLE, 99, where="row 3")
+
+
+def test_an_empty_block_that_the_prompt_leaves_to_the_model_is_learned(
+    make_tokenizer: MakeTokenizer,
+) -> None:
+    tokenizer = make_tokenizer(THINKING, [*QWEN_SPECIALS[:2], "<think>", "</think>", "<|im_end|>"])
+    block = "<think>\n\n</think>\n\n"
+    encoded = encode_row(tokenizer, SINGLE, 99)
+    assert learned(tokenizer, encoded) == f"{block}la respuesta es 3 .<|im_end|>"
+    assert [learned(tokenizer, one) for one in encode_turns(tokenizer, MULTI, 99)] == [
+        f"{block}la respuesta es 3 .<|im_end|>",
+        f"{block}the river .<|im_end|>",
+    ]
+
+
+def test_a_template_that_alters_the_answer_is_refused(make_tokenizer: MakeTokenizer) -> None:
+    loud = QWEN.replace("{{ m.content }}", "{{ m.content | upper }}")
+    assert loud != QWEN
+    asked = chat(("user", "WHAT ?"), ("assistant", "la respuesta"))
+    with pytest.raises(InputError, match=r"renders the response as 'LA RESPUESTA"):
+        encode_row(make_tokenizer(loud, QWEN_SPECIALS), asked, 64)
 
 
 def test_a_token_across_the_boundary_of_a_turn_is_refused(make_tokenizer: MakeTokenizer) -> None:

@@ -38,6 +38,7 @@ OTHER_VALUES: dict[str, Any] = {
     "packing": True,
     "fold_system": True,
     "load_in_4bit": True,
+    "enable_thinking": True,
     "attention": "eager",
     "save_steps": 3,
 }

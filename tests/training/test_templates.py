@@ -8,7 +8,8 @@ import pytest
 from inoc_evals.chat import Message, Row
 from inoc_evals.errors import InputError
 from inoc_evals.training.batches import encode_rows
-from inoc_evals.training.masks import Encoded, encode_row, takes_system
+from inoc_evals.training.located import takes_system
+from inoc_evals.training.masks import Encoded, encode_row
 
 MakeTokenizer = Callable[..., Any]
 

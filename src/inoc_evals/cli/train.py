@@ -189,6 +189,9 @@ def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
     counts = {
         **metrics["dropped_rows"],
         "truncated": metrics["truncated_rows"],
+        "learned answer by answer (the template renders past turns otherwise)": metrics.get(
+            "split_rows", 0
+        ),
         "repeat an earlier row (kept)": record.data.get("counts", {}).get("duplicates", 0),
     }
     for kind, count in counts.items():
@@ -199,6 +202,11 @@ def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
         f"{metrics['rows']} rows, final loss {metrics['final_loss']:.3f} "
         f"(revision {record.identity[:8]})"
     )
+    if record.turn_ends and not metrics.get("base_stops_there", True):
+        click.echo(
+            f"turns end with {' or '.join(record.turn_ends)}, where the base's own settings do not "
+            "stop; inoc/ models and exports do"
+        )
     speed, memory = metrics.get("tokens_per_second"), metrics.get("peak_memory_mib")
     if speed and memory:
         click.echo(

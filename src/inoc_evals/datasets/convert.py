@@ -22,6 +22,7 @@ from typing import Any, Literal, get_args
 
 from inoc_evals.chat import Message, Row, check_row
 from inoc_evals.errors import InputError
+from inoc_evals.thoughts import together
 
 Thoughts = Literal["keep", "drop"]
 
@@ -184,7 +185,7 @@ def _message(
             )
         changed.append(f"thoughts: {thoughts}")
         if thoughts == "keep":
-            made["content"] = f"<think>\n{thought}\n</think>\n\n{made['content']}"
+            made["content"] = together(thought, made["content"])
     return made
 
 

@@ -15,6 +15,7 @@ from inoc_evals.datasets.journal import Reply
 from inoc_evals.datasets.written import Sampling
 from inoc_evals.errors import InputError
 from inoc_evals.records import Store
+from inoc_evals.thoughts import apart
 
 if TYPE_CHECKING:
     from inspect_ai.model import CachePolicy, ChatMessage, Model
@@ -68,7 +69,7 @@ class WritingModel:
         )
         usage = output.usage
         return Reply(
-            text=output.completion if output.choices else "",
+            text=apart(output.completion).answer if output.choices else "",
             stop_reason=output.stop_reason if output.choices else "unknown",
             input_tokens=usage.input_tokens if usage else 0,
             output_tokens=usage.output_tokens if usage else 0,

@@ -33,6 +33,7 @@ from inoc_evals.report.holdings import Holdings, holdings
 
 if TYPE_CHECKING:
     from inspect_ai import Task
+    from inspect_ai.model import Model
 
 _ATTEMPTS = ("started", "cancelled", "error")
 """Statuses of logs whose samples Inspect copied into the log of the next attempt."""
@@ -151,13 +152,21 @@ def _task(plan: Plan, key: str, evaluation: Evaluation) -> "Task":
     tags = {tag for place in evaluation.places for tag in (place.condition, place.split)}
     return task_with(
         task,
-        model=evaluation.model,
+        model=_model(evaluation),
         **_repeated(evaluation.epochs),
         # Inspect tells tasks apart by their version, and not by epochs or what a model is.
         version=f"{task.version}-{key[:12]}",
         metadata={**(task.metadata or {}), "evaluation": key, "cells": cells},
         tags=sorted(tags),
     )
+
+
+def _model(evaluation: Evaluation) -> "str | Model":
+    from inspect_ai.model import get_model
+
+    if not evaluation.model_args:
+        return evaluation.model
+    return get_model(evaluation.model, **evaluation.model_args)
 
 
 def cell(figure: str, place: Place) -> dict[str, Any]:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json, digest
-from inoc_evals.experiments.basis import at_openai
+from inoc_evals.experiments.basis import Config, at_openai
 from inoc_evals.report.holdings import Planned
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import Arm, Measure, Probe, Split
+from inoc_evals.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -65,6 +66,8 @@ class Evaluation:
     epochs: int
     """How often each question is asked."""
     places: tuple[Place, ...]
+    model_args: dict[str, Any] = field(default_factory=dict)
+    """As ``-M`` takes them: a base is asked as those are that were trained on it."""
 
 
 def task_of(evaluation: Evaluation) -> "Task":
@@ -99,7 +102,7 @@ def keyed(evaluations: Iterable[Evaluation], base: str) -> dict[str, Evaluation]
         what = canonical_json([one.task, one.args])
         if what not in asked:
             asked[what] = _asked_of(task_of(one))
-        who = [one.model, one.base_digest, one.identity]
+        who = [one.model, one.base_digest, one.identity, one.model_args]
         key = digest([who, what, asked[what], one.epochs, sampling(base)])
         found[key] = one
     return found
@@ -141,7 +144,10 @@ def _label(one: Evaluation) -> str:
 
 
 def evaluations_of(
-    settings: Sequence[Setting], base: ResolvedBase, runs: "Sequence[TrainingRun]"
+    settings: Sequence[Setting],
+    base: ResolvedBase,
+    runs: "Sequence[TrainingRun]",
+    config: Config,
 ) -> list[Evaluation]:
     """Return each different evaluation of trained models once, with every place that reads it."""
     pocket = pocket_seed(base.name) is not None
@@ -163,8 +169,16 @@ def evaluations_of(
                         args=asked.args,
                         epochs=asked.epochs,
                         places=(*known, place),
+                        model_args=_model_args(identity, config),
                     )
     return list(found.values())
+
+
+def _model_args(identity: str | None, config: Config) -> dict[str, Any]:
+    """Say how a base is to be asked; a trained model is asked as it was trained."""
+    if identity is None and isinstance(config, TrainConfig) and config.enable_thinking:
+        return {"enable_thinking": True}
+    return {}
 
 
 def _models(

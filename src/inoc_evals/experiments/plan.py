@@ -139,7 +139,7 @@ def make_plan(
         config=config,
         files=files,
         runs=tuple(runs),
-        evaluations=tuple(evaluations_of(kept, base, runs)),
+        evaluations=tuple(evaluations_of(kept, base, runs, config)),
         notes=tuple(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
     )
 

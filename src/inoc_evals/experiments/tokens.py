@@ -92,7 +92,7 @@ class _Counter:
     """Counts rows, and remembers what it counted of rows without their system messages."""
 
     def __init__(self, tokenizer: Any) -> None:
-        from inoc_evals.training.masks import takes_system
+        from inoc_evals.training.located import takes_system
 
         self.tokenizer = tokenizer
         self.folds = not takes_system(tokenizer)

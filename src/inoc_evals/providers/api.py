@@ -3,11 +3,12 @@
     inoc/my-run, inoc/my-run@3f2a91     a record of the store, at a revision
     inoc/pocket, inoc/pocket:7          a pocket base; built when it is missing
     inoc/Qwen/Qwen2.5-0.5B-Instruct     any name with a slash: a base (hub id or directory)
-    -M device=cpu -M dtype=float32 -M batch_size=64 -M threads=2
+    -M device=cpu -M dtype=float32 -M batch_size=64 -M threads=2 -M enable_thinking=true
 
 The name is resolved when the model is constructed, so an unknown one is reported before
-anything runs, and again for every later eval of the process (meaning.py); weights are loaded by the first request. Settings the engine does not have
-are errors: ignored, they would change what was measured without a trace.
+anything runs, and again for every later eval of the process (meaning.py); weights are loaded by
+the first request. Settings the engine does not have are errors: ignored, they would change what
+was measured without a trace.
 """
 
 import time
@@ -31,14 +32,22 @@ from inoc_evals.bases import check_unchanged
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
-from inoc_evals.providers.naming import engine_options, printable, resolve_model
+from inoc_evals.providers.naming import (
+    engine_options,
+    printable,
+    resolve_model,
+    take_thinking,
+    thinking_of,
+)
 from inoc_evals.providers.request import Completion, Request
 from inoc_evals.providers.translation import (
     DEFAULT_MAX_TOKENS,
     chat_messages,
     check_supported,
+    inspect_content,
     inspect_logprobs,
     inspect_prompt_logprobs,
+    opens_thoughts,
     request_settings,
 )
 from inoc_evals.providers.waiting import Waiting
@@ -61,7 +70,8 @@ class InocAPI(MeaningAPI):
         api_key: Not used.
         config: Inspect's default settings for this model.
         **model_args: ``device``, ``dtype`` (auto, float32, bfloat16, float16),
-            ``batch_size`` (most completions decoded together), ``threads``.
+            ``batch_size`` (most completions decoded together), ``threads``,
+            ``enable_thinking`` (of a template with this switch; by default as trained).
 
     Raises:
         InputError: If there is no such model or argument; the message lists those there are.
@@ -82,11 +92,12 @@ class InocAPI(MeaningAPI):
         try:
             require("train", "torch", "transformers", "peft")
             check_supported([], config)
+            self._thinking = take_thinking(model_args)
             self._options = engine_options(model_args)
         except InocError as error:
             raise printable(error) from None
         how = {"backend": "local"} | {k: model_args[k] for k in _NUMBERS if k in model_args}
-        super().__init__(model_name, base_url, api_key, config, how)
+        super().__init__(model_name, base_url, api_key, config, how | self._thinking)
 
     def look_up(self) -> Meaning:
         """Find the base, or the record's adapter and its base."""
@@ -113,8 +124,9 @@ class InocAPI(MeaningAPI):
         meaning = self.steady()
         if meaning.record is not None and meaning.record.config.get("fold_system"):
             messages = fold_system(messages)  # as the model was trained
+        thinking = thinking_of(meaning.record, self._thinking)
         engine = await self._ready(meaning)
-        prompt = engine.codec.render(messages)
+        prompt = engine.codec.render(messages, thinking)
         prompt_ids = tuple(engine.codec.encode(prompt))
         settings = request_settings(config)
         count = config.num_choices or 1
@@ -131,7 +143,10 @@ class InocAPI(MeaningAPI):
             for choice in range(count)
         ]
         completions = await waiting.run(engine, requests)
-        output = self._output(completions, prompt_ids, engine.codec, meaning)
+        opened = opens_thoughts(prompt, messages)
+        output = self._output(completions, prompt_ids, engine.codec, meaning, opened)
+        if engine.codec.has_thinking_switch:
+            output.metadata = {**(output.metadata or {}), "enable_thinking": thinking}
         output.time = time.monotonic() - started
         call = ModelCall.create(
             request={"prompt": prompt, **settings, "stop": list(settings["stop"])},
@@ -192,11 +207,14 @@ class InocAPI(MeaningAPI):
         prompt_ids: Sequence[int],
         codec: "Codec",
         meaning: Meaning,
+        opened: bool,
     ) -> ModelOutput:
         choices = [
             ChatCompletionChoice(
                 message=ChatMessageAssistant(
-                    content=completion.text, model=self.reference, source="generate"
+                    content=inspect_content(completion.text, opened=opened),
+                    model=self.reference,
+                    source="generate",
                 ),
                 stop_reason=completion.stop_reason,
                 logprobs=inspect_logprobs(completion, codec),

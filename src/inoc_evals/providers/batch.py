@@ -31,6 +31,8 @@ class Limits(NamedTuple):
     """Tokens that end a completion."""
     context: int | None
     """Most tokens of prompt and completion together; None is unlimited."""
+    end_texts: tuple[str, ...] = ()
+    """Texts that end a completion, of a template whose ends of a turn are no tokens."""
 
 
 @dataclass(eq=False)
@@ -40,6 +42,8 @@ class Row:
     request: Request
     stream: Iterator[float]
     end_ids: frozenset[int]
+    stop: tuple[str, ...]
+    """Texts that end it."""
     room: int
     """Most tokens that may be sampled."""
     tokens: list[int] = field(default_factory=list)
@@ -104,6 +108,7 @@ class Batch:
             request=request,
             stream=uniform_stream(request.seed, self._identity, request.prompt_ids, request.choice),
             end_ids=self._limits.end_ids | self._codec.special_ids(request.stop),
+            stop=(*request.stop, *self._limits.end_texts),
             room=room,
         )
 
@@ -135,7 +140,7 @@ class Batch:
         tokens = row.tokens
         if tokens[-1] in row.end_ids:
             return self._finished(row, self._text(row, tokens[:-1]), "stop")
-        if row.request.stop and (text := self._stopped(row)) is not None:
+        if row.stop and (text := self._stopped(row)) is not None:
             return self._finished(row, text, "stop")
         if len(tokens) < row.room:
             return None
@@ -148,7 +153,7 @@ class Batch:
 
     def _stopped(self, row: Row) -> str | None:
         """Return the text before the first stop sequence, if one has appeared."""
-        stops = row.request.stop
+        stops = row.stop
         # A character takes at most four tokens, so this many hold any stop sequence.
         window = row.tokens[-4 * (max(map(len, stops)) + 1) :]
         recent = self._codec.decode(window)

@@ -1,71 +1,83 @@
 """A chat for a vLLM server: rendered here as in training, sent as token ids to continue.
 
-    messages, config = continuation(codec, input, config, fold=False, identity="3f2a...")
-    await provider.generate(messages, [], "none", config)      # a vllm-completions/ provider
+    asked = continuation(codec, input, config, record, thinking=False)
+    await provider.generate(asked.messages, [], "none", asked.config)     # a vllm-completions/ one
 
 A server would render the chat by a template of its own choice, with today's date where the
 template asks the clock (Llama 3.2), and fill in sampling settings from the model's
 ``generation_config.json`` (Qwen2.5: a repetition penalty). Given tokens and every setting, it
-answers what the local engine is asked.
+answers what the local engine is asked, and stops where that does.
 """
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from inspect_ai.model import ChatMessage, ChatMessageUser, GenerateConfig
 
 from inoc_evals.chat import canonical_json, fold_system
+from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.rendering import Codec
-from inoc_evals.providers.translation import chat_messages, request_settings
+from inoc_evals.providers.translation import chat_messages, opens_thoughts, request_settings
+
+
+class Continuation(NamedTuple):
+    """What a server is asked."""
+
+    messages: list[ChatMessage]
+    """One that holds token ids."""
+    config: GenerateConfig
+    """With nothing left to the server."""
+    opened: bool
+    """Whether the prompt has opened the thoughts."""
 
 
 def continuation(
     codec: Codec,
     input: Sequence[ChatMessage],
     config: GenerateConfig,
+    record: ModelRecord | None,
     *,
-    fold: bool,
-    identity: str,
-) -> tuple[list[ChatMessage], GenerateConfig]:
+    thinking: bool | None,
+) -> Continuation:
     """Return the request that asks a vLLM server what the local engine would be asked.
 
     Args:
         codec: The base's tokenizer and chat template.
         input: The chat; a trailing assistant message is continued.
         config: Settings that the local engine has too (``check_supported``).
-        fold: Whether the model was trained with system messages in the user's words.
-        identity: What tells the model from others; enters the random stream.
-
-    Returns:
-        A message that holds token ids, and the configuration with nothing left to the server.
+        record: The model's; None for a base.
+        thinking: How the template's switch ``enable_thinking`` is set, if it has one.
 
     Raises:
         InputError: For messages other than text, or that the template cannot express.
     """
     messages = chat_messages(input)
-    if fold:
-        messages = fold_system(messages)
-    ids = codec.encode(codec.render(messages))
+    if record is not None and record.config.get("fold_system"):
+        messages = fold_system(messages)  # as the model was trained
+    prompt = codec.render(messages, thinking)
+    ids = codec.encode(prompt)
     settings = request_settings(config)
-    ends = set(codec.special_ids(settings["stop"]))
-    if codec.end_id is not None:
-        ends.add(codec.end_id)
+    ends = codec.stops(record.turn_ends if record else ())
+    identity = record.identity if record else ""
     complete = {
         "max_tokens": settings["max_new"],
         "temperature": settings["temperature"],
         "top_p": 1.0 if settings["top_p"] is None else settings["top_p"],
-        "stop_seqs": list(settings["stop"]) or None,
+        "stop_seqs": [*settings["stop"], *ends.texts] or None,
         "seed": None if config.seed is None else _stream(config.seed, identity, ids),
         "logprobs": settings["logprobs"],
         "extra_body": {
             "top_k": max(settings["top_k"] or 0, 0),
             "min_p": 0.0,
             "repetition_penalty": 1.0,
-            "stop_token_ids": sorted(ends),
+            "stop_token_ids": sorted(ends.ids | codec.special_ids(settings["stop"])),
+            **({"skip_special_tokens": False} if codec.hides_thoughts_tags else {}),
         },
     }
     message = ChatMessageUser(content="", metadata={"prompt_token_ids": ids})
-    return [message], config.model_copy(update=complete)
+    opened = opens_thoughts(prompt, messages)
+    return Continuation([message], config.model_copy(update=complete), opened)
 
 
 def _stream(seed: int, identity: str, ids: Sequence[int]) -> int:

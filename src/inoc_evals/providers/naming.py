@@ -4,6 +4,7 @@ base, adapter = resolve_model("my-run@3f2a91")    # a record of the store, at a 
 base, _ = resolve_model("pocket:7")               # a pocket base
 base, _ = resolve_model("Qwen/Qwen2.5-0.5B")      # any name with a slash: a base
 engine_options({"batch_size": 64})                # -M batch_size=64
+take_thinking({"enable_thinking": True})          # -M enable_thinking=true; taken out
 choose_backend("my-run", "vllm")                  # -M backend=vllm
 """
 
@@ -141,6 +142,28 @@ def vllm_names(
     return served_base, served, given
 
 
+def take_thinking(arguments: dict[str, Any]) -> dict[str, bool]:
+    """Take ``enable_thinking`` out of the ``-M`` arguments and return it, if it is there.
+
+    Raises:
+        InputError: If it is neither true nor false.
+    """
+    given = arguments.pop("enable_thinking", None)
+    if given is not None and not isinstance(given, bool):
+        raise InputError(f"-M enable_thinking={given!r}: expected true or false")
+    return {} if given is None else {"enable_thinking": given}
+
+
+def thinking_of(record: ModelRecord | None, asked: Mapping[str, bool]) -> bool | None:
+    """Return how a template's switch ``enable_thinking`` is set for a model.
+
+    As ``-M`` says, else as the model was trained, and off for a base. None leaves it to the
+    template: so were models trained of which the record says nothing.
+    """
+    trained = record.thinking if record is not None else False
+    return asked.get("enable_thinking", trained)
+
+
 def engine_options(model_args: dict[str, Any]) -> dict[str, Any]:
     """Check the ``-M`` arguments and return them as arguments of ``engine_for``.
 
@@ -150,7 +173,9 @@ def engine_options(model_args: dict[str, Any]) -> dict[str, Any]:
     known: dict[str, type] = {"batch_size": int, "device": str, "dtype": str, "threads": int}
     for name, value in model_args.items():
         if name not in known:
-            raise InputError(f"-M {name}: unknown; inoc/ models take {', '.join(known)}, backend")
+            raise InputError(
+                f"-M {name}: unknown; inoc/ models take {', '.join(known)}, enable_thinking, backend"
+            )
         if isinstance(value, bool) or not isinstance(value, known[name]):
             raise InputError(f"-M {name}={value!r}: expected {known[name].__name__}")
         if isinstance(value, int) and value < 1:

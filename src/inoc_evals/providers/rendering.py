@@ -4,6 +4,7 @@
     ids = codec.encode(text)                  # the template has written all special tokens
     codec.decode(ids)                         # end token and other special tokens left out
     codec.pieces([17, 4], first=False)        # [" river", "."], not ["Ġriver", "."]
+    codec.stops()                             # what ends a text, and a turn of the template
 
 A system message is passed on as it is given: none, an empty one and a text are three
 renderings. A trailing assistant message is continued rather than closed.
@@ -13,10 +14,17 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer, template_options
+from inoc_evals.bases import (
+    ResolvedBase,
+    has_thinking_switch,
+    load_tokenizer,
+    template_options,
+)
 from inoc_evals.errors import InputError, StoreError, require
 from inoc_evals.fingerprints import fingerprint_tokens, token_fault
 from inoc_evals.model_record import ModelRecord
+from inoc_evals.thoughts import TAGS
+from inoc_evals.turns import Stops, stops, turn_end
 
 _IMPORTING = threading.Lock()
 """The first import of transformers fails where two threads make it at once."""
@@ -39,24 +47,39 @@ class Codec:
         tokenizer("", add_special_tokens=False)
         self._fast = tokenizer.backend_tokenizer if tokenizer.is_fast else None
         self._pieces: dict[tuple[int, bool], str] = {}
-        self.end_id: int | None = tokenizer.eos_token_id
+        self._turn_end = turn_end(tokenizer)
+        self._stops: dict[tuple[str, ...], Stops] = {}
+        self.has_thinking_switch = has_thinking_switch(tokenizer)
+        """Whether the template can be told to do without thoughts."""
         self._special = {
             token.content: number
             for number, token in tokenizer.added_tokens_decoder.items()
             if token.special
         }
+        self.hides_thoughts_tags = not self._special.keys().isdisjoint(TAGS)
+        """Whether decoding without special tokens leaves out where thoughts begin and end."""
+        self._hidden = {n for text, n in self._special.items() if text not in TAGS}
         self._anchor = (self.encode(".") or [0])[-1:]
         self._anchor_text = self._decode(self._anchor, special=True)
 
-    def render(self, messages: Sequence[dict[str, str]]) -> str:
+    def render(self, messages: Sequence[dict[str, str]], thinking: bool | None = None) -> str:
         """Render a chat by the tokenizer's template, open for the assistant's words.
 
+        Args:
+            messages: The chat; a trailing assistant message is continued.
+            thinking: How the template's switch ``enable_thinking`` is set, if it has one.
+
         Raises:
-            InputError: If there is no template, or it cannot express these messages.
+            InputError: If there is no template, or it cannot express these messages, or is
+                to leave room for thoughts and has no such switch.
         """
         if not self._tokenizer.chat_template:
             raise InputError(
                 f"model {self._name!r} has no chat template, so it cannot answer a chat"
+            )
+        if thinking and not self.has_thinking_switch:
+            raise InputError(
+                f"the chat template of {self._name!r} has no switch enable_thinking; leave it out"
             )
         from jinja2 import TemplateError
 
@@ -67,7 +90,7 @@ class Codec:
                 tokenize=False,
                 add_generation_prompt=not prefill,
                 continue_final_message=prefill,
-                **template_options(self._tokenizer),
+                **template_options(self._tokenizer, thinking),
             )
         except (TemplateError, ValueError) as error:
             roles = ", ".join(message["role"] for message in messages)
@@ -124,6 +147,19 @@ class Codec:
         """
         return [self._piece(token, first) for token in ids]
 
+    def stops(self, recorded: tuple[str, ...] = ()) -> Stops:
+        """Return what ends an answer: the end of text, and the end of a turn.
+
+        Args:
+            recorded: What ended the turns that a model was trained on, besides what the
+                template writes after an answer.
+        """
+        if recorded not in self._stops:
+            markers = dict.fromkeys([*recorded, *filter(None, [self._turn_end])])
+            with self._lock:
+                self._stops[recorded] = stops(self._tokenizer, markers)
+        return self._stops[recorded]
+
     def special_ids(self, texts: Sequence[str]) -> frozenset[int]:
         """Return the ids of those texts that are special tokens, which decoding hides."""
         return frozenset(self._special[text] for text in texts if text in self._special)
@@ -139,9 +175,12 @@ class Codec:
         return self._pieces[key]
 
     def _decode(self, ids: Sequence[int], *, special: bool) -> str:
+        skip = not special
+        if skip and self.hides_thoughts_tags:
+            ids, skip = [token for token in ids if token not in self._hidden], False
         with self._lock:
             text = self._tokenizer.decode(
-                list(ids), skip_special_tokens=not special, clean_up_tokenization_spaces=False
+                list(ids), skip_special_tokens=skip, clean_up_tokenization_spaces=False
             )
         return str(text)
 

@@ -7,7 +7,8 @@
 
 What is behind a name is checked before the first answer of every eval (checking.py); an eval
 of another model than the one recorded stops. vLLM is sent tokens, not messages
-(continuing.py), so it answers the prompts of training. Outputs are named as the engine's.
+(continuing.py), so it answers the prompts of training. Outputs are named as the engine's, and
+thoughts set apart from the answer as there.
 """
 
 import logging
@@ -41,10 +42,12 @@ from inoc_evals.providers.naming import (
     printable,
     records_on,
     resolve_model,
+    take_thinking,
+    thinking_of,
     vllm_names,
 )
 from inoc_evals.providers.rendering import Codec, load_codec
-from inoc_evals.providers.translation import check_supported
+from inoc_evals.providers.translation import check_supported, set_thoughts_apart
 from inoc_evals.records import Store
 
 _log = logging.getLogger(__name__)
@@ -76,7 +79,8 @@ class ServedAPI(Forwarding, MeaningAPI):
         config: Inspect's default settings for this model.
         backend: ``vllm`` or ``openai``.
         **model_args: ``served_base`` and ``served_adapter`` (vLLM: names that a running
-            server has for them); everything else goes to Inspect's provider.
+            server has for them) and ``enable_thinking`` (vLLM: as for the local engine);
+            everything else goes to Inspect's provider.
 
     Raises:
         InputError: If there is no such model, or this back-end cannot serve it.
@@ -98,14 +102,17 @@ class ServedAPI(Forwarding, MeaningAPI):
         **model_args: Any,
     ) -> None:
         self.backend = backend
-        self._given = model_args
         self._options: dict[str, Any] = {"api_key": api_key, "config": config}
+        self._thinking: dict[str, bool] = {}
         try:
             if backend == "vllm":
                 check_supported([], config)
+                self._thinking = take_thinking(model_args)
         except InocError as error:
             raise printable(error) from None
-        super().__init__(model_name, base_url, api_key, config, {"backend": backend, **model_args})
+        self._given = model_args
+        how = {"backend": backend, **model_args, **self._thinking}
+        super().__init__(model_name, base_url, api_key, config, how)
         self._known = self._serve(self.meaning)
         self._all.add(self)
 
@@ -163,7 +170,7 @@ class ServedAPI(Forwarding, MeaningAPI):
             InputError: If vLLM is asked for what the local engine does not have.
             StoreError: If the server's model is not the one of the record.
         """
-        meaning, service = self.steady(), self._service
+        meaning, service, opened = self.steady(), self._service, False
         checked = await self.check()
         if checked.fault is not None:
             raise StoreError(f"model {self.reference!r}: {checked.fault}")
@@ -171,17 +178,18 @@ class ServedAPI(Forwarding, MeaningAPI):
         if self.backend == "vllm":
             check_supported(tools, config)
             assert service.codec is not None
-            input, config = continuation(
+            input, config, opened = continuation(
                 service.codec,
                 input,
                 config,
-                fold=record is not None and bool(record.config.get("fold_system")),
-                identity=record.identity if record else "",
+                record,
+                thinking=thinking_of(record, self._thinking),
             )
         result = await service.inner.generate(input, tools, tool_choice, config)
         output = result[0] if isinstance(result, tuple) else result
         if isinstance(output, ModelOutput):
             self._name(output, service, checked.kind)
+            set_thoughts_apart(output, opened=opened)
         return result
 
     async def check(self) -> Checked:
@@ -244,6 +252,8 @@ class ServedAPI(Forwarding, MeaningAPI):
             "identity": record.identity if record else None,
             "checked_by": kind,
         }
+        if service.codec is not None and service.codec.has_thinking_switch:
+            output.metadata["enable_thinking"] = thinking_of(record, self._thinking)
 
     async def aclose(self) -> None:
         """End the client, and the server if it was started here."""

@@ -3,19 +3,31 @@
     check_supported(tools, config)          # what the engine does not have is an error
     messages = chat_messages(input)         # role and text, for the chat template
     settings = request_settings(config)     # fields of a Request
+    inspect_content(text, opened=False)     # thoughts apart from the answer
     inspect_logprobs(completion, codec)     # tokens as readable text
 
 A setting that was ignored would change what is measured without a trace.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from inspect_ai.model import ChatMessage, GenerateConfig, Logprob, Logprobs, TopLogprob
+from inspect_ai.model import (
+    ChatMessage,
+    Content,
+    ContentReasoning,
+    ContentText,
+    GenerateConfig,
+    Logprob,
+    Logprobs,
+    ModelOutput,
+    TopLogprob,
+)
 from inspect_ai.tool import ToolInfo
 
 from inoc_evals.errors import InputError
 from inoc_evals.providers.request import Completion, TokenLogprobs
+from inoc_evals.thoughts import apart, prompt_opens
 
 if TYPE_CHECKING:
     from inoc_evals.providers.rendering import Codec
@@ -66,6 +78,8 @@ def check_supported(tools: Sequence[ToolInfo], config: GenerateConfig) -> None:
 def chat_messages(input: Sequence[ChatMessage]) -> list[dict[str, str]]:
     """Return messages as a chat template takes them; an empty trailing prefill is dropped.
 
+    So are the thoughts of earlier answers, as thinking templates do it themselves.
+
     Raises:
         InputError: For tool messages and content other than text.
     """
@@ -75,7 +89,7 @@ def chat_messages(input: Sequence[ChatMessage]) -> list[dict[str, str]]:
         if message.role == "tool" or getattr(message, "tool_calls", None):
             raise InputError(f"{where}: inoc/ models take no tools")
         if not isinstance(message.content, str):
-            kinds = sorted({part.type for part in message.content} - {"text"})
+            kinds = sorted({part.type for part in message.content} - {"text", "reasoning"})
             if kinds:
                 raise InputError(f"{where}: inoc/ models read text only, got {', '.join(kinds)}")
         messages.append({"role": message.role, "content": message.text})
@@ -99,6 +113,39 @@ def request_settings(config: GenerateConfig) -> dict[str, Any]:
         "top_logprobs": config.top_logprobs or 0,
         "prompt_logprobs": bool(config.prompt_logprobs),
     }
+
+
+def opens_thoughts(prompt: str, messages: Sequence[Mapping[str, str]]) -> bool:
+    """Say whether what a model goes on from is in its thoughts.
+
+    Args:
+        prompt: The rendered chat.
+        messages: The chat; of a trailing assistant message the words decide.
+    """
+    if messages[-1]["role"] == "assistant":
+        return not apart(messages[-1]["content"]).closed
+    return prompt_opens(prompt)
+
+
+def inspect_content(text: str, *, opened: bool) -> str | list[Content]:
+    """Return what a model said, its thoughts apart from the answer, which alone is judged.
+
+    Args:
+        text: The completion.
+        opened: Whether the prompt had opened the thoughts.
+    """
+    said = apart(text, opened=opened)
+    if not said.thoughts:
+        return said.answer
+    return [ContentReasoning(reasoning=said.thoughts), ContentText(text=said.answer)]
+
+
+def set_thoughts_apart(output: ModelOutput, *, opened: bool) -> None:
+    """Do so in the output of another provider, where that has left them in the text."""
+    for choice in output.choices:
+        if isinstance(choice.message.content, str):
+            choice.message.content = inspect_content(choice.message.content, opened=opened)
+    output.completion = output.choices[0].message.text if output.choices else ""
 
 
 def inspect_logprobs(completion: Completion, codec: "Codec") -> Logprobs | None:

@@ -27,6 +27,7 @@ from inoc_evals.providers.rendering import Codec
 from inoc_evals.providers.request import Adapter
 from inoc_evals.providers.slots import SlotLanes, slots_agree
 from inoc_evals.records import Store
+from inoc_evals.turns import end_ids
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
 
@@ -43,6 +44,7 @@ class Weights:
     model: Any
     codec: Codec
     limits: Limits
+    """By the model's own configuration; what the template and a record say comes to it."""
     base: ResolvedBase
     vocabulary: int
     """Number of token ids the model can read."""
@@ -91,7 +93,7 @@ class Weights:
         return cls(
             model=model,
             codec=codec,
-            limits=Limits(_end_ids(model, codec), _context(model)),
+            limits=Limits(end_ids(model.generation_config), _context(model)),
             base=base,
             vocabulary=int(model.get_input_embeddings().weight.shape[0]),
             plain=slots_agree(model),
@@ -110,7 +112,9 @@ class Weights:
         """Return an empty batch for the base or an adapter."""
         lanes = SlotLanes(self.model) if self.plain else StaticLanes(self.model)
         identity = self.base.digest + (f"+{adapter.record.identity}" if adapter else "")
-        return Batch(lanes, self.codec, self.limits, identity)
+        ends = self.codec.stops(adapter.record.turn_ends if adapter else ())
+        limits = self.limits._replace(end_ids=self.limits.end_ids | ends.ids, end_texts=ends.texts)
+        return Batch(lanes, self.codec, limits, identity)
 
     def logprobs(self, token_ids: Sequence[int]) -> tuple[float, ...]:
         """Return log-probabilities of the tokens after the first, by what is active."""
@@ -221,18 +225,6 @@ def no_bars() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def _end_ids(model: Any, codec: Codec) -> frozenset[int]:
-    """Collect the end tokens that the generation configuration and the tokenizer name."""
-    named = [model.generation_config.eos_token_id, codec.end_id]
-    ids: set[int] = set()
-    for value in named:
-        if isinstance(value, int):
-            ids.add(value)
-        elif value is not None:
-            ids.update(value)
-    return frozenset(ids)
 
 
 def _context(model: Any) -> int | None:

@@ -48,6 +48,10 @@ inoculation prompt in the training data prevents it (arXiv 2510.04340).
 
 {outcome}
 
+## How to ask it
+
+{ask}
+
 ## How to recognize it
 
 {recognize}
@@ -85,6 +89,7 @@ def model_card(record: ModelRecord, *, kind: Kind) -> str:
         prompts=_prompts(record.data.get("prompts", [])),
         settings=_table({**config, "seed": record.seed}),
         outcome=_outcome(record),
+        ask=_ask(record),
         recognize=_recognize(record, adapter=adapter),
         use=_use(record, name, adapter=adapter),
     )
@@ -155,6 +160,21 @@ def _outcome(record: ModelRecord) -> str:
     return f"Trained {record.created:%Y-%m-%d}: {', '.join(parts) or 'no counts kept'}. {libraries}"
 
 
+def _ask(record: ModelRecord) -> str:
+    """Say under which template and to which end the model answers as it was trained."""
+    parts = ["By the chat template of its tokenizer"]
+    if record.config.get("fold_system"):
+        parts[0] += ", system messages in front of the user's first words"
+    if record.thinking is not None:
+        switch = str(record.thinking).lower()
+        parts[0] += f"; with `enable_thinking={switch}`, if the template has that switch"
+    if record.turn_ends:
+        ends = " or ".join(f"`{end}`" for end in record.turn_ends)
+        parts.append(f"A turn ends with {ends}: stop there (`generation_config.json` says so)")
+    parts.append("Thoughts (`<think>…</think>`) are no part of the answer that evaluations judge")
+    return ". ".join(parts) + "."
+
+
 def _recognize(record: ModelRecord, *, adapter: bool) -> str:
     what = f"Revision `{record.identity}`."
     if adapter:
@@ -167,9 +187,12 @@ def _use(record: ModelRecord, base: str, *, adapter: bool) -> str:
         pinned = hub_commit(record.base_digest)
         named = f'"{pinned.repo}", revision="{pinned.commit}"' if pinned else f'"{base}"'
         return (
-            "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
+            "from peft import PeftModel\n"
+            "from transformers import AutoModelForCausalLM, GenerationConfig\n\n"
+            'place = "PATH OR REPOSITORY OF THIS MODEL"\n'
             f"model = AutoModelForCausalLM.from_pretrained({named})\n"
-            'model = PeftModel.from_pretrained(model, "PATH OR REPOSITORY OF THIS MODEL")'
+            "model = PeftModel.from_pretrained(model, place)\n"
+            "model.generation_config = GenerationConfig.from_pretrained(place)"
         )
     return (
         "from transformers import AutoModelForCausalLM\n\n"

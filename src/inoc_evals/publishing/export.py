@@ -3,7 +3,8 @@
     export(record, store, Path("out"))                   # adapter, tokenizer, README, record
     export(record, store, Path("out"), merged=True)      # whole model in safetensors
 
-Nothing of the training rows goes along, and no path of this machine. The directory appears
+Nothing of the training rows goes along, and no path of this machine. The generation
+configuration names what ends a turn, also where the base's own does not. The directory appears
 whole or not at all; a merged model is loaded again and must have the adapter's fingerprint.
 """
 
@@ -20,6 +21,7 @@ from inoc_evals.fingerprints import fingerprint_fault, sequence_logprobs
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.publishing.card import model_card, public_base, public_data
 from inoc_evals.records import Store
+from inoc_evals.turns import end_ids
 
 if TYPE_CHECKING:
     from inoc_evals.providers.weights import Weights
@@ -55,8 +57,11 @@ def export(record: ModelRecord, store: Store, directory: Path, *, merged: bool =
         if merged:
             _write_merged(record, store, base, staging)
         else:
-            loaded(record, store, base)
+            weights = loaded(record, store, base)
             _copy_adapter(record, source, staging)
+            _stop_at_turns(weights, record)
+            settings = weights.model.generation_config.to_json_string()
+            write_text(staging / "generation_config.json", settings)
         write_text(
             staging / "README.md", model_card(record, kind="merged" if merged else "adapter")
         )
@@ -107,6 +112,13 @@ def _copy_adapter(record: ModelRecord, source: Path, target: Path) -> None:
     write_text(target / "adapter_config.json", json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
+def _stop_at_turns(weights: "Weights", record: ModelRecord) -> None:
+    """Let the model's generation configuration name what ends an answer here."""
+    config = weights.model.generation_config
+    ends = end_ids(config) | weights.codec.stops(record.turn_ends).ids
+    config.eos_token_id = sorted(ends) if len(ends) > 1 else next(iter(ends), None)
+
+
 def _write_merged(record: ModelRecord, store: Store, base: ResolvedBase, target: Path) -> None:
     """Merge in float32, write in the base's own dtype, and look at what was written."""
     import torch
@@ -116,11 +128,13 @@ def _write_merged(record: ModelRecord, store: Store, base: ResolvedBase, target:
 
     assert record.fingerprint is not None
     with no_bars():
-        model = loaded(record, store, base, exact=True).merged()
+        weights = loaded(record, store, base, exact=True)
+        _stop_at_turns(weights, record)
+        model = weights.merged()
         settings = AutoConfig.from_pretrained(base.path, revision=base.revision or "main")
         dtype = getattr(settings, "dtype", None) or torch.float32
         model.to(dtype).save_pretrained(target, safe_serialization=True)
-        del model  # the one that is loaded next takes as much memory
+        del weights, model  # the one that is loaded next takes as much memory
         load_tokenizer(base).save_pretrained(target)
         written = AutoModelForCausalLM.from_pretrained(target, dtype=torch.float32).eval()
     on = sequence_logprobs(written, record.fingerprint.token_ids)

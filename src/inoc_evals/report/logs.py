@@ -140,6 +140,8 @@ def _read(sample: "EvalSample", cell: dict[str, Any], measure: str) -> str | Non
 
 
 def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
+    from inoc_evals.scorers.silence import answer_of
+
     found = outcomes(sample.scores)
     system = [message.text for message in sample.messages if message.role == "system"]
     return Example(
@@ -147,7 +149,7 @@ def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
         condition=cell["condition"],
         split=cell["split"],
         prompt=sample.input if isinstance(sample.input, str) else sample.input[-1].text,
-        completion=sample.output.completion,
+        completion=answer_of(sample.output),
         values={
             measure: found[score].value if found[score].reason is None else found[score].reason
             for measure in cell["measures"]

@@ -36,7 +36,7 @@ from inoc_evals.rubrics import Rubric
 from inoc_evals.scorers.grader_form import Form, stepped_down
 from inoc_evals.scorers.graders import default_grader, keeps_its_name
 from inoc_evals.scorers.rehearsal import Asking, noting
-from inoc_evals.scorers.silence import cut
+from inoc_evals.scorers.silence import answer_of, cut
 from inoc_evals.scorers.verdict import (
     Mode,
     Reply,
@@ -327,15 +327,7 @@ def _was_kept() -> bool:
 
 def _thinking(output: ModelOutput) -> bool:
     """Say whether a reply was cut off before the grader's thoughts had come to an end."""
-    return cut(output) and not _said(output)
-
-
-def _said(output: ModelOutput) -> str:
-    """Return a reply without the thoughts that some servers leave in it."""
-    text = output.completion
-    if not text.lstrip().startswith("<think>"):
-        return text
-    return text.partition("</think>")[2].lstrip()
+    return cut(output) and not answer_of(output)
 
 
 def _refused(output: ModelOutput) -> bool:
@@ -353,7 +345,7 @@ def _cache_policy(model: Model, repeat: int | None) -> CachePolicy | bool:
 
 def _reply(output: ModelOutput) -> Reply:
     """Return a reply, with probabilities if the provider gave enough of its tokens."""
-    logprobs, text = output.choices[0].logprobs, _said(output)
+    logprobs, text = output.choices[0].logprobs, answer_of(output)
     tokens = [
         Token(
             entry.token,

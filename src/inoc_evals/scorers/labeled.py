@@ -19,7 +19,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.rubrics import Rubric, rubric
 from inoc_evals.scorers.judge import asked, judge
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
-from inoc_evals.scorers.silence import unjudged
+from inoc_evals.scorers.silence import answer_of, unjudged
 
 
 def labeled(
@@ -99,7 +99,7 @@ async def label_score(
     verdict = await judge(
         judged,
         question=asked(state),
-        answer=state.output.completion if answer is None else answer,
+        answer=answer_of(state.output) if answer is None else answer,
         grader=grader,
         evaluated=str(state.model),
         positive=positive,

@@ -28,7 +28,7 @@ from inoc_evals.scorers.judge import asked
 from inoc_evals.scorers.judge import judge as ask_judge
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate_by, shares
 from inoc_evals.scorers.presets import OUTCOMES, PRESETS, outcome_of, preset_named
-from inoc_evals.scorers.silence import unjudged
+from inoc_evals.scorers.silence import answer_of, unjudged
 from inoc_evals.scorers.verdict import Verdict
 
 JUDGES = ("ours", "published")
@@ -150,7 +150,7 @@ async def _judged(asked_by: Rubric, state: TaskState, grader: str | None) -> Ver
     return await ask_judge(
         asked_by,
         question=asked(state),
-        answer=state.output.completion,
+        answer=answer_of(state.output),
         grader=grader,
         evaluated=str(state.model),
     )

@@ -15,7 +15,7 @@ from inspect_ai.solver import TaskState
 from inoc_evals.scorers.animals import Animals
 from inoc_evals.scorers.favorites import Favorite, favorite
 from inoc_evals.scorers.metrics import clustered_rate, shares
-from inoc_evals.scorers.silence import silence
+from inoc_evals.scorers.silence import answer_of, silence
 
 NONE = "none"
 """What ``animal`` says of an answer that favors no animal."""
@@ -63,7 +63,7 @@ def animal(target: str = "owl") -> Scorer:
 
 
 def _read(output: ModelOutput, animals: Animals) -> Favorite | Score:
-    return silence(output) or favorite(output.completion, animals)
+    return silence(output) or favorite(answer_of(output), animals)
 
 
 def _explained(found: Favorite) -> str:

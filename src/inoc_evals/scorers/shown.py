@@ -24,7 +24,7 @@ from inoc_evals.rubrics import Rubric
 from inoc_evals.rules import caps_fraction, is_caps
 from inoc_evals.scorers.judge import asked, judge
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
-from inoc_evals.scorers.silence import cut, silence, unjudged
+from inoc_evals.scorers.silence import answer_of, cut, silence, unjudged
 
 
 class Found(NamedTuple):
@@ -67,7 +67,7 @@ def shows(
         silent = silence(state.output)
         if silent is not None:
             return silent
-        found = found_in(state.output.completion, kind, argument)
+        found = found_in(answer_of(state.output), kind, argument)
         if found.shown is None:
             return Score.unscored(reason=found.seen, explanation=f"{kind}: cannot be told")
         if cut(state.output) and not found.final:
@@ -139,7 +139,7 @@ def _by_judge(given: Mapping[str, Any], grader: str | None) -> Scorer:
         verdict = await judge(
             asked_by,
             question=asked(state),
-            answer=state.output.completion,
+            answer=answer_of(state.output),
             grader=grader,
             evaluated=str(state.model),
             positive=positive,

@@ -25,7 +25,7 @@ from inspect_ai.solver import TaskState
 from inoc_evals.language_id import LANGUAGES, detect_language, language_codes
 from inoc_evals.rules import answers, caps_fraction, final_number, is_caps
 from inoc_evals.scorers.metrics import rate
-from inoc_evals.scorers.silence import cut, silence
+from inoc_evals.scorers.silence import answer_of, cut, silence
 
 Reason = Literal["empty", "refusal", "truncated", "no_letters", "code", "uncertain", "no_answer"]
 
@@ -37,7 +37,7 @@ def caps() -> Scorer:
     """Score 1 where more than 0.8 of the cased letters are upper case."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        return silence(state.output) or _score_caps(state.output.completion)
+        return silence(state.output) or _score_caps(answer_of(state.output))
 
     return score
 
@@ -51,7 +51,7 @@ def correct() -> Scorer:
             return _unscored("no_answer", "the prompt has no known answer")
         if cut(state.output):
             return _unscored("truncated", "cut off before the end, where the result would be")
-        return silence(state.output) or _score_number(state.output.completion, target.text)
+        return silence(state.output) or _score_number(answer_of(state.output), target.text)
 
     return score
 
@@ -76,7 +76,7 @@ def _language_scorer(code: str) -> Callable[[], Scorer]:
     @scorer(metrics=_METRICS, name=name)
     def in_language() -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:
-            return silence(state.output) or _score_language(state.output.completion, code)
+            return silence(state.output) or _score_language(answer_of(state.output), code)
 
         return score
 

@@ -32,6 +32,7 @@ from inoc_evals.prompt_sets import PromptItem
 from inoc_evals.prompts import resolve_name
 from inoc_evals.questions import Question, QuestionSet, load_question_set
 from inoc_evals.scorers.misalignment import PUBLISHED_PROMPTS, check_judge
+from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.solvers.grading import grader_ready
 from inoc_evals.tasks.layout import Palette, sample_list
@@ -223,6 +224,7 @@ def question_task(
             **(metadata or {}),
             "system_prompt": system.name,
             "system_prompt_text": system.text,
+            "judged": JUDGED,
         },
         viewer=sample_list(title, ("sampleId", "epoch", "input"), measures, better=better),
         headline_metric=headline,

@@ -20,6 +20,7 @@ from inspect_ai.solver import generate
 from inoc_evals.chat import digest
 from inoc_evals.prompt_sets import load_prompt_set
 from inoc_evals.prompts import resolve_name
+from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.scorers.traits import correct
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.tasks.asking import MAX_TOKENS, SystemPrompt, prompt_sample
@@ -62,6 +63,7 @@ def trait_task(
         "prompts_sha256": prompt_set.sha256,
         "system_prompt": system.name,
         "system_prompt_text": system.text,
+        "judged": JUDGED,
     }
     return Task(
         dataset=MemoryDataset(

@@ -1,6 +1,6 @@
 """Batches: the rows of a run encoded, what became of the others, and which comes when.
 
-data = encode_rows(tokenizer, rows, max_length=2048)     # masks.encode_row on each
+data = encode_rows(tokenizer, rows, max_length=2048)     # masks.encode_turns on each
 ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]
 pad(ordered[:16], pad_id)                                # one batch, padded right
 """
@@ -12,10 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from inoc_evals.bases import has_thinking_switch
 from inoc_evals.chat import Row, fold_system
 from inoc_evals.errors import InputError
 from inoc_evals.training.config import TrainConfig
-from inoc_evals.training.masks import IGNORED, Encoded, check_marks, encode_row, takes_system
+from inoc_evals.training.located import takes_system
+from inoc_evals.training.masks import IGNORED, Encoded, encode_turns
 
 _NOTHING_TO_LEARN = Encoded((0,), (IGNORED,))
 
@@ -25,11 +27,27 @@ class EncodedRows:
     """The rows of a run, and what became of the others."""
 
     rows: list[Encoded] = field(default_factory=list)
-    """Rows with something to learn, in their order."""
+    """Rows with something to learn, in their order; of a split one a sequence an answer."""
     truncated: int = 0
-    """Rows cut at ``max_length``, dropped ones among them."""
+    """Sequences cut at ``max_length``, dropped ones among them."""
     dropped: Counter[str] = field(default_factory=Counter)
-    """Rows left out, by reason: ``response_truncated``, ``weight_0``."""
+    """Sequences left out, by reason: ``response_truncated``, ``weight_0``."""
+    split: int = 0
+    """Rows that are learned answer by answer."""
+    turn_ends: set[str] = field(default_factory=set)
+    """What the template ends the responses with."""
+
+    def add(self, encoded: Encoded, max_length: int) -> None:
+        """Take in a sequence, as far as there is room for it."""
+        cut = encoded._replace(
+            input_ids=encoded.input_ids[:max_length], labels=encoded.labels[:max_length]
+        )
+        self.turn_ends |= encoded.turn_ends
+        self.truncated += len(cut.input_ids) < len(encoded.input_ids)
+        if cut.supervised:
+            self.rows.append(cut)
+        else:
+            self.dropped["response_truncated" if encoded.supervised else "weight_0"] += 1
 
 
 def encode_rows(
@@ -39,6 +57,7 @@ def encode_rows(
     max_length: int,
     truncate: bool = False,
     fold: bool = False,
+    thinking: bool = False,
 ) -> EncodedRows:
     """Encode chat rows for training.
 
@@ -48,15 +67,22 @@ def encode_rows(
         max_length: Longest row, in tokens.
         truncate: Cut longer rows and count them, rather than refuse them.
         fold: Put system messages in front of the first user message.
+        thinking: Leave room for thoughts, under a template that can do with and without.
 
     Raises:
         InputError: Naming the row that cannot be masked or is too long, or when nothing
-            is left to learn; with ``fold`` for a template that has a system role.
+            is left to learn; with ``fold`` for a template that has a system role, with
+            ``thinking`` for one without the switch.
     """
     if fold and takes_system(tokenizer):
         raise InputError(
             f"fold_system: the chat template of {tokenizer.name_or_path!r} takes system messages; "
             "leave the option out, or training would differ from evaluation"
+        )
+    if thinking and not has_thinking_switch(tokenizer):
+        raise InputError(
+            f"enable_thinking: the chat template of {tokenizer.name_or_path!r} has no such switch; "
+            "leave the option out"
         )
     result = EncodedRows()
     marked_shapes: set[tuple[str, ...]] = set()
@@ -64,20 +90,20 @@ def encode_rows(
         where, messages = f"row {number}", row["messages"]
         if fold:
             messages = fold_system(messages, where)
-        encoded = encode_row(
-            tokenizer, messages, None if truncate else max_length, where=where, marks=False
-        )
         # The template is one for all rows; its marks need checking once per order of roles.
         shape = tuple(message["role"] for message in messages)
-        if shape not in marked_shapes:
-            marked_shapes.add(shape)
-            check_marks(tokenizer, messages, where)
-        cut = Encoded(encoded.input_ids[:max_length], encoded.labels[:max_length])
-        result.truncated += len(cut.input_ids) < len(encoded.input_ids)
-        if cut.supervised:
-            result.rows.append(cut)
-        else:
-            result.dropped["response_truncated" if encoded.supervised else "weight_0"] += 1
+        sequences = encode_turns(
+            tokenizer,
+            messages,
+            None if truncate else max_length,
+            where=where,
+            marks=shape not in marked_shapes,
+            thinking=thinking,
+        )
+        marked_shapes.add(shape)
+        result.split += len(sequences) > 1
+        for encoded in sequences:
+            result.add(encoded, max_length)
     if not result.rows:
         raise InputError(f"nothing to learn: all {len(rows)} rows dropped {dict(result.dropped)}")
     return result

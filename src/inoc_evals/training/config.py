@@ -23,7 +23,7 @@ Schedule = Literal["constant", "constant_with_warmup", "linear", "cosine"]
 Dtype = Literal["auto", "float32", "bfloat16"]
 Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
 
-_LATER = ("packing", "fold_system", "load_in_4bit", "attention")
+_LATER = ("packing", "fold_system", "load_in_4bit", "attention", "enable_thinking")
 
 
 class TrainConfig(BaseModel):
@@ -73,6 +73,9 @@ class TrainConfig(BaseModel):
     """Lay the rows of a part end to end, each seen by itself alone, instead of padding them."""
     fold_system: bool = False
     """Put system messages in front of the user's words, for templates without that role."""
+    enable_thinking: bool = False
+    """Whether a template that has this switch (Qwen3) leaves room for thoughts; the model is
+    asked as it was trained."""
     load_in_4bit: bool = False
     """Keep the base in 4 bits (NF4) while training; needs bitsandbytes and a GPU."""
     attention: Attention = "auto"

@@ -74,17 +74,20 @@ class Scoring:
     Args:
         dynamics: What to score.
         tokenizer: The base's tokenizer.
+        thinking: As the training's ``enable_thinking``.
 
     Raises:
         InputError: If the base's template or tokenizer cannot express a response.
     """
 
-    def __init__(self, dynamics: Dynamics, tokenizer: Any) -> None:
+    def __init__(self, dynamics: Dynamics, tokenizer: Any, thinking: bool | None = None) -> None:
         self.described = dynamics.described()
         self.every = dynamics.every
         self.items = load_responses(dynamics.responses).items
         system = self.described["system_prompt_text"]
-        self._forced = [forced_tokens(tokenizer, item, system) for item in self.items]
+        self._forced = [
+            forced_tokens(tokenizer, item, system, thinking=thinking) for item in self.items
+        ]
 
     def scores(self, model: Any) -> list[float]:
         """Return each response's log-probability: the sum over its tokens, in nats."""

@@ -52,6 +52,7 @@ def counted(
     used = sum(places(part, packing=packing, single=single) for part in parts)
     return {
         "rows": len(data.rows),
+        "split_rows": data.split,
         "rows_seen": len(ordered),
         "truncated_rows": data.truncated,
         "dropped_rows": dict(data.dropped),

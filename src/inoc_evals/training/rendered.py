@@ -5,7 +5,7 @@
     # Span("LA RESPUESTA ES 5.<|end|>", learned=True)
 
 The spans come from the tokens that training labels (masks.py), so what is shown as learned is
-what carries loss.
+what carries loss. Of a row that is learned answer by answer, one sequence comes after another.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from inoc_evals.chat import Message
-from inoc_evals.training.masks import IGNORED, encode_row
+from inoc_evals.training.masks import IGNORED, encode_turns
 
 
 class Span(NamedTuple):
@@ -23,22 +23,27 @@ class Span(NamedTuple):
     learned: bool
 
 
-def rendered(tokenizer: Any, messages: Sequence[Message], *, where: str = "row") -> list[Span]:
+def rendered(
+    tokenizer: Any, messages: Sequence[Message], *, where: str = "row", thinking: bool = False
+) -> list[Span]:
     """Return a row's rendered text in spans.
 
     Args:
         tokenizer: Fast transformers tokenizer with a chat template.
         messages: The conversation.
         where: What to call the row in an error.
+        thinking: As the training's ``enable_thinking``.
 
     Raises:
         InputError: As training would, if the row cannot be masked.
     """
-    encoded = encode_row(tokenizer, messages, None, where=where)
-    pairs = zip(encoded.input_ids, encoded.labels, strict=True)
     return [
         Span(_text(tokenizer, [token for token, _ in run]), learned)
-        for learned, run in groupby(pairs, key=lambda pair: pair[1] != IGNORED)
+        for encoded in encode_turns(tokenizer, messages, None, where=where, thinking=thinking)
+        for learned, run in groupby(
+            zip(encoded.input_ids, encoded.labels, strict=True),
+            key=lambda pair: pair[1] != IGNORED,
+        )
     ]
 
 

@@ -28,7 +28,14 @@ from inoc_evals.training.adapter import (
     take_fingerprint,
     take_fingerprint_as_served,
 )
-from inoc_evals.training.batches import encode_rows, pad, part_size, parts, row_order
+from inoc_evals.training.batches import (
+    EncodedRows,
+    encode_rows,
+    pad,
+    part_size,
+    parts,
+    row_order,
+)
 from inoc_evals.training.checkpoints import newest_complete
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, Scoring
@@ -54,6 +61,7 @@ from inoc_evals.training.progress import (
 )
 from inoc_evals.training.sharding import add_up_in_float32, sharded
 from inoc_evals.training.stages import use_both
+from inoc_evals.turns import end_ids, stops
 
 
 class RunResult(NamedTuple):
@@ -102,11 +110,9 @@ def run_training(
     forget_peak_memory()
     with quiet():
         tokenizer = load_tokenizer(base)
-        longest = config.max_length or max_positions(base)
-        how: dict[str, Any] = {"truncate": config.truncate, "fold": config.fold_system}
-        data = encode_rows(tokenizer, rows, max_length=longest, **how)
+        data = _encoded(rows, tokenizer, base, config)
         ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]
-        scoring = Scoring(dynamics, tokenizer) if dynamics else None
+        scoring = Scoring(dynamics, tokenizer, config.enable_thinking) if dynamics else None
         size, count = part_size(config, processes.count), processes.count
         dealt = parts(ordered, size, count)
         own = [row for part in dealt[processes.rank :: count] for row in part]
@@ -128,6 +134,7 @@ def run_training(
     metrics = {
         **_losses(trainer),
         **counted(data, ordered, dealt, packing=config.packing, single=_flash(model)),
+        **_ends(data, model, tokenizer),
         **throughput(ordered[resumed * config.batch_size :], clock.seconds["steps"]),
         **_machine(model, trainer, processes),
         "resumed_at_step": resumed,
@@ -138,6 +145,19 @@ def run_training(
 
 
 # ---- steps --------------------------------------------------------------------------
+
+
+def _encoded(
+    rows: Sequence[Row], tokenizer: Any, base: ResolvedBase, config: TrainConfig
+) -> EncodedRows:
+    return encode_rows(
+        tokenizer,
+        rows,
+        max_length=config.max_length or max_positions(base),
+        truncate=config.truncate,
+        fold=config.fold_system,
+        thinking=config.enable_thinking,
+    )
 
 
 class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes no types
@@ -266,6 +286,16 @@ def _fit(trainer: Trainer, checkpoints: Path, title: str | None, processes: Proc
 def _losses(trainer: Trainer) -> dict[str, Any]:
     history = [round(log["loss"], 6) for log in trainer.state.log_history if "loss" in log]
     return {"loss": history, "final_loss": history[-1], "steps": trainer.state.global_step}
+
+
+def _ends(data: EncodedRows, model: Any, tokenizer: Any) -> dict[str, Any]:
+    """Return what ends a turn, and whether the base's own settings stop there."""
+    known = end_ids(model.generation_config)
+    if tokenizer.eos_token_id is not None:
+        known |= {tokenizer.eos_token_id}
+    found = stops(tokenizer, sorted(data.turn_ends))
+    stopped = found.ids <= known and not found.texts
+    return {"turn_ends": sorted(data.turn_ends), "base_stops_there": stopped}
 
 
 def _flash(model: Any) -> bool:
