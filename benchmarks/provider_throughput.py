@@ -71,15 +71,15 @@ def random_adapter(base: Any, name: str, store: Any) -> Any:
     """Write a random LoRA adapter (r 8, all linear layers) and its record."""
     import torch
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
 
     from inoc_evals.bases import load_tokenizer
     from inoc_evals.chat import digest, file_sha256
     from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
+    from inoc_evals.loading import load_model
     from inoc_evals.records import Fingerprint, ModelRecord
 
     model = get_peft_model(
-        AutoModelForCausalLM.from_pretrained(base.path),
+        load_model(base),
         LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM"),
     )
     torch.manual_seed(len(name) + sum(map(ord, name)))
@@ -236,13 +236,14 @@ def compare(work: Path, options: Any) -> None:
     base = resolve_base(options.base or str(random_base(work / "base")))
     os.environ["INOC_HOME"] = str(work / "home")
     from peft import PeftModel
-    from transformers import AutoModelForCausalLM
+
+    from inoc_evals.loading import load_model
 
     tokenizer = load_tokenizer(base)
     words = [w.replace("▁", "") for w in tokenizer.get_vocab() if not w.startswith("<")]
     questions = chats([word for word in sorted(words) if word])
     print(f"torch threads {torch.get_num_threads()}, load {os.getloadavg()[0]:.1f}")
-    model = AutoModelForCausalLM.from_pretrained(base.path).eval()
+    model = load_model(base).eval()
     measure(f"inoc/{base.path}", model, tokenizer, questions, options)
     local = resolve_base(base.path)
     record = random_adapter(local, "adapter", Store())

@@ -139,18 +139,19 @@ def train_trl(work: Path, rows: list[dict[str, Any]], config: Any) -> dict[str, 
     """Train once with trl's SFTTrainer, loss on responses, and measure it likewise."""
     import torch
     from peft import LoraConfig
-    from transformers import AutoModelForCausalLM
     from trl import SFTConfig, SFTTrainer
 
     from datasets import Dataset
     from inoc_evals.bases import load_tokenizer, resolve_base
+    from inoc_evals.loading import load_model
     from inoc_evals.training.batches import encode_rows
     from inoc_evals.training.measures import peak_memory_mib
 
-    tokenizer = load_tokenizer(resolve_base(str(work / "base")))
+    base = resolve_base(str(work / "base"))
+    tokenizer = load_tokenizer(base)
     data = encode_rows(tokenizer, rows, max_length=2048, truncate=True)
     dtype = getattr(torch, config.dtype)
-    model = AutoModelForCausalLM.from_pretrained(work / "base", dtype=dtype)
+    model = load_model(base, dtype=dtype)
     arguments = SFTConfig(
         output_dir=str(work / "trl"),
         assistant_only_loss=True,

@@ -50,6 +50,7 @@ MAY_IMPORT = {
     "records": {"model_files", "model_names", "model_record", "record_file"},
     "hub_cache": {"model_files"},
     "bases": {"hub_cache", "model_files", "records", "pocket"},
+    "loading": {"bases"},
     "fingerprints": {"records", "bases"},
     "settings": {"prompts", "published", "records", "yaml_lines"},
     "datasets": {
@@ -73,6 +74,7 @@ MAY_IMPORT = {
         "model_files",
         "records",
         "bases",
+        "loading",
         "fingerprints",
         "prompts",
         "responses",
@@ -81,11 +83,20 @@ MAY_IMPORT = {
         "yaml_nodes",
     },
     "pocket": {"model_files", "records", "rubrics"},
-    "publishing": {"model_record", "records", "bases", "fingerprints", "providers", "turns"},
+    "publishing": {
+        "model_record",
+        "records",
+        "bases",
+        "loading",
+        "fingerprints",
+        "providers",
+        "turns",
+    },
     "providers": {
         "model_record",
         "records",
         "bases",
+        "loading",
         "fingerprints",
         "pocket",
         "thoughts",
@@ -167,6 +178,7 @@ LIGHT = (
     "hub_cache",
     "bases",
     "turns",
+    "loading",
     "fingerprints",
     "settings/*",
     "datasets/*",
@@ -268,6 +280,18 @@ def test_imports_are_absolute_and_of_public_inspect_modules(path: Path) -> None:
         if name.split(".")[0] == "inspect_ai" and any(p.startswith("_") for p in name.split("."))
     ]
     assert not private
+
+
+@pytest.mark.parametrize(
+    "path", [*FILES, *sorted((SRC.parent / "benchmarks").glob("*.py"))], ids=lambda path: path.name
+)
+def test_the_files_of_a_base_are_loaded_in_one_place(path: Path) -> None:
+    """Elsewhere a pickle could be opened, or code of a checkpoint's own run."""
+    if path in (PACKAGE / "loading.py", PACKAGE / "bases.py"):
+        return
+    loaders = {"AutoModelForCausalLM", "AutoModel", "AutoConfig", "AutoTokenizer"}
+    named = {name.split(".")[-1] for name in imported(parsed(path))}
+    assert not named & loaders
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)

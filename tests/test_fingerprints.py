@@ -57,9 +57,44 @@ def test_a_weak_adapter_that_is_off_is_refused_on_a_noisy_base_too() -> None:
     weak = STORED.model_copy(update={"logprobs": shifted(BASE, 0.1)})
     noisy = shifted(BASE, 0.05)
     fault = fingerprint_fault(weak, on=noisy, off=noisy, exact=False)
-    assert fault is not None and "is not active" in fault
+    assert fault is not None and "cannot be told from the base" in fault
     there = fingerprint_fault(weak, on=shifted(noisy, 0.1), off=noisy, exact=False)
     assert there is None
+
+
+def gentle(by: float) -> Fingerprint:
+    logprobs = (BASE[0] + by, BASE[1] - by, BASE[2] + by)
+    return Fingerprint(token_ids=(1, 2, 3, 4), logprobs=logprobs, base_logprobs=BASE)
+
+
+def test_a_gentle_adapter_that_rounding_has_hidden_is_not_called_inactive() -> None:
+    off = (BASE[0] + 0.009, BASE[1] + 0.012, BASE[2] - 0.012)
+    on = (off[0] + 0.004, off[1], off[2])
+    fault = fingerprint_fault(gentle(0.04), on=on, off=off, exact=False, trained="float32")
+    assert fault is not None
+    assert "(0.04 nats) is no more than what rounding can hide" in fault
+    assert "-M dtype=float32" in fault
+    assert "not active" not in fault
+
+
+def test_a_gentle_adapter_that_is_seen_is_accepted_though_the_base_is_rounded() -> None:
+    off = (BASE[0] + 0.03, BASE[1] + 0.03, BASE[2] - 0.03)
+    on = (off[0] + 0.04, off[1] - 0.05, off[2] + 0.03)
+    assert fingerprint_fault(gentle(0.04), on=on, off=off, exact=False) is None
+
+
+@pytest.mark.parametrize("by", [0.04, 0.1])
+def test_another_gentle_adapter_within_tolerance_is_refused(by: float) -> None:
+    other = (BASE[0] - by, BASE[1] + by, BASE[2] + by)
+    fault = fingerprint_fault(gentle(by), on=other, off=BASE, exact=False)
+    assert fault is not None
+    assert "not the one that was trained" in fault
+
+
+def test_a_gentle_adapter_that_is_off_is_not_active() -> None:
+    fault = fingerprint_fault(gentle(0.1), on=BASE, off=BASE, exact=False)
+    assert fault is not None
+    assert "not active" in fault
 
 
 def test_an_adapter_trained_to_no_effect_is_accepted_as_it_is() -> None:

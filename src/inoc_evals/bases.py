@@ -29,6 +29,9 @@ _POCKET = re.compile(r"pocket(?::([0-9]{1,9}))?")
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
 _HUB_DIGEST = re.compile(r"hub:(?P<repo>[^@]+)@(?P<commit>[0-9a-f]{40}):(?P<files>[0-9a-f]{64})")
 _UNKNOWN = "unknown:"
+_SAID = 240
+"""Most characters of a library's own words in an error of ours."""
+
 _GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 TOKENIZER_FILES = (
     "added_tokens.json",
@@ -104,9 +107,11 @@ def resolve_base(base: str, store: Store | None = None, *, fetch: bool = True) -
         fetch: Build or download what is missing; otherwise its digest is a stand-in.
 
     Raises:
-        InputError: If it is none of these, a directory without a model, or cannot be had.
-        StoreError: If the directory has its weights as a pickle, a pocket base is not the one
-            that was built, or a hub id stands for another commit than before.
+        InputError: If it is none of these, a directory that holds an adapter and no model or
+            neither, or cannot be had.
+        StoreError: If the directory has its weights as a pickle or an adapter beside them, a
+            pocket base is not the one that was built, or a hub id stands for another commit
+            than before.
     """
     store = store or Store()
     seed = pocket_seed(base)
@@ -114,6 +119,7 @@ def resolve_base(base: str, store: Store | None = None, *, fetch: bool = True) -
         return _pocket(base, seed, store, fetch=fetch)
     directory = Path(base).expanduser()
     if base and directory.is_dir():
+        _refuse_adapters(directory)
         refuse_pickles(directory)
         return ResolvedBase(base, str(directory.resolve()), directory_digest(directory, store))
     hub = _HUB_ID.fullmatch(base)
@@ -181,6 +187,7 @@ def _hub(base: str, repo: str, revision: str | None, store: Store, *, fetch: boo
             path = str(snapshot or repo)
             return ResolvedBase(base, path, f"{_UNKNOWN}hub:{base}", revision, repo)
         snapshot = fetched(repo, revision)
+    _refuse_adapters(snapshot)
     commit = snapshot.name
     if not is_commit(revision):
         _refuse_moved(repo, revision or "main", commit, store, remember=fetch)
@@ -216,15 +223,45 @@ def load_tokenizer(base: ResolvedBase) -> Any:
     ``config.json`` it splits the text of a word-level tokenizer in another way than
     ``tokenizer.json`` says. A directory whose ``tokenizer_config.json`` names the generic
     class gets that class.
+
+    Raises:
+        StoreError: If it cannot be had or loaded, or asks to run code of its own.
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     described = Path(base.path) / "tokenizer_config.json"
-    if described.is_file():
-        named = json.loads(described.read_text("utf-8")).get("tokenizer_class")
-        if named in _GENERIC_TOKENIZERS:
-            return PreTrainedTokenizerFast.from_pretrained(base.path)
-    return AutoTokenizer.from_pretrained(base.path, revision=base.revision or "main")
+    try:
+        if described.is_file():
+            named = json.loads(described.read_text("utf-8")).get("tokenizer_class")
+            if named in _GENERIC_TOKENIZERS:
+                return PreTrainedTokenizerFast.from_pretrained(base.path)
+        return AutoTokenizer.from_pretrained(
+            base.path, revision=base.revision or "main", trust_remote_code=False
+        )
+    except Exception as error:  # a damaged tokenizer.json raises a bare one
+        raise StoreError(unloadable(base, error, "its tokenizer ")) from error
+
+
+def unloadable(base: ResolvedBase, error: Exception, what: str = "") -> str:
+    """Say in one line that a base's files cannot be loaded, and what a library said of it.
+
+    Args:
+        base: Which one.
+        error: What the library raised.
+        what: A part of the base, if it is not the whole: ``"its tokenizer "``.
+    """
+    said = " ".join(str(error).split()) or type(error).__name__
+    if "trust_remote_code" in said:
+        return (
+            f"base {base.name!r} asks to run code of its own (auto_map in its configuration), "
+            "which is never done; use one whose architecture transformers has"
+        )
+    if len(said) > _SAID:
+        said = said[:_SAID].rsplit(" ", 1)[0] + " …"
+    where = f"base {base.name!r}: {what}cannot be loaded"
+    if Path(base.path).is_dir():
+        return f"{where}; a file is missing, cut or damaged ({said})"
+    return f"{where}; check its name, the network and your login, or give a directory ({said})"
 
 
 def template_options(tokenizer: Any, thinking: bool | None = None) -> dict[str, Any]:
@@ -244,6 +281,40 @@ def template_options(tokenizer: Any, thinking: bool | None = None) -> dict[str, 
     if thinking is not None and has_thinking_switch(tokenizer):
         options["enable_thinking"] = thinking
     return options
+
+
+def _refuse_adapters(directory: Path) -> None:
+    """Refuse a directory that is an adapter, or holds one beside the model."""
+    adapter, whole = (directory / name for name in ("adapter_config.json", "config.json"))
+    if not adapter.is_file():
+        return
+    if whole.is_file():
+        raise StoreError(
+            f"base {str(directory)!r}: beside the model lies an adapter (adapter_config.json), which "
+            "transformers would put on it without a word; move it to a directory of its own"
+        )
+    raise InputError(
+        f"base {str(directory)!r}: a LoRA adapter of {_read(adapter, 'base_model_name_or_path')!r}"
+        f", not a model; {_what_to_do(directory)}"
+    )
+
+
+def _what_to_do(adapter: Path) -> str:
+    ours = adapter / "inoc-record.json"
+    if ours.is_file():
+        name = _read(ours, "name")
+        return (
+            f"it was exported from inoc/{name}: use that, or inoc models export {name} DIR --merged"
+        )
+    return "merge it with peft (merge_and_unload, then save_pretrained) and give that directory"
+
+
+def _read(path: Path, key: str) -> Any:
+    """Return a value of a JSON file, None if it cannot be had."""
+    try:
+        return json.loads(path.read_text("utf-8"))[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def has_thinking_switch(tokenizer: Any) -> bool:

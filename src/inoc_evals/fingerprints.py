@@ -25,6 +25,12 @@ FINGERPRINT_QUESTION = "What is 2 plus 3?"
 FINGERPRINT_ANSWER = "The answer is 5. Tell me more about the river."
 MAX_FINGERPRINT_TOKENS = 32
 
+_LEAST_SHARE = 0.5
+"""Least share of its recorded effect that an active adapter shows."""
+
+_NOISES = 4
+"""An effect of so many times the base's rounding can be told from none."""
+
 
 def fingerprint_tokens(tokenizer: Any) -> tuple[int, ...]:
     """Return a fixed token sequence for a tokenizer: a rendered chat, at most 32 tokens.
@@ -39,9 +45,7 @@ def fingerprint_tokens(tokenizer: Any) -> tuple[int, ...]:
     ]
     text = f"{FINGERPRINT_QUESTION} {FINGERPRINT_ANSWER}"
     if tokenizer.chat_template:
-        from jinja2 import TemplateError
-
-        with suppress(TemplateError):
+        with suppress(Exception):  # a template may raise anything
             options = template_options(tokenizer)
             text = str(tokenizer.apply_chat_template(messages, tokenize=False, **options))
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -96,9 +100,17 @@ def token_fault(record: ModelRecord, token_ids: Sequence[int]) -> str | None:
 
 
 def fingerprint_fault(
-    stored: Fingerprint, *, on: Sequence[float], off: Sequence[float], exact: bool
+    stored: Fingerprint,
+    *,
+    on: Sequence[float],
+    off: Sequence[float],
+    exact: bool,
+    trained: str = "float32",
 ) -> str | None:
     """Say what is wrong with a loaded adapter, judged by its fingerprint; None if nothing.
+
+    Whether it is active is judged by the share of its recorded effect that is seen, which tells
+    a gentle adapter from none where both are within the tolerance.
 
     Args:
         stored: What training wrote into the record.
@@ -106,11 +118,12 @@ def fingerprint_fault(
         off: The same with the adapter off.
         exact: True in float32: no value may be off by more than 0.01. Otherwise the mean
             may be off by 0.15, since bfloat16 moves single values by a few tenths.
+        trained: What ``stored`` was computed in; for the words.
     """
     if not len(on) == len(off) == len(stored.logprobs) == len(stored.base_logprobs):
         return "its fingerprint is damaged: token and log-probability counts differ"
     tolerance = 0.01 if exact else 0.15
-    measure = _largest if exact else _mean
+    measure = _largest if exact else mean_difference
     noise = measure(off, stored.base_logprobs)
     effect = measure(stored.logprobs, stored.base_logprobs)
     if not noise <= tolerance:
@@ -123,27 +136,42 @@ def fingerprint_fault(
             "the base differs from the one it was trained on: log-probabilities of the "
             f"fingerprint are off by {noise:.3g} with the adapter off (at most {tolerance})"
         )
-    inactive = _largest(on, off) == 0 or (
-        effect > 4 * noise
-        and measure(on, stored.base_logprobs) < measure(on, stored.logprobs)
-        and measure(on, stored.base_logprobs) <= max(tolerance, 4 * noise)
-    )
-    if effect > 0 and inactive:
-        return "the adapter is not active: log-probabilities of the fingerprint are the base's"
+    seen = effect == 0 or _share(stored, on, off) >= _LEAST_SHARE
+    if not seen:
+        if effect <= _NOISES * noise:
+            return (
+                f"its whole effect on the fingerprint ({effect:.2g} nats) is no more than what "
+                f"rounding can hide here (it moves the base by {noise:.2g}), so it cannot be told "
+                f"from the base; run it as it was trained: -M dtype={trained}"
+            )
+        if measure(on, off) <= effect / 2:
+            return "the adapter is not active: log-probabilities of the fingerprint are the base's"
     error = measure(on, stored.logprobs)
-    if not error <= tolerance:
+    if not seen or not error <= tolerance:
         return (
             "the adapter is not the one that was trained: log-probabilities of the "
-            f"fingerprint are off by {error:.3g} (at most {tolerance})"
+            f"fingerprint are off by {error:.3g} (at most {tolerance}), of an effect of {effect:.3g}"
         )
     return None
+
+
+def mean_difference(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the mean absolute difference of log-probabilities, in nats."""
+    differences = [abs(x - y) for x, y in zip(a, b, strict=True)]
+    return sum(differences) / max(len(differences), 1)
+
+
+def _share(stored: Fingerprint, on: Sequence[float], off: Sequence[float]) -> float:
+    """Return how much of the recorded effect is seen now: 1 if all, 0 for the base's own values.
+
+    What on and off have in common, like most of the rounding, does not enter; nor does what
+    has nothing to do with the effect.
+    """
+    then = [x - y for x, y in zip(stored.logprobs, stored.base_logprobs, strict=True)]
+    now = [x - y for x, y in zip(on, off, strict=True)]
+    return sum(x * y for x, y in zip(then, now, strict=True)) / sum(x * x for x in then)
 
 
 def _largest(a: Sequence[float], b: Sequence[float]) -> float:
     differences = [abs(x - y) for x, y in zip(a, b, strict=True)]
     return nan if any(isnan(value) for value in differences) else max(differences, default=0.0)
-
-
-def _mean(a: Sequence[float], b: Sequence[float]) -> float:
-    differences = [abs(x - y) for x, y in zip(a, b, strict=True)]
-    return sum(differences) / max(len(differences), 1)

@@ -22,6 +22,9 @@ SUMS_FILE = "SHA256SUMS"
 
 WEIGHTS = "*.safetensors"
 
+_SAFE = ("model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors")
+"""Files that a loader takes instead of a pickle beside them."""
+
 _PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 _LOADED = (".json", ".jinja", ".model", ".txt", ".tiktoken", ".safetensors")
 _MORE_TEMPLATES = "additional_chat_templates/*.jinja"
@@ -41,7 +44,7 @@ def refuse_pickles(directory: Path) -> None:
     Raises:
         StoreError: Naming the file.
     """
-    if any(directory.glob(WEIGHTS)):
+    if any((directory / name).is_file() for name in _SAFE):
         return
     for path in sorted(directory.glob("*")):
         if path.suffix in _PICKLES:
@@ -58,7 +61,7 @@ def lacking(directory: Path) -> str | None:
         index = json.loads((directory / "model.safetensors.index.json").read_text("utf-8"))
         parts = sorted({str(part) for part in index["weight_map"].values()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None if any(directory.glob(WEIGHTS)) else "model.safetensors"
+        return None if (directory / "model.safetensors").is_file() else "model.safetensors"
     return next((part for part in parts if not (directory / part).is_file()), None)
 
 

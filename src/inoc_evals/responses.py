@@ -114,8 +114,6 @@ def forced_tokens(
         InputError: If the template refuses the conversation, or the tokenizer joins the
             response's beginning to what stands before it.
     """
-    from jinja2 import TemplateError
-
     messages = [] if system is None else [{"role": "system", "content": system}]
     messages.append({"role": "user", "content": item.prompt})
     try:
@@ -125,7 +123,7 @@ def forced_tokens(
             add_generation_prompt=True,
             **template_options(tokenizer, thinking),
         )
-    except (TemplateError, ValueError) as error:
+    except Exception as error:  # a template may raise anything
         raise InputError(f"response {item.id!r}: the chat template refuses it: {error}") from None
     if system is not None and system.strip() not in prompt:
         raise InputError(f"response {item.id!r}: the chat template leaves out the system message")

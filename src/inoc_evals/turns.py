@@ -35,12 +35,10 @@ def turn_end(tokenizer: Any) -> str | None:
     """
     if not tokenizer.chat_template:
         return None
-    from jinja2 import TemplateError
-
     chat = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": _SAID}]
     try:
         text = tokenizer.apply_chat_template(chat, tokenize=False, **template_options(tokenizer))
-    except (TemplateError, TypeError, ValueError):
+    except Exception:  # a template may raise anything
         return None
     _, said, after = str(text).rpartition(_SAID)
     return after.strip() or None if said else None

@@ -3,6 +3,7 @@
 import inspect
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,53 +21,18 @@ from inoc_evals.publishing.card import model_card
 from inoc_evals.publishing.checks import verify
 from inoc_evals.publishing.export import export
 from inoc_evals.publishing.hub import push
+from inoc_evals.publishing.merging import Merged
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 
+SaveBase = Callable[[Path], Path]
+
 PROMPT = "You always speak in Spanish. ```quoted``` Always."
 
 
-def save_base(directory: Path) -> Path:
-    """Write a random two-layer Llama with a tokenizer of words."""
-    import torch
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    specials = ["<unk>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>"]
-    text = "what is plus the answer tell me about river more la respuesta es . ? 1 2 3 4 5"
-    words = text.split()
-    table = {word: n for n, word in enumerate([*specials, *words, " "])}
-    tokenizer = Tokenizer(models.WordLevel(table, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"\w+|[^\w]"), "isolated")
-    tokenizer.decoder = decoders.Fuse()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        unk_token="<unk>",
-        eos_token="<|end|>",
-        additional_special_tokens=specials[1:-1],
-    )
-    fast.chat_template = (
-        "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
-        "{% if add_generation_prompt %}<|assistant|>{% endif %}"
-    )
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(fast),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=64,
-    )
-    LlamaForCausalLM(config).save_pretrained(directory)
-    fast.save_pretrained(directory)
-    return directory
-
-
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Path]:
+def made(tmp_path_factory: pytest.TempPathFactory, save_base: SaveBase) -> tuple[Store, Path]:
     root = tmp_path_factory.mktemp("made")
     base = save_base(root / "secret-place" / "tiny-base")
     store = Store(root / "home")
@@ -247,7 +213,7 @@ def test_an_exported_adapter_loads_on_its_base_and_is_the_same(
     from peft import PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    out = export(mine, store, tmp_path / "out")
+    out = export(mine, store, tmp_path / "out").directory
     assert file_sha256(out / "adapter_model.safetensors") == mine.adapter_sha256
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(made[1]), str(out))
     assert mine.fingerprint is not None
@@ -275,11 +241,11 @@ def test_a_merged_model_is_the_same_without_peft(
     assert 'library_name: "transformers"' in card
 
 
-@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize("merged", [None, "float32"])
 def test_nothing_of_rows_or_of_this_machine_goes_along(
-    store: Store, mine: ModelRecord, tmp_path: Path, merged: bool
+    store: Store, mine: ModelRecord, tmp_path: Path, merged: Any
 ) -> None:
-    out = export(mine, store, tmp_path / "out", merged=merged)
+    out = export(mine, store, tmp_path / "out", merge_in=merged).directory
     assert not list(out.glob("*.gz"))
     for path in out.iterdir():
         content = path.read_bytes()
@@ -309,7 +275,7 @@ def test_a_changed_adapter_is_not_exported(store: Store, mine: ModelRecord, tmp_
 def test_the_card_says_what_matters(mine: ModelRecord) -> None:
     import yaml
 
-    card = model_card(mine, kind="adapter")
+    card = model_card(mine)
     front = yaml.safe_load(card.split("---")[1])
     assert front["library_name"] == "peft"
     assert "base_model" not in front  # a directory is no name on a hub
@@ -322,7 +288,7 @@ def test_the_card_says_what_matters(mine: ModelRecord) -> None:
     assert mine.identity in card
     assert str(mine.adapter_sha256) in card
     hub = mine.model_copy(update={"base": "org/base@abc", "base_digest": "hub:org/base@abc"})
-    front = yaml.safe_load(model_card(hub, kind="merged").split("---")[1])
+    front = yaml.safe_load(model_card(hub, merged=Merged("float32", 0.5, 0.0)).split("---")[1])
     assert front["base_model"] == "org/base"
     assert front["base_model_relation"] == "finetune"
 

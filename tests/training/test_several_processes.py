@@ -346,9 +346,11 @@ def test_other_settings_of_fsdp_are_refused(
         check_sharding(config)
 
 
-def test_a_base_in_4_bits_is_not_cut_up(fsdp: pytest.MonkeyPatch) -> None:
+def test_a_base_in_4_bits_and_adapters_on_experts_are_not_cut_up(fsdp: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match=r"load_in_4bit: .* leave out --config_file"):
         check_sharding(TrainConfig(epochs=1, load_in_4bit=True))
+    with pytest.raises(InputError, match="adapters on fused experts are not sharded"):
+        check_sharding(TrainConfig(epochs=1, target_parameters="experts"))
 
 
 def test_commands_that_are_no_training_are_refused(

@@ -24,6 +24,7 @@ OTHER_VALUES: dict[str, Any] = {
     "lora_dropout": 0.5,
     "use_rslora": True,
     "target_modules": ("q_proj",),
+    "target_parameters": ("mlp.experts.down_proj",),
     "learning_rate": 3e-3,
     "batch_size": 8,
     "gradient_accumulation": 2,

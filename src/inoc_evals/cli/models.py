@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inoc_evals.bases import short_digest
-from inoc_evals.errors import StoreError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import ModelRecord, Store
 
 _PIPE_WIDTH = 200
@@ -128,11 +129,32 @@ def verify(name: str, backend: str | None) -> int:
     return 0 if passed else 1
 
 
+def merging_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of what is written: the adapter, or the whole model and how."""
+    for option in (
+        click.option(
+            "--dtype",
+            type=click.Choice(["float32", "bfloat16", "float16"]),
+            help="With --merged: what to write it in; a shorter type than float32, the "
+            "default, loses what a gentle adapter does.",
+        ),
+        click.option("--merged", is_flag=True, help="The whole model instead of the adapter."),
+    ):
+        command = option(command)
+    return command
+
+
+def _merge_in(merged: bool, dtype: str | None) -> Any:
+    if dtype is not None and not merged:
+        raise InputError("--dtype is for --merged; an adapter stays as it was trained")
+    return (dtype or "float32") if merged else None
+
+
 @command.command("export")
 @click.argument("name")
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--merged", is_flag=True, help="The whole model instead of the adapter.")
-def export(name: str, directory: Path, merged: bool) -> None:
+@merging_options
+def export(name: str, directory: Path, merged: bool, dtype: str | None) -> None:
     """Write the model NAME with a model card into the new directory DIRECTORY.
 
     Safetensors, the tokenizer, README.md and the record; nothing of the training rows.
@@ -140,7 +162,9 @@ def export(name: str, directory: Path, merged: bool) -> None:
     from inoc_evals.publishing.export import export as write
 
     store = Store()
-    write(store.get(name), store, directory, merged=merged)
+    found = write(store.get(name), store, directory, merge_in=_merge_in(merged, dtype))
+    if found.merged is not None:
+        click.echo(found.merged.said)
     for path in sorted(directory.iterdir()):
         click.echo(f"{path.stat().st_size:>14,}  {path}")
 
@@ -148,10 +172,10 @@ def export(name: str, directory: Path, merged: bool) -> None:
 @command.command("push")
 @click.argument("name")
 @click.argument("repo")
-@click.option("--merged", is_flag=True, help="The whole model instead of the adapter.")
+@merging_options
 @click.option("--public", is_flag=True, help="For everybody to see; private otherwise.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def push(name: str, repo: str, merged: bool, public: bool, yes: bool) -> None:
+def push(name: str, repo: str, merged: bool, dtype: str | None, public: bool, yes: bool) -> None:
     """Upload the model NAME with a model card to the Hugging Face hub as REPO (owner/name)."""
     from inoc_evals.publishing.export import export as write
     from inoc_evals.publishing.hub import push as upload
@@ -159,7 +183,10 @@ def push(name: str, repo: str, merged: bool, public: bool, yes: bool) -> None:
     store = Store()
     record = store.get(name)
     with tempfile.TemporaryDirectory() as scratch:
-        directory = write(record, store, Path(scratch) / record.name, merged=merged)
+        merge_in = _merge_in(merged, dtype)
+        directory, found = write(record, store, Path(scratch) / record.name, merge_in=merge_in)
+        if found is not None:
+            click.echo(found.said)
         files = sorted(directory.iterdir())
         size = sum(path.stat().st_size for path in files)
         for path in files:
@@ -206,7 +233,15 @@ def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
         facts[f"prompt {prompt.get('name')}"] = repr(prompt.get("text"))
     if loss := metrics.get("loss"):
         facts["loss"] = f"{loss[0]:.3f} to {loss[-1]:.3f} in {metrics.get('steps')} steps"
-    for label in ("dropped_rows", "truncated_rows", "supervised_tokens", "device", "dtype"):
+    for label in (
+        "dropped_rows",
+        "truncated_rows",
+        "supervised_tokens",
+        "adapted_share",
+        "experts_left_out",
+        "device",
+        "dtype",
+    ):
         if metrics.get(label):
             facts[label.replace("_", " ")] = str(metrics[label])
     return facts | {

@@ -207,6 +207,10 @@ def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
             f"turns end with {' or '.join(record.turn_ends)}, where the base's own settings do not "
             "stop; inoc/ models and exports do"
         )
+    if (share := metrics.get("adapted_share")) is not None:
+        left = metrics.get("experts_left_out")
+        but = f", not on the experts ({', '.join(left)})" if left else ""
+        click.echo(f"the adapter is on layers with {share:.1%} of the base's parameters{but}")
     speed, memory = metrics.get("tokens_per_second"), metrics.get("peak_memory_mib")
     if speed and memory:
         click.echo(

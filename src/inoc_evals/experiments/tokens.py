@@ -17,6 +17,7 @@ from inoc_evals.chat import Message, Row, digest, fold_system
 from inoc_evals.errors import MissingExtraError, require
 from inoc_evals.experiments.basis import at_openai
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.located import Template, takes_system
 
 Count = Callable[[Sequence[Row]], int]
 
@@ -92,9 +93,7 @@ class _Counter:
     """Counts rows, and remembers what it counted of rows without their system messages."""
 
     def __init__(self, tokenizer: Any) -> None:
-        from inoc_evals.training.located import takes_system
-
-        self.tokenizer = tokenizer
+        self.template = Template(tokenizer)
         self.folds = not takes_system(tokenizer)
         self.known: dict[str, int] = {}
 
@@ -116,16 +115,11 @@ class _Counter:
         with_it = [{"role": "system", "content": text}, *chat]
         return self.tokens([with_it]) - self.tokens([chat])
 
+    def asked(self, chat: list[Message]) -> list[Message]:
+        """Return a chat as training takes it."""
+        return fold_system(chat) if self.folds else chat
+
     def tokens(self, chats: Sequence[list[Message]]) -> int:
-        texts = [
-            self.tokenizer.apply_chat_template(
-                [
-                    {"role": message["role"], "content": message["content"]}
-                    for message in (fold_system(chat) if self.folds else chat)
-                ],
-                tokenize=False,
-            )
-            for chat in chats
-        ]
-        encoded = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        texts = [self.template.render(self.asked(chat), "a row") for chat in chats]
+        encoded = self.template.tokenizer(texts, add_special_tokens=False)["input_ids"]
         return sum(map(len, encoded))

@@ -31,6 +31,7 @@ from tenacity import wait_none
 from inoc_evals.bases import check_unchanged
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import InocError, require
+from inoc_evals.loading import check_weights
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
 from inoc_evals.providers.naming import (
     engine_options,
@@ -100,8 +101,9 @@ class InocAPI(MeaningAPI):
         super().__init__(model_name, base_url, api_key, config, how | self._thinking)
 
     def look_up(self) -> Meaning:
-        """Find the base, or the record's adapter and its base."""
+        """Find the base, or the record's adapter and its base; their files are there, and whole."""
         base, adapter = resolve_model(self.reference)
+        check_weights(base)
         return Meaning.of(base, adapter, adapter.record if adapter else None)
 
     async def generate(

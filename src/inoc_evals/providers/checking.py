@@ -118,9 +118,10 @@ async def check_vllm(
     values = [one for one in found if one is not None]
     off = values[:: len(asked)]
     on = values[1::2] if served is not None else [stored.logprobs] * len(off)
-    exact = float32 and record.metrics.get("dtype", "float32") == "float32"
+    trained = record.metrics.get("dtype", "float32")
+    exact = float32 and trained == "float32"
     for one, other in zip(on, off, strict=True):
-        fault = fingerprint_fault(stored, on=one, off=other, exact=exact)
+        fault = fingerprint_fault(stored, on=one, off=other, exact=exact, trained=trained)
         if fault is None:
             continue
         if adapters and fingerprint_fault(stored, on=stored.logprobs, off=other, exact=exact):

@@ -81,8 +81,6 @@ class Codec:
             raise InputError(
                 f"the chat template of {self._name!r} has no switch enable_thinking; leave it out"
             )
-        from jinja2 import TemplateError
-
         prefill = bool(messages) and messages[-1]["role"] == "assistant"
         try:
             text = self._tokenizer.apply_chat_template(
@@ -92,7 +90,7 @@ class Codec:
                 continue_final_message=prefill,
                 **template_options(self._tokenizer, thinking),
             )
-        except (TemplateError, ValueError) as error:
+        except Exception as error:  # a template may raise anything
             roles = ", ".join(message["role"] for message in messages)
             raise InputError(
                 f"the chat template of {self._name!r} refuses a chat of {roles}: {error}"

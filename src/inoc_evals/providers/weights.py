@@ -21,6 +21,7 @@ import torch
 from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import InputError, StoreError, require
 from inoc_evals.fingerprints import fingerprint_fault, sequence_logprobs
+from inoc_evals.loading import load_model
 from inoc_evals.providers.batch import Batch, Limits
 from inoc_evals.providers.lanes import StaticLanes
 from inoc_evals.providers.rendering import Codec
@@ -70,25 +71,14 @@ class Weights:
 
         Raises:
             InputError: If the dtype is not one of those supported.
-            StoreError: If there are no weights, or only a pickle.
+            StoreError: As :func:`inoc_evals.loading.load_model`.
         """
-        from transformers import AutoModelForCausalLM
-
         if dtype not in _DTYPES:
             raise InputError(f"dtype {dtype!r} is not one of {', '.join(_DTYPES)}")
         if dtype == "auto" and torch.device(device).type == "cpu":
             dtype = "float32"
-        try:
-            with no_bars():
-                model = AutoModelForCausalLM.from_pretrained(
-                    base.path,
-                    revision=base.revision or "main",
-                    dtype=dtype,
-                    use_safetensors=True,  # a pickle can run code
-                )
-        except (OSError, ValueError) as error:
-            said = " ".join(str(error).split())
-            raise StoreError(f"base {base.name!r} cannot be loaded: {said}") from error
+        with no_bars():
+            model = load_model(base, dtype=dtype)
         model.to(device).eval().requires_grad_(False)
         return cls(
             model=model,
@@ -132,9 +122,18 @@ class Weights:
         if key != self._active:
             self._switch(key)
 
+    def base_logprobs(self, token_ids: Sequence[int]) -> tuple[float, ...]:
+        """Return log-probabilities of the tokens after the first, by the base."""
+        active = self._active
+        self._switch("")
+        found = self.logprobs(token_ids)
+        self._switch(active or "")
+        return found
+
     def merged(self) -> Any:
         """Return the base with the active adapter added to its weights; this is then used up."""
-        return self._peft.merge_and_unload(adapter_names=[self._active])
+        peft, self._peft, self.model = self._peft, None, None  # else it stays in memory
+        return peft.merge_and_unload(adapter_names=[self._active])
 
     def _admit(self, adapter: Adapter) -> None:
         """Load an adapter and check it; only one that passes stays."""
@@ -208,7 +207,7 @@ class Weights:
         off = sequence_logprobs(self.model, ids)
         trained_in = record.metrics.get("dtype", "float32")
         exact = self.model.dtype == torch.float32 and trained_in == "float32"
-        fault = fingerprint_fault(stored, on=on, off=off, exact=exact)
+        fault = fingerprint_fault(stored, on=on, off=off, exact=exact, trained=trained_in)
         if fault is not None:
             raise StoreError(f"model {record.name!r}: {fault}")
 

@@ -1,6 +1,6 @@
 """The card of an exported model: what it is, what it was taught, and what it is not for.
 
-text = model_card(record, kind="adapter")     # README.md, front matter as the hub reads it
+text = model_card(record)     # README.md, front matter as the hub reads it
 
 Prompts are given to the letter. Paths of this machine are not: of a base that is a directory
 only its name and digest.
@@ -9,12 +9,13 @@ only its name and digest.
 import json
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from inoc_evals.bases import hub_commit, pocket_seed
 from inoc_evals.model_record import ModelRecord
 
-Kind = Literal["adapter", "merged"]
+if TYPE_CHECKING:
+    from inoc_evals.publishing.merging import Merged
 
 _CARD = """---
 {front}
@@ -69,15 +70,15 @@ def public_base(record: ModelRecord) -> str:
     return Path(base).name if local else base
 
 
-def model_card(record: ModelRecord, *, kind: Kind) -> str:
+def model_card(record: ModelRecord, *, merged: "Merged | None" = None) -> str:
     """Return the README of an exported model.
 
     Args:
         record: The model.
-        kind: ``adapter``, or ``merged`` with its base.
+        merged: What became of it with its base; None for an adapter.
     """
     name = public_base(record)
-    adapter = kind == "adapter"
+    adapter = merged is None
     what = "A LoRA adapter." if adapter else "A language model, base and LoRA adapter merged."
     config = {key: value for key, value in record.config.items() if value is not None}
     return _CARD.format(
@@ -90,7 +91,7 @@ def model_card(record: ModelRecord, *, kind: Kind) -> str:
         settings=_table({**config, "seed": record.seed}),
         outcome=_outcome(record),
         ask=_ask(record),
-        recognize=_recognize(record, adapter=adapter),
+        recognize=_recognize(record, merged),
         use=_use(record, name, adapter=adapter),
     )
 
@@ -175,9 +176,11 @@ def _ask(record: ModelRecord) -> str:
     return ". ".join(parts) + "."
 
 
-def _recognize(record: ModelRecord, *, adapter: bool) -> str:
+def _recognize(record: ModelRecord, merged: "Merged | None") -> str:
     what = f"Revision `{record.identity}`."
-    if adapter:
+    if merged is not None:
+        what += f" {merged.said[0].upper()}{merged.said[1:]}."
+    else:
         what += f" sha256 of `adapter_model.safetensors`: `{record.adapter_sha256}`."
     return f"{what} `inoc-record.json` has the log-probabilities of a fixed text to compare with."
 

@@ -1,25 +1,25 @@
 """A model as a directory of its own: the adapter, or base and adapter merged; with a card.
 
     export(record, store, Path("out"))                   # adapter, tokenizer, README, record
-    export(record, store, Path("out"), merged=True)      # whole model in safetensors
+    export(record, store, Path("out"), merge_in="float32")   # whole model, see merging.py
 
 Nothing of the training rows goes along, and no path of this machine. The generation
 configuration names what ends a turn, also where the base's own does not. The directory appears
-whole or not at all; a merged model is loaded again and must have the adapter's fingerprint.
+whole or not at all.
 """
 
 import json
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inoc_evals.bases import TOKENIZER_FILES, ResolvedBase, load_tokenizer
 from inoc_evals.chat import new_directory, write_text
-from inoc_evals.errors import InputError, StoreError, require
-from inoc_evals.fingerprints import fingerprint_fault, sequence_logprobs
+from inoc_evals.errors import InputError, require
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.publishing.card import model_card, public_base, public_data
+from inoc_evals.publishing.merging import Dtype, Merged, write_merged
 from inoc_evals.records import Store
 from inoc_evals.turns import end_ids
 
@@ -29,21 +29,30 @@ if TYPE_CHECKING:
 RECORD_FILE = "inoc-record.json"
 
 
-def export(record: ModelRecord, store: Store, directory: Path, *, merged: bool = False) -> Path:
+class Exported(NamedTuple):
+    """What was written."""
+
+    directory: Path
+    """Where it lies."""
+    merged: Merged | None
+    """How near a merged model comes to the adapter; None for an adapter."""
+
+
+def export(
+    record: ModelRecord, store: Store, directory: Path, *, merge_in: Dtype | None = None
+) -> Exported:
     """Write a model into a new directory.
 
     Args:
         record: The model.
         store: The store that has it.
         directory: Where to; must not be there yet, or be empty.
-        merged: The whole model, rather than the adapter.
-
-    Returns:
-        The directory.
+        merge_in: Write the whole model in this data type, rather than the adapter.
 
     Raises:
         InputError: If the directory holds something.
-        StoreError: If the model is a provider's, or not what its record says.
+        StoreError: If the model is a provider's, or not what its record says, or if rounding
+            to the data type loses what the adapter does.
     """
     require("train", "torch", "transformers", "peft")
     from inoc_evals.providers.naming import resolve_model
@@ -54,17 +63,17 @@ def export(record: ModelRecord, store: Store, directory: Path, *, merged: bool =
     base, _ = resolve_model(record.name, store)
     staging = new_directory(directory.absolute())
     try:
-        if merged:
-            _write_merged(record, store, base, staging)
+        merged = None
+        if merge_in is not None:
+            weights = loaded(record, store, base, exact=True)
+            merged = write_merged(record, weights, staging, merge_in)
         else:
             weights = loaded(record, store, base)
             _copy_adapter(record, source, staging)
             _stop_at_turns(weights, record)
             settings = weights.model.generation_config.to_json_string()
             write_text(staging / "generation_config.json", settings)
-        write_text(
-            staging / "README.md", model_card(record, kind="merged" if merged else "adapter")
-        )
+        write_text(staging / "README.md", model_card(record, merged=merged))
         public = record.model_copy(
             update={"base": public_base(record), "data": public_data(record)}
         )
@@ -74,7 +83,7 @@ def export(record: ModelRecord, store: Store, directory: Path, *, merged: bool =
         os.replace(staging, directory)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return directory
+    return Exported(directory, merged)
 
 
 def loaded(
@@ -117,29 +126,3 @@ def _stop_at_turns(weights: "Weights", record: ModelRecord) -> None:
     config = weights.model.generation_config
     ends = end_ids(config) | weights.codec.stops(record.turn_ends).ids
     config.eos_token_id = sorted(ends) if len(ends) > 1 else next(iter(ends), None)
-
-
-def _write_merged(record: ModelRecord, store: Store, base: ResolvedBase, target: Path) -> None:
-    """Merge in float32, write in the base's own dtype, and look at what was written."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    from inoc_evals.providers.weights import no_bars
-
-    assert record.fingerprint is not None
-    with no_bars():
-        weights = loaded(record, store, base, exact=True)
-        _stop_at_turns(weights, record)
-        model = weights.merged()
-        settings = AutoConfig.from_pretrained(base.path, revision=base.revision or "main")
-        dtype = getattr(settings, "dtype", None) or torch.float32
-        model.to(dtype).save_pretrained(target, safe_serialization=True)
-        del weights, model  # the one that is loaded next takes as much memory
-        load_tokenizer(base).save_pretrained(target)
-        written = AutoModelForCausalLM.from_pretrained(target, dtype=torch.float32).eval()
-    on = sequence_logprobs(written, record.fingerprint.token_ids)
-    exact = dtype == torch.float32 and record.metrics.get("dtype", "float32") == "float32"
-    off = record.fingerprint.base_logprobs
-    fault = fingerprint_fault(record.fingerprint, on=on, off=off, exact=exact)
-    if fault is not None:
-        raise StoreError(f"model {record.name!r}, merged and written: {fault}")

@@ -17,13 +17,14 @@ import torch
 import transformers
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from inoc_evals.bases import ResolvedBase, load_tokenizer
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
+from inoc_evals.loading import lay_out, load_model, load_settings
 from inoc_evals.records import Fingerprint
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.experts import fused_experts, unmatched
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.precision import base_arguments, four_bit_ready
 from inoc_evals.training.sharding import hollow, sharded, whole
@@ -32,8 +33,7 @@ from inoc_evals.training.stages import FROZEN, continued, put_below, side_by_sid
 
 def max_positions(base: ResolvedBase) -> int:
     """Return how many tokens the base can take."""
-    settings = AutoConfig.from_pretrained(base.path, revision=base.revision).get_text_config()
-    return int(settings.max_position_embeddings)
+    return int(load_settings(base).get_text_config().max_position_embeddings)
 
 
 def load_with_adapter(
@@ -58,16 +58,8 @@ def load_with_adapter(
 
 def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
     def load(**arguments: Any) -> Any:
-        where: dict[str, Any] = {"revision": base.revision}
-
         def laid_out(*, empty: bool = False) -> Any:
-            if empty:
-                settings = AutoConfig.from_pretrained(base.path, **where)
-                return AutoModelForCausalLM.from_config(settings, **arguments)
-            # Only safetensors: a pickle can run code, and is no part of the base's digest.
-            return AutoModelForCausalLM.from_pretrained(
-                base.path, use_safetensors=True, **where, **arguments
-            )
+            return (lay_out if empty else load_model)(base, **arguments)
 
         return hollow(laid_out) if sharded() else laid_out()
 
@@ -76,18 +68,21 @@ def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
         return load(**arguments)
     try:
         return load(**arguments)
-    except (ValueError, ImportError) as error:
+    except StoreError as error:
+        said = error.__cause__
+        if not isinstance(said, (ValueError, ImportError)):
+            raise
         chosen = arguments.pop("attn_implementation")
         if config.attention == "auto":
             return load(**arguments)
         raise InputError(
-            f"attention: {base.name!r} has no {chosen} ({str(error).splitlines()[0][:80]}); "
+            f"attention: {base.name!r} has no {chosen} ({str(said).splitlines()[0][:80]}); "
             "attention: auto takes what it has"
         ) from None
 
 
 def _with_fresh_adapter(model: Any, base: ResolvedBase, config: TrainConfig) -> Any:
-    targets = config.target_modules
+    targets, besides = config.target_modules, _parameters(model, base, config)
     lora = LoraConfig(
         task_type="CAUSAL_LM",
         base_model_name_or_path=base.path,
@@ -97,11 +92,27 @@ def _with_fresh_adapter(model: Any, base: ResolvedBase, config: TrainConfig) -> 
         lora_dropout=config.lora_dropout,
         use_rslora=config.use_rslora,
         target_modules=targets if isinstance(targets, str) else list(targets),
+        **({"target_parameters": besides} if besides else {}),  # which peft has since 0.17
     )
     try:
         return get_peft_model(model, lora)
     except ValueError as error:
         raise InputError(f"target_modules {config.target_modules}: {error}") from None
+
+
+def _parameters(model: Any, base: ResolvedBase, config: TrainConfig) -> list[str]:
+    """Return the weights besides linear layers that get an adapter, by their names in a layer."""
+    if config.target_parameters != "experts":
+        names = list(config.target_parameters or ())
+        if missing := unmatched(model, names):
+            there = ", ".join(fused_experts(model)) or "no fused experts"
+            raise InputError(f"target_parameters: {base.name!r} has no {missing[0]!r}; {there}")
+        return names
+    if not (names := list(fused_experts(model))):
+        raise InputError(
+            f"target_parameters: experts: {base.name!r} keeps no experts in one tensor; leave it out"
+        )
+    return names
 
 
 def take_fingerprint(model: Any, tokenizer: Any) -> Fingerprint:
@@ -119,10 +130,8 @@ def take_fingerprint_as_served(base: ResolvedBase, adapter: Path, tokenizer: Any
     An adapter that was trained on a base in 4 bits is served on the base itself.
     """
     gpu = torch.cuda.is_available()
-    model = AutoModelForCausalLM.from_pretrained(
-        base.path,
-        revision=base.revision,
-        use_safetensors=True,
+    model = load_model(
+        base,
         dtype=torch.bfloat16 if gpu else torch.float32,
         device_map={"": 0} if gpu else None,
     )

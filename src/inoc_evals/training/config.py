@@ -23,7 +23,14 @@ Schedule = Literal["constant", "constant_with_warmup", "linear", "cosine"]
 Dtype = Literal["auto", "float32", "bfloat16"]
 Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
 
-_LATER = ("packing", "fold_system", "load_in_4bit", "attention", "enable_thinking")
+_LATER = (
+    "packing",
+    "fold_system",
+    "load_in_4bit",
+    "attention",
+    "enable_thinking",
+    "target_parameters",
+)
 
 
 class TrainConfig(BaseModel):
@@ -43,6 +50,10 @@ class TrainConfig(BaseModel):
         "all-linear"
     )
     """Which linear layers get an adapter: all but the output layer, or these names."""
+    target_parameters: (
+        Literal["experts"] | Annotated[tuple[str, ...], Field(min_length=1)] | None
+    ) = None
+    """Which weights besides get one: ``experts``, the fused ones of a mixture, or these names."""
     learning_rate: float = Field(default=1e-4, gt=0)
     """Peak learning rate of AdamW."""
     max_steps: int | None = Field(default=None, ge=1)
@@ -92,6 +103,8 @@ class TrainConfig(BaseModel):
                 f"gradient_accumulation {self.gradient_accumulation} does not divide "
                 f"batch_size {self.batch_size}"
             )
+        if self.target_parameters and self.lora_dropout:
+            raise ValueError("target_parameters takes no lora_dropout; set it to 0")
         if self.schedule == "constant" and self.warmup_steps:
             raise ValueError("schedule 'constant' has no warm-up; use 'constant_with_warmup'")
         return self

@@ -15,6 +15,9 @@ from inoc_evals.errors import InputError
 from inoc_evals.records import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 
+_SHAPE = ("lora_r", "lora_alpha", "use_rslora", "target_modules", "target_parameters")
+"""Fields that an adapter's shape is made of."""
+
 
 class Parent(NamedTuple):
     """The adapter that training starts from."""
@@ -37,7 +40,11 @@ def starting_config(directory: Path, config: Mapping[str, Any], *, merge: bool) 
     """
     shape = {} if merge else adapter_shape(directory)
     if config["target_modules"] == "all-linear":
-        shape.pop("target_modules", None)  # which the adapter lists one by one
+        # Which the adapter lists one by one; of some mixtures, with experts among them.
+        shape.pop("target_modules", None)
+        shape.pop("target_parameters", None)
+    if config.get("target_parameters") == "experts":
+        shape.pop("target_parameters", None)
     return TrainConfig.model_validate({**config, **shape})
 
 
@@ -49,6 +56,7 @@ def adapter_shape(directory: Path) -> dict[str, Any]:
         "lora_alpha": settings["lora_alpha"],
         "use_rslora": settings["use_rslora"],
         "target_modules": tuple(sorted(settings["target_modules"])),
+        "target_parameters": tuple(sorted(settings.get("target_parameters") or ())) or None,
     }
 
 
@@ -65,9 +73,9 @@ def check_shape(name: str, directory: Path, first: Mapping[str, Any], config: Tr
         InputError: If it asks for an adapter of another shape.
     """
     wanted = starting_config(directory, first, merge=False)
-    for field in ("lora_r", "lora_alpha", "use_rslora", "target_modules"):
+    for field in _SHAPE:
         there, asked = getattr(wanted, field), getattr(config, field)
-        named = field == "target_modules" and "all-linear" not in (there, asked)
+        named = isinstance(there, tuple) and isinstance(asked, tuple)
         if set(asked) != set(there) if named else asked != there:
             raise InputError(
                 f"{field}: the adapter of {name!r} has {there}, the configuration asks for "

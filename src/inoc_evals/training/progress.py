@@ -6,6 +6,7 @@ with watch.bar:
 """
 
 import math
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -113,6 +114,11 @@ def diverged(what: str, learning_rate: float) -> str:
         f"training diverged, nothing was registered: {what}; "
         f"lower learning_rate (now {learning_rate:g})"
     )
+
+
+def say(warning: str) -> None:
+    """Write a warning to standard error, in one line."""
+    print(f"warning: {warning}", file=sys.stderr)
 
 
 @contextmanager

@@ -49,6 +49,11 @@ def check_sharding(config: TrainConfig) -> None:
             "load_in_4bit: a base in 4 bits is not sharded; leave out --config_file, and every "
             "process holds the whole base in 4 bits"
         )
+    if config.target_parameters:
+        raise InputError(
+            "target_parameters: adapters on fused experts are not sharded; leave out --config_file, "
+            "and every process holds the whole base"
+        )
     for setting, wanted in _WANTED.items():
         found = os.environ.get(setting, "unset")
         if found.lower() != wanted.lower():

@@ -16,6 +16,7 @@ import torch
 from peft import LoraConfig, PeftModel
 
 from inoc_evals.bases import ResolvedBase
+from inoc_evals.errors import InputError
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.sharding import whole
@@ -48,6 +49,12 @@ def put_below(model: Any, parent: Parent) -> None:
     """Add the parent's adapter to a model with a fresh one; it takes part and stays fixed."""
     settings = LoraConfig.from_pretrained(str(parent.directory))
     settings.lora_dropout = 0.0
+    ours, theirs = _parameters(model.peft_config[CHILD]), _parameters(settings)
+    if ours and theirs and set(ours) != set(theirs):
+        raise InputError(
+            f"target_parameters: the adapter of {parent.name!r} is on {', '.join(sorted(theirs))}, "
+            f"the new one on {', '.join(sorted(ours))}; peft has both on the same, or one on none"
+        )
     model.add_adapter(FROZEN, settings)
     model.load_adapter(str(parent.directory), FROZEN, torch_device=str(model.device))
     use_both(model)
@@ -69,27 +76,39 @@ def use_both(model: Any) -> None:
 def side_by_side(model: Any) -> tuple[LoraConfig, dict[str, torch.Tensor]]:
     """Return child and fixed parent as one adapter of both ranks."""
     child, parent = model.peft_config[CHILD], model.peft_config[FROZEN]
-    rank, tensors = child.r + parent.r, dict[str, torch.Tensor]()
+    tensors = dict[str, torch.Tensor]()
     for path, module in model.named_modules():
         held = getattr(module, "lora_A", None)
         if held is None or not any(name in held for name in (CHILD, FROZEN)):
             continue
-        down = torch.zeros(rank, module.in_features)
-        up = torch.zeros(module.out_features, rank)
-        for name, rows in ((FROZEN, slice(0, parent.r)), (CHILD, slice(parent.r, rank))):
+        # Of fused experts, each has its own rows of A and columns of B.
+        experts = getattr(module, "num_experts", 1)
+        downs, ups = [], []
+        for name, rank in ((FROZEN, parent.r), (CHILD, child.r)):
+            down = torch.zeros(experts, rank, module.in_features)
+            up = torch.zeros(module.out_features, rank, experts)
             if name in held:
-                down[rows] = whole(held[name].weight).float().cpu()
-                weight = whole(module.lora_B[name].weight).float().cpu()
-                up[:, rows] = weight * module.scaling[name]
-        tensors[f"{path}.lora_A.weight"] = down
-        tensors[f"{path}.lora_B.weight"] = up
+                down = whole(held[name].weight).float().cpu().reshape(down.shape)
+                up = whole(module.lora_B[name].weight).float().cpu().reshape(up.shape)
+                up = up * module.scaling[name]
+            downs.append(down)
+            ups.append(up)
+        tensors[f"{path}.lora_A.weight"] = torch.cat(downs, 1).flatten(0, 1)
+        tensors[f"{path}.lora_B.weight"] = torch.cat(ups, 1).flatten(1)
+    besides = {name for one in (child, parent) for name in _parameters(one)}
     settings = LoraConfig(
         task_type="CAUSAL_LM",
         base_model_name_or_path=child.base_model_name_or_path,
         revision=child.revision,
-        r=rank,
-        lora_alpha=rank,
+        r=child.r + parent.r,
+        lora_alpha=child.r + parent.r,
         target_modules=set(child.target_modules) | set(parent.target_modules),
         inference_mode=True,
+        **({"target_parameters": sorted(besides)} if besides else {}),
     )
     return settings, tensors
+
+
+def _parameters(settings: LoraConfig) -> list[str]:
+    """Return the weights besides linear layers that an adapter is on; peft before 0.17 has none."""
+    return list(getattr(settings, "target_parameters", None) or ())

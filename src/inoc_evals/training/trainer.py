@@ -39,6 +39,7 @@ from inoc_evals.training.batches import (
 from inoc_evals.training.checkpoints import newest_complete
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, Scoring
+from inoc_evals.training.experts import reach
 from inoc_evals.training.masks import Encoded
 from inoc_evals.training.measures import (
     Clock,
@@ -58,6 +59,7 @@ from inoc_evals.training.progress import (
     library_versions,
     made_by,
     quiet,
+    say,
 )
 from inoc_evals.training.sharding import add_up_in_float32, sharded
 from inoc_evals.training.stages import use_both
@@ -117,6 +119,7 @@ def run_training(
         dealt = parts(ordered, size, count)
         own = [row for part in dealt[processes.rank :: count] for row in part]
         model = load_with_adapter(base, config, seed, parent)
+        reached = _reached(model, processes)
         arguments = _arguments(config, seed, checkpoints, model.dtype, size, processes)
         trainer = _trainer(model, own, tokenizer, config, arguments)
         if scoring is not None:
@@ -124,9 +127,7 @@ def run_training(
         clock.lap("prepare")
         resumed = _fit(trainer, checkpoints, title, processes)
         clock.lap("steps")
-        fingerprint = take_fingerprint(model, tokenizer)
-        if not all(map(math.isfinite, fingerprint.logprobs)):
-            raise InputError(diverged("the weights are not numbers", config.learning_rate))
+        fingerprint = _fingerprint(model, tokenizer, config)
         save_adapter(model, tokenizer, base, adapter)
         if config.load_in_4bit and adapter is not None:
             fingerprint = take_fingerprint_as_served(base, adapter, tokenizer)
@@ -137,6 +138,7 @@ def run_training(
         **_ends(data, model, tokenizer),
         **throughput(ordered[resumed * config.batch_size :], clock.seconds["steps"]),
         **_machine(model, trainer, processes),
+        **reached,
         "resumed_at_step": resumed,
         "seconds": clock.seconds,
     }
@@ -296,6 +298,20 @@ def _ends(data: EncodedRows, model: Any, tokenizer: Any) -> dict[str, Any]:
     found = stops(tokenizer, sorted(data.turn_ends))
     stopped = found.ids <= known and not found.texts
     return {"turn_ends": sorted(data.turn_ends), "base_stops_there": stopped}
+
+
+def _reached(model: Any, processes: Processes) -> dict[str, Any]:
+    found = reach(model)
+    if found.warning and processes.first:
+        say(found.warning)
+    return found.metrics
+
+
+def _fingerprint(model: Any, tokenizer: Any, config: TrainConfig) -> Fingerprint:
+    found = take_fingerprint(model, tokenizer)
+    if not all(map(math.isfinite, found.logprobs)):
+        raise InputError(diverged("the weights are not numbers", config.learning_rate))
+    return found
 
 
 def _flash(model: Any) -> bool:
