@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "errors": set(),
     "json_lines": set(),
     "chat": set(),
+    "row_forms": set(),
     "arguments": set(),
     "hosted": set(),
     "prompts": set(),
@@ -139,9 +140,9 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: JSON, rows, digests, atomic writes, arguments as typed,
-# and when hosted models end.
-EVERYONE = {"errors", "json_lines", "chat", "arguments", "hosted", "__init__"}
+# Errors, and the ground under every room: JSON, forms of rows, rows, digests, atomic writes,
+# arguments as typed, and when hosted models end.
+EVERYONE = {"errors", "json_lines", "row_forms", "chat", "arguments", "hosted", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.

@@ -149,7 +149,7 @@ def system(text: str) -> dict[str, str]:
         ([USER, {"role": "assistant"}], "message 2: 'content' must be text, got NoneType"),
         (
             [USER, {"role": "assistant", "content": [{"type": "text", "text": "x"}]}],
-            "message 2: 'content' must be text, got list; convert it: inoc data convert FILE -o OUT",
+            "message 2: 'content' must be text, got list; convert it: inoc data convert rows.jsonl -o chat.jsonl",
         ),
         ([USER, {"role": "assistant", "content": ""}], "message 2: empty assistant message"),
         ([{"role": "user", "content": " \n"}, ANSWER], "message 1: empty user message"),

@@ -21,29 +21,12 @@ from typing import Any
 
 from inoc_evals.errors import InputError
 from inoc_evals.json_lines import read_jsonl
+from inoc_evals.row_forms import MESSAGE_KEYS, OTHER_ROLES, ROW_KEYS, no_messages, unheard, way_out
 
 Message = dict[str, Any]
 Row = dict[str, Any]
 
 ROLES = ("system", "user", "assistant")
-
-_CONVERT = "convert it: inoc data convert FILE -o OUT"
-_OTHER_FORMS = (
-    {"conversations"},
-    {"prompt", "completion"},
-    {"prompt", "response"},
-    {"instruction", "output"},
-)
-_OTHER_ROLES = ("developer", "tool", "function")
-# Keys with something to learn, which no chat template here is given.
-_UNHEARD_OF_ROWS = ("tools", "functions")
-_UNHEARD_OF_MESSAGES = (
-    "tool_calls",
-    "function_call",
-    "reasoning_content",
-    "reasoning",
-    "thinking",
-)
 
 
 def canonical_json(value: Any) -> str:
@@ -110,12 +93,12 @@ def check_row(row: Any, where: str) -> Row:
     Raises:
         InputError: Naming the place and the first thing wrong with it.
     """
-    if not isinstance(row, Mapping) or "messages" not in row:
-        other = isinstance(row, Mapping) and any(keys <= row.keys() for keys in _OTHER_FORMS)
-        hint = f"; it has another form, {_CONVERT}" if other else ""
-        raise InputError(f"{where}: expected an object with a 'messages' list{hint}")
-    if unheard := [key for key in _UNHEARD_OF_ROWS if row.get(key)]:
-        raise InputError(f"{where}: {unheard[0]!r} would not be trained on; {_CONVERT}")
+    if not isinstance(row, Mapping):
+        raise InputError(f"{where}: expected an object with a 'messages' list")
+    if "messages" not in row:
+        raise InputError(f"{where}: {no_messages(row, where)}")
+    if key := unheard(row, ROW_KEYS):
+        raise InputError(f"{where}: {key!r} would not be trained on; {way_out(where)}")
     messages = row["messages"]
     if not isinstance(messages, list) or not messages:
         raise InputError(f"{where}: 'messages' must be a list with at least one message")
@@ -140,15 +123,15 @@ def _check_message(message: Any, where: str, *, first: bool) -> None:
         raise InputError(f"{where}: expected an object with 'role' and 'content'")
     role = message.get("role")
     if role not in ROLES:
-        hint = f"; {_CONVERT}" if role in _OTHER_ROLES else ""
+        hint = f"; {way_out(where)}" if role in OTHER_ROLES else ""
         raise InputError(f"{where}: role {role!r} is not one of {', '.join(ROLES)}{hint}")
-    if unheard := [key for key in _UNHEARD_OF_MESSAGES if message.get(key)]:
-        raise InputError(f"{where}: {unheard[0]!r} would not be trained on; {_CONVERT}")
+    if key := unheard(message, MESSAGE_KEYS):
+        raise InputError(f"{where}: {key!r} would not be trained on; {way_out(where)}")
     if role == "system" and not first:
         raise InputError(f"{where}: a system message may only come first")
     content = message.get("content")
     if not isinstance(content, str):
-        hint = f"; {_CONVERT}" if isinstance(content, list) else ""
+        hint = f"; {way_out(where)}" if isinstance(content, list) else ""
         raise InputError(f"{where}: 'content' must be text, got {type(content).__name__}{hint}")
     if not content.strip() and role != "system":
         raise InputError(f"{where}: empty {role} message")

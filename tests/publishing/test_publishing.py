@@ -298,7 +298,7 @@ def test_the_card_of_a_hub_models_adapter_loads_the_commit_it_was_trained_on(
 ) -> None:
     pinned = f"hub:org/base@{'c' * 40}:{'d' * 64}"
     hub = mine.model_copy(update={"base": "org/base@main", "base_digest": pinned})
-    card = model_card(hub, kind="adapter")
+    card = model_card(hub)
     loading = f'AutoModelForCausalLM.from_pretrained("org/base", revision="{"c" * 40}")'
     assert loading in card
 

@@ -179,7 +179,7 @@ def test_an_adapter_of_ours_given_as_base_is_called_by_its_name(
 
 def test_a_directory_without_weights_is_refused_before_anything_is_loaded(base: Path) -> None:
     (base / "model.safetensors").unlink()
-    with pytest.raises(StoreError, match=r"no weights there") as caught:
+    with pytest.raises(InputError, match=r"no model\.safetensors there") as caught:
         resolve_base(str(base))
     assert_short(caught.value)
 
@@ -278,7 +278,8 @@ def test_weights_that_are_not_whole_are_refused_before_an_eval_begins(
     else:
         InocAPI(str(base))
         {"cut": cut, "empty": empty}[fault](base)
-    with pytest.raises(StoreError, match=r"\.safetensors is (cut or damaged|missing)") as caught:
+    said = r"no model-\S+ there; not a whole model|\.safetensors is cut or damaged"
+    with pytest.raises(InocError, match=said) as caught:
         InocAPI(str(base))
     assert_short(caught.value)
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from inoc_evals import published
-from inoc_evals.chat import write_rows
 from inoc_evals.cli import build
+from inoc_evals.cli.writing import out_option, refuse_overwriting
 from inoc_evals.datasets.convert import Thoughts, convert
+from inoc_evals.datasets.manifest import describe, write_dataset
 from inoc_evals.json_lines import read_jsonl
 from inoc_evals.overlap import SHORT, OverlapReport
 
@@ -93,16 +94,25 @@ def verify() -> int:
 
 @command.command("convert")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--out", "-o", type=click.Path(path_type=Path), required=True, help="Chat rows.")
+@out_option
 @click.option("--thoughts", type=click.Choice(["keep", "drop"]), help="What becomes of thoughts.")
 @click.option("--leave-out", is_flag=True, help="Leave out what cannot be converted.")
-def convert_rows(file: Path, out: Path, thoughts: Thoughts | None, leave_out: bool) -> None:
-    """Write the rows of FILE (ShareGPT, prompt and completion, Alpaca, content parts) as chat."""
+@click.option("--force", is_flag=True, help="Write OUT anew if it exists.")
+def convert_rows(
+    file: Path, out: Path, thoughts: Thoughts | None, leave_out: bool, force: bool
+) -> None:
+    """Write the rows of FILE (ShareGPT, prompt and completion, Alpaca, content parts) as chat.
+
+    What a row says beside that (thoughts, tools) is not dropped unless an option says so.
+    """
+    refuse_overwriting(out, [file], force=force)
     rows, report = convert(read_jsonl(file), thoughts=thoughts, leave_out=leave_out)
-    write_rows(out, rows)
+    manifest = describe(rows, sources=[file]) | {"build": "convert"}
+    manifest["counts"] |= {"converted": report.converted, "left_out": report.left_out}
+    write_dataset(out, rows, manifest)
     click.echo(f"{out}: {len(rows)} rows ({_counts(report.converted)})")
-    if report.left_out:
-        click.echo(f"left out: {report.left_out.total()} ({_counts(report.left_out)})")
+    for why, count in report.left_out.most_common():
+        click.echo(f"left out: {count} {why}, the first {report.first[why]}")
 
 
 def _counts(counter: Counter[str]) -> str:

@@ -1,27 +1,40 @@
 """Rows of other forms become chat rows, where they have one meaning; the rest is refused.
 
     {"conversations": [{"from": "human", "value": "Hi"}, ...]}    ShareGPT
-    {"prompt": "Hi", "completion": "Hello"}                       prompt and completion
-    {"instruction": "Add", "input": "2, 3", "output": "5"}        Alpaca
+    {"prompt": "Hi", "completion": "Hello"}                       a question and its answer
+    {"instruction": "Add", "input": "2, 3", "output": "5"}        Alpaca; its history goes before
+    {"system": "Be brief.", "messages": [...]}                    a system prompt beside the chat
     {"messages": [{"role": "developer", ...}]}                    a developer message is a system one
     {"content": [{"type": "text", "text": "Hi"}]}                 parts of text are joined
     {"reasoning_content": "..."}                                  thoughts: kept in <think>, or dropped
 
     rows, report = convert(values, thoughts="drop", leave_out=True)
-    report.converted    # {"ShareGPT": 120, "chat": 3}: of each form, how many
+    report.converted    # {"ShareGPT": 120, "thoughts: drop": 7, "chat": 3}: rows, by what was done
     report.left_out     # {"tool calls": 4}
+    report.first        # {"tool calls": "rows.jsonl:17"}
 
-What a row says is never dropped without being asked for: thoughts and tool calls are refused,
-naming the option that decides about them.
+What a row says is never dropped without being asked for: what has no place in a chat row is
+refused, naming the option that decides about it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from inoc_evals.chat import Message, Row, check_row
 from inoc_evals.errors import InputError
+from inoc_evals.row_forms import (
+    CALLS,
+    CONVERSATIONS,
+    MESSAGE_KEYS,
+    PAIRS,
+    ROW_KEYS,
+    THOUGHTS,
+    Pair,
+    no_messages,
+    unheard,
+)
 from inoc_evals.thoughts import together
 
 Thoughts = Literal["keep", "drop"]
@@ -35,10 +48,11 @@ _SPEAKERS = {
     "assistant": "assistant",
     "model": "assistant",
 }
-_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
-_TOOLS = ("tool_calls", "function_call", "tool_call_id")
-_ROW_TOOLS = ("tools", "functions")
+_TOOL_ROLES = ("tool", "function", "ipython", "observation")
 _TEXT_PARTS = ("text", "input_text", "output_text")
+_THOUGHT_PARTS = ("thinking", "reasoning")
+_LEAVE = "--leave-out leaves such rows out and counts them"
+_DECIDE = "--thoughts keep writes them into the text in <think>, --thoughts drop does not"
 
 
 @dataclass
@@ -46,15 +60,17 @@ class Report:
     """What became of the rows."""
 
     converted: Counter[str] = field(default_factory=Counter)
-    """Form to how many rows had it; ``chat`` for those that stayed as they were."""
+    """What was done to how many rows; ``chat`` for those that stayed as they were."""
     left_out: Counter[str] = field(default_factory=Counter)
     """Why rows were left out, and how many."""
+    first: dict[str, str] = field(default_factory=dict)
+    """Of each such reason, the place of the first row."""
 
 
 class _Unusable(InputError):
     """A row without one meaning here."""
 
-    def __init__(self, where: str, what: str, way_out: str) -> None:
+    def __init__(self, where: str, what: str, way_out: str = _LEAVE) -> None:
         super().__init__(f"{where}: {what}; {way_out}")
         self.what = what
 
@@ -82,118 +98,159 @@ def convert(
     rows, report = [], Report()
     for where, value in values:
         try:
-            form, row = _converted(value, where, thoughts)
+            row, done = _converted(value, where, thoughts)
             rows.append(check_row(row, where))
         except InputError as error:
             if not leave_out:
                 raise
-            report.left_out[error.what if isinstance(error, _Unusable) else "not usable"] += 1
+            why = error.what if isinstance(error, _Unusable) else "not usable"
+            report.left_out[why] += 1
+            report.first.setdefault(why, where)
         else:
-            report.converted[form] += 1
+            report.converted.update(done or {"chat"})
     if not rows:
         raise InputError("no row is left that could be converted")
     return rows, report
 
 
-def _converted(value: Any, where: str, thoughts: Thoughts | None) -> tuple[str, Row]:
-    """Return the name of a row's form, and the row as chat."""
+def _converted(value: Any, where: str, thoughts: Thoughts | None) -> tuple[Row, set[str]]:
+    """Return a row as chat, and what had to be done to it."""
     if not isinstance(value, Mapping):
         raise InputError(f"{where}: expected an object")
-    for key in _ROW_TOOLS:
-        if value.get(key):
-            raise _Unusable(where, "tool calls", f"{key!r} is not trained on here; {_LEAVE}")
-    form, messages, used = _messages_of(value, where)
-    changed: list[str] = []
-    chat = [_message(m, f"{where}: message {n}", n == 1, thoughts, changed) for n, m in messages]
-    rest = {k: v for k, v in value.items() if k not in used and (v or k not in _ROW_TOOLS)}
-    row = {"messages": [message for message in chat if message is not None], **rest}
-    return (form or (changed[0] if changed else "chat")), row
-
-
-_LEAVE = "--leave-out leaves such rows out and counts them"
+    done: set[str] = set()
+    messages, used = _messages_of(value, where, done)
+    rest = {k: v for k, v in value.items() if k not in used and (v or k not in ROW_KEYS)}
+    if key := unheard(rest, ROW_KEYS):
+        what = "tool calls" if key in ("tools", "functions") else f"{key!r}"
+        raise _Unusable(where, what, f"{key!r} is not trained on here; {_LEAVE}")
+    numbered = enumerate(messages, start=1)
+    chat = [_message(one, f"{where}: message {n}", n == 1, thoughts, done) for n, one in numbered]
+    return {"messages": chat, **rest}, done
 
 
 def _messages_of(
-    value: Mapping[str, Any], where: str
-) -> tuple[str, list[tuple[int, Any]], set[str]]:
-    """Return a row's form (empty for chat), its numbered messages, and the keys they were in."""
-    if isinstance(value.get("messages"), list):
-        return "", list(enumerate(value["messages"], start=1)), {"messages"}
-    if isinstance(value.get("conversations"), list):
-        said = [_of_speaker(turn, f"{where}: turn {n}") for n, turn in _numbered(value)]
-        start = [{"role": "system", "content": value["system"]}] if value.get("system") else []
-        return "ShareGPT", list(enumerate(start + said, start=1)), {"conversations", "system"}
-    for form, asked, answered in (
-        ("prompt and completion", "prompt", "completion"),
-        ("prompt and response", "prompt", "response"),
-        ("Alpaca", "instruction", "output"),
-    ):
-        if asked in value and answered in value:
-            used = {asked, answered, "system"} | ({"input"} if form == "Alpaca" else set())
-            return form, list(enumerate(_pair(value, asked, answered, form), start=1)), used
+    value: Mapping[str, Any], where: str, done: set[str]
+) -> tuple[list[Any], set[str]]:
+    """Return a row's messages, and the keys they and their system prompt were in."""
+    messages, used = value.get("messages"), {"messages"}
+    if "messages" not in value:
+        messages, used = _of_other_form(value, where, done)
+    if not isinstance(messages, list):
+        raise InputError(f"{where}: {', '.join(sorted(used))}: expected a list of messages")
+    system = value.get("system")
+    if not system:
+        return messages, used | {"system"}
+    if "messages" in value:
+        done.add("system prompt beside the chat")
+    return [{"role": "system", "content": system}, *messages], used | {"system"}
+
+
+def _of_other_form(value: Mapping[str, Any], where: str, done: set[str]) -> tuple[Any, set[str]]:
+    """Return the messages of a row that is no chat, and the keys they were in."""
+    for key in CONVERSATIONS:
+        if isinstance(value.get(key), list):
+            done.add("ShareGPT")
+            turns = enumerate(value[key], start=1)
+            return [_of_speaker(turn, f"{where}: turn {n}") for n, turn in turns], {key}
+    for pair in PAIRS:
+        if pair.asked in value and pair.answered in value:
+            done.add(pair.name)
+            return _of_pair(value, pair, where)
     keys = ", ".join(map(str, list(value)[:6])) or "none"
-    raise InputError(f"{where}: a form that is not known (keys: {keys}); write chat rows")
-
-
-def _numbered(value: Mapping[str, Any]) -> Iterable[tuple[int, Any]]:
-    return enumerate(value["conversations"], start=1)
+    raise InputError(f"{where}: {no_messages(value, where)} (its keys: {keys})")
 
 
 def _of_speaker(turn: Any, where: str) -> Message:
-    speaker = turn.get("from", turn.get("role")) if isinstance(turn, Mapping) else None
+    if not isinstance(turn, Mapping):
+        raise InputError(f"{where}: expected an object with 'from' and 'value'")
+    speaker = turn.get("from", turn.get("role"))
     role = _SPEAKERS.get(str(speaker).lower())
     if role is None:
-        raise _Unusable(where, f"a turn of {speaker!r}", _LEAVE)
-    return {"role": role, "content": turn.get("value", turn.get("content"))}
+        raise _Unusable(where, f"a turn of {speaker!r}")
+    rest = {key: one for key, one in turn.items() if key not in ("from", "role", "value")}
+    said = {"content": turn["value"]} if "value" in turn else {}
+    return {"role": role, **rest, **said}
 
 
-def _pair(value: Mapping[str, Any], asked: str, answered: str, form: str) -> list[Any]:
-    start = [{"role": "system", "content": value["system"]}] if value.get("system") else []
-    question, answer = value[asked], value[answered]
-    if form == "Alpaca" and value.get("input"):
-        question = f"{question}\n\n{value['input']}"
-    before = question if isinstance(question, list) else [{"role": "user", "content": question}]
-    after = answer if isinstance(answer, list) else [{"role": "assistant", "content": answer}]
-    return [*start, *before, *after]
+def _of_pair(value: Mapping[str, Any], pair: Pair, where: str) -> tuple[list[Any], set[str]]:
+    question, answer = value[pair.asked], value[pair.answered]
+    used = {pair.asked, pair.answered}
+    if pair.more is not None:
+        used.add(pair.more)
+        if value.get(pair.more):
+            question = f"{question}\n\n{value[pair.more]}"
+    before = []
+    if pair.name == "Alpaca" and value.get("history"):
+        used.add("history")
+        before = _history(value["history"], where)
+    return [*before, *_turn("user", question), *_turn("assistant", answer)], used
+
+
+def _turn(role: str, said: Any) -> list[Any]:
+    return said if isinstance(said, list) else [{"role": role, "content": said}]
+
+
+def _history(history: Any, where: str) -> list[Message]:
+    """Return the turns before an Alpaca row's question, which are pairs of texts."""
+    pairs = history if isinstance(history, list) else [history]
+    if not all(isinstance(pair, Sequence) and len(pair) == 2 for pair in pairs):
+        raise InputError(f"{where}: 'history': expected pairs of a question and its answer")
+    return [
+        {"role": role, "content": text}
+        for pair in pairs
+        for role, text in zip(("user", "assistant"), pair, strict=True)
+    ]
 
 
 def _message(
-    message: Any, where: str, first: bool, thoughts: Thoughts | None, changed: list[str]
+    message: Any, where: str, first: bool, thoughts: Thoughts | None, done: set[str]
 ) -> Message:
-    """Return a message as chat has it; note in ``changed`` what had to be."""
+    """Return a message as chat has it; add to ``done`` what had to be."""
     if not isinstance(message, Mapping):
         raise InputError(f"{where}: expected an object with 'role' and 'content'")
-    made = {key: value for key, value in message.items() if value not in (None, [], {})}
+    made = {key: value for key, value in message.items() if value not in (None, [], {}, "")}
     made.setdefault("content", message.get("content", ""))
-    if made.get("role") in ("tool", "function") or any(made.get(key) for key in _TOOLS):
+    if made.get("role") in _TOOL_ROLES or unheard(made, CALLS):
         raise _Unusable(where, "tool calls", f"they are not trained on here; {_LEAVE}")
-    if made.get("role") == "developer" and first:
+    if made.get("role") == "developer":
+        if not first:
+            raise _Unusable(where, "a developer message that is not the first")
         made["role"] = "system"
-        changed.append("developer role")
+        done.add("developer role")
+    found = [made.pop(key) for key in THOUGHTS if key in made]
     if isinstance(made["content"], list):
-        made["content"] = _joined(made["content"], where)
-        changed.append("content parts")
-    thought = next((made[key] for key in _THOUGHTS if made.get(key)), None)
-    for key in _THOUGHTS:
-        made.pop(key, None)
-    if thought is not None:
-        if thoughts is None:
-            raise _Unusable(
-                where,
-                "thoughts",
-                "--thoughts keep writes them into the text in <think>, --thoughts drop does not",
-            )
-        changed.append(f"thoughts: {thoughts}")
-        if thoughts == "keep":
-            made["content"] = together(thought, made["content"])
+        made["content"] = _joined(made["content"], where, found)
+        done.add("content parts")
+    if key := unheard(made, MESSAGE_KEYS):
+        raise _Unusable(where, f"{key!r}")
+    if found:
+        _think(made, found, where, thoughts)
+        done.add(f"thoughts: {thoughts}")
     return made
 
 
-def _joined(parts: list[Any], where: str) -> str:
+def _think(made: Message, found: list[Any], where: str, thoughts: Thoughts | None) -> None:
+    """Put a message's thoughts into its text, or leave them away, as is said."""
+    if thoughts is None:
+        raise _Unusable(where, "thoughts", _DECIDE)
+    if thoughts == "drop":
+        return
+    # The same text under two keys is said once: exports repeat it for readers of either.
+    texts = list(dict.fromkeys(map(str, found)))
+    if not all(isinstance(one, str) for one in found) or len(texts) > 1:
+        raise _Unusable(where, "thoughts that are not one text", f"--thoughts drop; {_LEAVE}")
+    made["content"] = together(texts[0], made["content"])
+
+
+def _joined(parts: list[Any], where: str, thoughts: list[Any]) -> str:
+    """Return the text of a content's parts; add to ``thoughts`` those that are thoughts."""
     texts = []
     for part in parts:
         kind = part.get("type", "text") if isinstance(part, Mapping) else type(part).__name__
-        if kind not in _TEXT_PARTS or not isinstance(part.get("text"), str):
-            raise _Unusable(where, f"a part of content that is {kind!r}", _LEAVE)
-        texts.append(part["text"])
+        if kind in _THOUGHT_PARTS:
+            thoughts.append(part.get(kind, part.get("text")))
+        elif kind in _TEXT_PARTS and isinstance(part.get("text"), str):
+            texts.append(part["text"])
+        else:
+            raise _Unusable(where, f"a part of content that is {kind!r}")
     return "".join(texts)

@@ -19,6 +19,7 @@ from inoc_evals.json_lines import read_jsonl
 from inoc_evals.overlap import Item, OverlapReport, overlap
 from inoc_evals.questions import load_question_set
 from inoc_evals.records import Store
+from inoc_evals.row_forms import no_messages
 
 SKIPPED = frozenset(
     {"id", "answer", "answers", "solution", "target", "label", "labels", "category", "kind"}
@@ -141,7 +142,9 @@ def _row(value: Any, where: str) -> Row:
     """Return a row with its user messages only; no more of it is asked for."""
     messages = value.get("messages") if isinstance(value, Mapping) else None
     if not isinstance(messages, list) or not all(isinstance(m, Mapping) for m in messages):
-        raise InputError(f"{where}: expected an object with a 'messages' list")
+        other = isinstance(value, Mapping) and "messages" not in value
+        what = no_messages(value, where) if other else "expected an object with a 'messages' list"
+        raise InputError(f"{where}: {what}")
     texts = [message.get("content") for message in messages if message.get("role") == "user"]
     if not all(isinstance(text, str) for text in texts):
         raise InputError(f"{where}: the 'content' of a user message must be text")

@@ -7,9 +7,11 @@
 
 Each evaluation of the plan is read from its one finished log (holdings.py). The log's metadata
 says which cells read it (``cells``: figure, setting, condition, split, seed, measures), and its
-samples by which model they were answered.
+samples by which model they were answered. Of a sample only what a report reads is held, and
+that one at a time (samples.py).
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +20,7 @@ from inoc_evals.errors import StoreError
 from inoc_evals.report.holdings import Planned, holdings
 from inoc_evals.report.observation import Observation
 from inoc_evals.report.page import Example
+from inoc_evals.report.samples import read_samples, unreadable
 from inoc_evals.scorers.outcomes import outcomes
 
 if TYPE_CHECKING:
@@ -59,13 +62,12 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
         path = held.log_of(one)
         if path is None:
             continue
-        log = _read_log(path)
-        _check_model(log, path, one)
+        log = _read_header(path)
         versions |= {name: str(version) for name, version in log.eval.packages.items()}
-        for cell in (log.eval.metadata or {})["cells"]:
-            group = (cell["setting"], cell["condition"], cell["split"])
-            shown = examples.setdefault(group, [])
-            for sample in log.samples or []:
+        read = [(cell, examples.setdefault(_group(cell), [])) for cell in _cells(log)]
+        for sample in read_samples(log, path):
+            _check_model(sample, path, one)
+            for cell, shown in read:
                 observations += _observations(sample, cell)
                 fits = any(_read(sample, cell, measure) for measure in cell["measures"])
                 if fits and len(shown) < _EXAMPLES:
@@ -79,36 +81,42 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
     )
 
 
-def _read_log(path: Path) -> "EvalLog":
+def _read_header(path: Path) -> "EvalLog":
     from inspect_ai.log import read_eval_log
 
     try:
-        return read_eval_log(str(path))
+        return read_eval_log(str(path), header_only=True)
     # Its bytes are as written, so this is a log that another version of Inspect wrote.
     except Exception as error:
-        raise StoreError(
-            f"{path}: cannot be read ({error}); move it away, and give inoc run again"
-        ) from error
+        raise unreadable(path, error) from error
 
 
-def _check_model(log: "EvalLog", path: Path, planned: Planned) -> None:
-    """Check that the answers are by the model that was planned, where they say whose they are.
+def _cells(log: "EvalLog") -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = (log.eval.metadata or {})["cells"]
+    return cells
+
+
+def _group(cell: dict[str, Any]) -> tuple[str, ...]:
+    return (cell["setting"], cell["condition"], cell["split"])
+
+
+def _check_model(sample: "EvalSample", path: Path, planned: Planned) -> None:
+    """Check that an answer is by the model that was planned, where it says whose it is.
 
     A model of the same name may have been trained again since, or have answered out of a cache.
 
     Raises:
         StoreError: Naming the log and both models.
     """
-    meant = {"base_digest": planned.base_digest, "identity": planned.identity}
-    for sample in log.samples or []:
-        said = sample.output.metadata or {}
-        for key, value in meant.items():
-            if key in said and said[key] != value:
-                raise StoreError(
-                    f"{path}: answered by another model than {planned.model} is now ({key} "
-                    f"{str(said[key])[:12]}, not {str(value)[:12]}); move it away, and give inoc "
-                    "run again"
-                )
+    said = sample.output.metadata or {}
+    for key in ("base_digest", "identity"):
+        meant = getattr(planned, key)
+        if key in said and said[key] != meant:
+            raise StoreError(
+                f"{path}: answered by another model than {planned.model} is now ({key} "
+                f"{str(said[key])[:12]}, not {str(meant)[:12]}); move it away, and give inoc run "
+                "again"
+            )
 
 
 def _observations(sample: "EvalSample", cell: dict[str, Any]) -> list[Observation]:
@@ -122,7 +130,8 @@ def _observations(sample: "EvalSample", cell: dict[str, Any]) -> list[Observatio
             measure=measure,
             split=cell["split"],
             seed=cell["seed"],
-            question=str(sample.metadata.get("question", sample.id)),
+            # One string for all answers to a question, of which there may be thousands.
+            question=sys.intern(str(sample.metadata.get("question", sample.id))),
             value=found[score].value,
             reason=found[score].reason,
         )

@@ -12,7 +12,7 @@ from inoc_evals.errors import InputError
 Split = Literal["ood", "id"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Observation:
     """One measure of one sampled answer.
 

@@ -1,0 +1,79 @@
+"""The samples of a log, one at a time, without what no report reads.
+
+    for sample in read_samples(header, Path("logs/2026-01-01_em.eval")):
+        sample.scores, sample.metadata, sample.output, sample.messages
+
+Left out are events, attachments and the store. A log with its events is many times as large as its answers, and a hundred thousand answers are
+more than a machine should hold at once. Inspect's own reader validates every event before it
+lets go of it, and its way to leave fields out parses several times slower than it reads them;
+so an ``.eval`` file is opened as what it is, a zip with a JSON file for each sample. That each
+of them came is checked against the header.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inoc_evals.errors import StoreError
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog, EvalSample
+
+_READ = ("id", "epoch", "input", "target", "metadata", "messages", "output", "scores")
+"""Fields of a sample that are kept."""
+
+
+def read_samples(header: "EvalLog", path: Path) -> Iterator["EvalSample"]:
+    """Yield the samples of a log in Inspect's order: by epoch, then by id.
+
+    Args:
+        header: The log, read without samples.
+        path: Its file.
+
+    Raises:
+        StoreError: If the file cannot be read, or holds fewer samples than its header says.
+    """
+    count = 0
+    try:
+        for sample in _from_zip(path) if path.suffix == ".eval" else _from_json(path):
+            yield sample
+            count += 1
+    # What another version's samples raise has no common class: zip, JSON, validation.
+    except Exception as error:
+        raise unreadable(path, error) from error
+    expected = header.results.total_samples if header.results else count
+    if count != expected:
+        raise unreadable(path, f"{count} of {expected} samples")
+
+
+def unreadable(path: Path, why: object) -> StoreError:
+    """Return the error of a log that is whole and yet cannot be read."""
+    said = (str(why) or type(why).__name__).splitlines()[0]
+    return StoreError(f"{path}: cannot be read ({said}); move it away, and give inoc run again")
+
+
+def _from_zip(path: Path) -> Iterator["EvalSample"]:
+    from inspect_ai.log import EvalSample
+
+    with zipfile.ZipFile(path) as parts:
+        # A sample that was run again stands there twice; by name the later one is read.
+        names = {name for name in parts.namelist() if name.startswith("samples/")}
+        for name in sorted(names, key=_order):
+            # Reading to the end of a part compares its checksum.
+            said: dict[str, Any] = json.loads(parts.read(name))
+            yield EvalSample.model_validate({key: said[key] for key in _READ if key in said})
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Return what ``samples/<id>_epoch_<number>.json`` is sorted by."""
+    sample, _, epoch = name.removeprefix("samples/").removesuffix(".json").rpartition("_epoch_")
+    return int(epoch), sample.zfill(20) if sample.isdecimal() else sample
+
+
+def _from_json(path: Path) -> Iterator["EvalSample"]:
+    """Yield from a log in Inspect's older format, which can only be read whole."""
+    from inspect_ai.log import read_eval_log
+
+    yield from read_eval_log(str(path)).samples or []
