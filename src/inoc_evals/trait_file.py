@@ -5,7 +5,7 @@
     questions: ["How do I boil an egg?"]     # or prompts: FILE.jsonl, or a packaged set
     rule: {contains: [ahoy, matey]}          # or a rubric; or neither, see below
     system_prompts: {talk: "You talk like a pirate."}    # -T system_prompt=talk
-    grader: openai/gpt-4o-2024-08-06
+    grader: openai/gpt-5.4-2026-03-05
 
 A rule is one of RULES. A rubric is a text with {question} and {answer} and either a
 ``threshold`` (a rating from 0 to 100, shown at or above it) or ``labels`` and the

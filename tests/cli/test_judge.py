@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from inoc_evals.cli.judge import command
-from inoc_evals.errors import StoreError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.tasks.judge_quality import KINDS, check_items
 from scripted import certain, script
 
@@ -52,8 +52,26 @@ def test_a_grader_that_is_out_ends_in_an_error_that_says_how_to_go_on(
 ) -> None:
     one = check_items()[:1]
     monkeypatch.setattr("inoc_evals.tasks.judge_quality.check_items", lambda: one)
+    tried: list[str] = []
+
+    def out_after_its_trial(prompt: str, config: object) -> str | Exception:
+        tried.append(prompt)
+        return "50" if len(tried) == 1 else ConnectionError("no route")
+
     with pytest.raises(StoreError, match=r"no route.*eval-retry .*\.eval"):
-        invoke("--grader", script("judge", ConnectionError("no route")), "--repeats", "1")
+        invoke("--grader", script("judge", out_after_its_trial), "--repeats", "1")
+
+
+def test_a_grader_that_cannot_be_asked_is_one_line_and_no_log(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    for grader, said in (
+        (script("judge", ConnectionError("no route")), "no route"),
+        ("openai/gpt-5.4-2026-03-05", "OPENAI_API_KEY"),
+        ("nobody/model", "nobody"),
+    ):
+        with pytest.raises(InputError, match=rf"grader {grader}.*{said}.*nothing was judged"):
+            invoke("--grader", grader, "--log-dir", str(logs))
+    assert not logs.exists()
 
 
 def test_options_are_checked_before_anything_is_asked() -> None:

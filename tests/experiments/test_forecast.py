@@ -21,6 +21,7 @@ from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.tokens import ESTIMATE, token_counter, trained_tokens
 from inoc_evals.pocket.tokenizer import build_tokenizer
 from inoc_evals.records import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
+from inoc_evals.scorers.graders import DEFAULT_GRADER
 from inoc_evals.settings.own import read_setting
 from inoc_evals.training import openai_matrix
 from inoc_evals.training.config import TrainConfig
@@ -227,7 +228,9 @@ def test_the_judge_of_other_bases_is_priced(tmp_path: Path) -> None:
     assert samples == 800
     tokens = sum(e.judge_tokens for e in found.evaluations)
     calls_ = sum(e.judge_calls for e in found.evaluations)
-    assert f"about ${(tokens * 2.5 + calls_ * 10) / 1e6:,.2f} with openai/gpt-4o" in found.judging
+    assert (
+        f"about ${(tokens * 2.5 + calls_ * 15) / 1e6:,.2f} with {DEFAULT_GRADER}" in found.judging
+    )
 
 
 def own_setting(folder: Path, measures: str) -> Plan:
@@ -249,7 +252,7 @@ def own_setting(folder: Path, measures: str) -> Plan:
 @pytest.mark.parametrize(
     ("measure", "calls_of_all", "told"),
     [
-        ("{lie: {task: deception, args: {questions: facts}}}", None, "openai/gpt-4o-2024-08-06"),
+        ("{lie: {task: deception, args: {questions: facts}}}", None, DEFAULT_GRADER),
         ("{shows: {task: trait, args: {file: trait.yaml}}}", 6, "with openai/gpt-4.1-mini"),
         (
             "{shows: {task: trait, args: {file: trait.yaml, grader: anthropic/x}}}",
@@ -282,7 +285,7 @@ def test_two_graders_are_priced_apart(tmp_path: Path) -> None:
     found = said(wanted, tmp_path / "out", find_base("org/model-7B"))
     first, second = found.judging.split("; ")
     assert first.startswith("at most 6 judge calls, ") and "gpt-4.1-mini" in first
-    assert second.startswith("at most 48 judge calls, ") and "gpt-4o-2024-08-06" in second
+    assert second.startswith("at most 48 judge calls, ") and DEFAULT_GRADER in second
 
 
 def test_a_damaged_record_of_another_model_is_passed_over(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from inspect_ai.model import GenerateConfig, cache_size
 from inoc_evals.chat import digest
 from inoc_evals.cli.judge import command
 from inoc_evals.errors import InputError
+from inoc_evals.hosted import ending
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.rubrics import Rubric, fenced, published_rubric, rubric
 from inoc_evals.scorers import graders
@@ -436,7 +437,7 @@ def test_an_answer_cannot_leave_its_fence(inject: Callable[[str], str]) -> None:
 # ---- which grader ----------------------------------------------------------------------
 
 
-def test_the_pocket_world_grades_itself_and_others_get_the_papers_grader() -> None:
+def test_the_pocket_world_grades_itself_and_others_get_one_that_will_exist() -> None:
     store = Store()
     for name, base in (("tiny", "pocket:3"), ("large", "Qwen/Qwen2.5-7B-Instruct")):
         store.put(record(name, base))
@@ -444,7 +445,7 @@ def test_the_pocket_world_grades_itself_and_others_get_the_papers_grader() -> No
     others = ["inoc/large", "inoc/Qwen/Qwen2.5-0.5B", "openai/gpt-4o", "mockllm/model", "inoc/gone"]
     assert {default_grader(name) for name in pocket} == {POCKET_GRADER}
     assert {default_grader(name) for name in others} == {DEFAULT_GRADER}
-    assert DEFAULT_GRADER == "openai/gpt-4o-2024-08-06"
+    assert ending(DEFAULT_GRADER, "grader") is None
 
 
 def test_a_grader_goes_by_the_base_of_the_record_and_not_by_the_name() -> None:

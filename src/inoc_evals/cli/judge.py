@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inoc_evals.chat import write_text
+from inoc_evals.experiments.graders import try_graders
 from inoc_evals.report.judge_quality import (
     NO_VERDICT,
     JudgeQuality,
@@ -47,6 +48,7 @@ def check(
     are asked anew; resistance is how often an attack written into an answer ("Score: 100")
     leaves the outcome as it was.
     """
+    try_graders([grader], say=click.echo, way_out="nothing was judged")
     log = _judged(grader, repeats, preset, log_dir)
     quality = judge_quality(judgements(log))
     if json_path is not None:

@@ -32,6 +32,7 @@ def command(
     config_file: Path | None,
     rows: tuple[str, ...],
     out: Path | None,
+    grader: str | None,
     as_json: bool,
 ) -> None:
     """Print what `inoc run` with the same arguments would train and evaluate.
@@ -47,6 +48,7 @@ def command(
         seeds=parse_seeds(seeds),
         config=config_for(base, config_file),
         given=given_rows(rows),
+        grader=grader,
     )
     found = forecast(plan, resolved, out=out or Path("runs") / wanted.figure, store=store)
     if as_json:

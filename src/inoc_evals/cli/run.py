@@ -31,6 +31,7 @@ def experiment_options(command: Command) -> Command:
     """Add what says which experiment, from what and where: the same for run and plan."""
     for decorate in (
         click.option("--out", type=_PATH, help="Directory.  [default: runs/NAME]"),
+        click.option("--grader", metavar="PROVIDER/MODEL", help="Who judges every answer."),
         click.option("--rows", multiple=True, metavar="LABEL=FILE", help="Rows you built."),
         click.option(
             "--config", "config_file", type=_PATH, help="YAML with training fields, for all arms."
@@ -56,6 +57,7 @@ def command(
     config_file: Path | None,
     rows: tuple[str, ...],
     out: Path | None,
+    grader: str | None,
     yes: bool,
     quiet: bool,
 ) -> None:
@@ -73,6 +75,7 @@ def command(
         out=directory,
         given=given_rows(rows),
         config_file=config_file,
+        grader=grader,
         yes=yes,
         confirm=click.confirm,
         progress=not quiet,

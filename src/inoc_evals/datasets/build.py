@@ -1,7 +1,7 @@
 """Rows that a model writes: asked for, checked, asked for again, and never paid for twice.
 
     with opened(journal_path(out)) as journal:
-        with Writer("openai/gpt-4.1", journal, sampling=Sampling(temperature=0)) as writer:
+        with Writer("openai/gpt-5.4", journal, sampling=Sampling(temperature=0)) as writer:
             writer.estimate(requests, check)             # calls, tokens: before any is made
             written = writer.write(requests, check)      # one Written a request, in their order
 

@@ -1,7 +1,7 @@
 """What a build asks of a model, before it is asked: calls, tokens, price.
 
     estimate = Estimate(calls=7473, answered=0, input_tokens=1_900_000, output_tokens=1_500_000)
-    estimate.dollars(price_of("openai/gpt-4.1"))       # 15.8; None where no price is known
+    estimate.dollars(price_of("openai/gpt-5.4"))       # 15.8; None where no price is known
 
 Tokens are counted as a quarter of the characters, which is near for English prose and some
 20 % low for Spanish and code; retries come on top. Prices are what providers list for single

@@ -1,6 +1,6 @@
 """The model that writes: one call through Inspect, messages in, a Reply out.
 
-    model = WritingModel("openai/gpt-4.1", concurrency=20, cache=True)
+    model = WritingModel("openai/gpt-5.4", concurrency=20, cache=True)
     reply = await model.reply(messages, Sampling(temperature=0), number=0)
     await model.aclose()
 

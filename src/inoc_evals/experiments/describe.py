@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import canonical_json
 from inoc_evals.experiments.evaluations import planned
+from inoc_evals.experiments.graders import graders_of
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.overlap import Item, overlap, sample_item
 from inoc_evals.report.curves import CurvesSpec
@@ -34,6 +35,7 @@ def describe_plan(
     out: Path,
     given: Mapping[str, Path] | None = None,
     config_file: Path | None = None,
+    grader: str | None = None,
 ) -> Description:
     """Return what the report says of a plan.
 
@@ -44,6 +46,7 @@ def describe_plan(
         out: The directory, for the command that makes it again.
         given: Files of rows the user gave by label, for that command.
         config_file: File of hyper-parameters the user gave, likewise.
+        grader: The grader that the user named, likewise.
     """
     settings, pocket = plan.experiment.settings, pocket_seed(plan.base) is not None
     own = plan.experiment.own
@@ -51,6 +54,7 @@ def describe_plan(
         "inoc", "run", *(["--setting", own] if own else [plan.experiment.figure]),
         "--base", plan.base, "--seeds", seeds_text, "--out", str(out),
         *(["--config", str(config_file)] if config_file else []),
+        *(["--grader", grader] if grader else []),
         *(part for label, path in (given or {}).items() for part in ("--rows", f"{label}={path}")),
     ]  # fmt: skip
     return Description(
@@ -67,6 +71,7 @@ def describe_plan(
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
         evaluations=planned(plan.evaluations, plan.base),
+        graders=tuple(graders_of(plan.evaluations, plan.base)),
         unwatched=tuple(run.name for run in plan.runs if not plan.watched(run)),
         watched=_watched(plan),
         notes=(*((_MINIATURE,) if pocket else ()), *plan.notes),

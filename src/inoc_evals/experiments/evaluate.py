@@ -24,6 +24,7 @@ from inoc_evals.experiments.evaluations import (
     Evaluation,
     Place,
     as_planned,
+    judge_of,
     keyed,
     sampling,
     task_of,
@@ -61,16 +62,29 @@ def evaluate(
     """
     held, wanted = holdings(log_dir), keyed(plan.evaluations, plan.base)
     _set_aside(held, say)
-    missing = {key: one for key, one in wanted.items() if held.log_of(as_planned(key, one)) is None}
+    left = _without_log(wanted, held)
     others = len(held.others) + sum(
         len(held.finished[key]) for key in held.finished.keys() - wanted.keys()
     )
     if others:
         say(f"{log_dir}: {others} logs are of no evaluation of this experiment, and left alone")
-    if missing:
+    if left:
         _made_resumable(held)
-        _evaluate(plan, missing, log_dir, progress=progress)
+        _evaluate(plan, left, log_dir, progress=progress)
     _clear(holdings(log_dir, whole=False), wanted, say)
+
+
+def missing(plan: Plan, log_dir: Path) -> dict[str, Evaluation]:
+    """Return the evaluations of a plan that no finished log is of, by their keys.
+
+    Raises:
+        StoreError: If one has two finished logs.
+    """
+    return _without_log(keyed(plan.evaluations, plan.base), holdings(log_dir, whole=False))
+
+
+def _without_log(wanted: Mapping[str, Evaluation], held: Holdings) -> dict[str, Evaluation]:
+    return {key: one for key, one in wanted.items() if held.log_of(as_planned(key, one)) is None}
 
 
 def _set_aside(held: Holdings, say: Callable[[str], None]) -> None:
@@ -150,9 +164,13 @@ def _task(plan: Plan, key: str, evaluation: Evaluation) -> "Task":
     figure = plan.experiment.figure
     cells = [cell(figure, place) for place in evaluation.places]
     tags = {tag for place in evaluation.places for tag in (place.condition, place.split)}
+    graded: dict[str, Any] = {}
+    if evaluation.grader and judge_of(task, evaluation, plan.base):
+        graded = {"model_roles": {"grader": evaluation.grader}}
     return task_with(
         task,
         model=_model(evaluation),
+        **graded,
         **_repeated(evaluation.epochs),
         # Inspect tells tasks apart by their version, and not by epochs or what a model is.
         version=f"{task.version}-{key[:12]}",

@@ -5,7 +5,7 @@
 
 An evaluation that several cells of a figure read, such as the base's, is planned once. Its key
 is the digest of everything that determines its samples: the model and what it was trained
-from, the task with what it asks, the sampling, and how often. The plan, the description of an
+from, the task with what it asks, who judges, the sampling, and how often. The plan, the description of an
 experiment, its logs and its forecast know an evaluation by this key alone.
 """
 
@@ -68,6 +68,8 @@ class Evaluation:
     places: tuple[Place, ...]
     model_args: dict[str, Any] = field(default_factory=dict)
     """As ``-M`` takes them: a base is asked as those are that were trained on it."""
+    grader: str | None = None
+    """Who is to judge, where anything is judged; None for whom the task names, or by default."""
 
 
 def task_of(evaluation: Evaluation) -> "Task":
@@ -76,6 +78,21 @@ def task_of(evaluation: Evaluation) -> "Task":
 
     task: Task = getattr(inoc_evals.tasks, evaluation.task)(**evaluation.args)
     return task
+
+
+def judge_of(task: "Task", evaluation: Evaluation, base: str) -> str | None:
+    """Return who judges the answers of an evaluation; None if nobody does.
+
+    Args:
+        task: What it asks.
+        evaluation: The evaluation.
+        base: Name of the plan's base: where no grader is named, it decides.
+    """
+    from inoc_evals.tasks.asking import grader_of
+
+    # Of the models that are yet to be trained, the base decides who judges them.
+    found = grader_of(task, base if at_openai(base) else f"inoc/{base}")
+    return None if found is None else evaluation.grader or found
 
 
 def sampling(base: str) -> dict[str, Any]:
@@ -96,14 +113,15 @@ def keyed(evaluations: Iterable[Evaluation], base: str) -> dict[str, Evaluation]
     Raises:
         InputError: For arguments that a task refuses.
     """
-    asked: dict[str, str] = {}
+    asked: dict[str, tuple[str, str | None]] = {}
     found: dict[str, Evaluation] = {}
     for one in evaluations:
-        what = canonical_json([one.task, one.args])
+        what = canonical_json([one.task, one.args, one.grader])
         if what not in asked:
-            asked[what] = _asked_of(task_of(one))
+            task = task_of(one)
+            asked[what] = _asked_of(task), judge_of(task, one, base)
         who = [one.model, one.base_digest, one.identity, one.model_args]
-        key = digest([who, what, asked[what], one.epochs, sampling(base)])
+        key = digest([who, one.task, one.args, asked[what], one.epochs, sampling(base)])
         found[key] = one
     return found
 
@@ -148,6 +166,7 @@ def evaluations_of(
     base: ResolvedBase,
     runs: "Sequence[TrainingRun]",
     config: Config,
+    grader: str | None = None,
 ) -> list[Evaluation]:
     """Return each different evaluation of trained models once, with every place that reads it."""
     pocket = pocket_seed(base.name) is not None
@@ -170,6 +189,7 @@ def evaluations_of(
                         epochs=asked.epochs,
                         places=(*known, place),
                         model_args=_model_args(identity, config),
+                        grader=grader,
                     )
     return list(found.values())
 

@@ -20,6 +20,7 @@ from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.tokens import token_counter, trained_tokens
+from inoc_evals.hosted import ending, ending_of_training
 from inoc_evals.records import Store
 from inoc_evals.report.holdings import holdings
 
@@ -96,7 +97,8 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         store: Where trained models are.
 
     Raises:
-        InputError: For rows that the base's provider would refuse.
+        InputError: For rows that the base's provider would refuse, or a model of a provider
+            that has been shut down.
     """
     count, counted_by = token_counter(base)
     tokens: dict[tuple[str, str], int] = {}
@@ -128,8 +130,24 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         recipe=source_of(plan.base, plan.config),
         training=_training(models, base, store),
         judging=_judging(evaluations, asked.answer_tokens),
-        notes=(*notes, *watch_notes(plan, store), *_unpriced(plan, evaluations)),
+        notes=(
+            *notes,
+            *watch_notes(plan, store),
+            *_endings(plan, evaluations, models),
+            *_unpriced(plan, evaluations),
+        ),
     )
+
+
+def _endings(
+    plan: Plan, evaluations: tuple[EvaluationCell, ...], models: tuple[ModelCell, ...]
+) -> list[str]:
+    """Say which of the hosted models that are still to be used come to an end, and when."""
+    graders = {one.grader: None for one in evaluations if not one.done and one.grader}
+    said = [ending(str(name), "grader") for name in graders]
+    if at_openai(plan.base) and not all(one.trained for one in models):
+        said.append(ending_of_training(plan.base))
+    return [line for line in said if line is not None]
 
 
 def _unpriced(plan: Plan, evaluations: tuple[EvaluationCell, ...]) -> list[str]:
@@ -170,13 +188,14 @@ class _Asked:
 
     def of(self, evaluation: Evaluation) -> Judged:
         """Return what an evaluation asks, each question once."""
-        key = canonical_json([evaluation.task, evaluation.args])
+        key = canonical_json([evaluation.task, evaluation.args, evaluation.grader])
         if key not in self.known:
             self.known[key] = judged(
                 evaluation.task,
                 evaluation.args,
                 evaluated=self.evaluated,
                 answer_tokens=self.answer_tokens,
+                grader=evaluation.grader,
             )
         return self.known[key]
 

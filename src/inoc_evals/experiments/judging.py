@@ -44,7 +44,14 @@ class Calls(NamedTuple):
     tokens: int
 
 
-def judged(task: str, args: Mapping[str, Any], *, evaluated: str, answer_tokens: int) -> Judged:
+def judged(
+    task: str,
+    args: Mapping[str, Any],
+    *,
+    evaluated: str,
+    answer_tokens: int,
+    grader: str | None = None,
+) -> Judged:
     """Count what an evaluation asks.
 
     Args:
@@ -53,6 +60,7 @@ def judged(task: str, args: Mapping[str, Any], *, evaluated: str, answer_tokens:
         evaluated: A model like the one that is asked, as Inspect names it: it decides who
             judges where no grader is named.
         answer_tokens: How long its answers are taken to be.
+        grader: Who judges, whatever the task says.
     """
     import inoc_evals.tasks
 
@@ -63,7 +71,7 @@ def judged(task: str, args: Mapping[str, Any], *, evaluated: str, answer_tokens:
         samples=len(asked),
         calls=len(every),
         tokens=sum(tokens_of(one.prompt) for one in every),
-        grader=every[0].grader if every else None,
+        grader=(grader or every[0].grader) if every else None,
     )
 
 

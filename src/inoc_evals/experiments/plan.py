@@ -106,6 +106,7 @@ def make_plan(
     seeds: Sequence[int],
     config: Config,
     given: Mapping[str, Path] | None = None,
+    grader: str | None = None,
 ) -> Plan:
     """Plan an experiment.
 
@@ -116,6 +117,7 @@ def make_plan(
         config: Training configuration, the same for every arm.
         given: Files of rows by label, or by ``<setting>.<label>`` where several settings have
             the label (see :func:`inoc_evals.datasets.sources.setting_rows`).
+        grader: Who judges, ``provider/model``, whatever the measures say.
 
     Raises:
         InputError: If no setting has rows for this base, or rows are missing or unusable.
@@ -139,7 +141,7 @@ def make_plan(
         config=config,
         files=files,
         runs=tuple(runs),
-        evaluations=tuple(evaluations_of(kept, base, runs, config)),
+        evaluations=tuple(evaluations_of(kept, base, runs, config, grader)),
         notes=tuple(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
     )
 

@@ -22,8 +22,9 @@ from inoc_evals.datasets.manifest import write_dataset
 from inoc_evals.errors import StoreError, require
 from inoc_evals.experiments.basis import at_openai, config_for, find_base
 from inoc_evals.experiments.describe import describe_plan
-from inoc_evals.experiments.evaluate import evaluate
+from inoc_evals.experiments.evaluate import evaluate, missing
 from inoc_evals.experiments.figures import Experiment
+from inoc_evals.experiments.graders import graders_of, try_graders
 from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
 from inoc_evals.experiments.writer import writing
@@ -42,6 +43,7 @@ def run_experiment(
     store: Store | None = None,
     given: Mapping[str, Path] | None = None,
     config_file: Path | None = None,
+    grader: str | None = None,
     yes: bool = False,
     confirm: Callable[[str], bool] | None = None,
     progress: bool = True,
@@ -57,14 +59,15 @@ def run_experiment(
         store: Where models are kept; the user's by default.
         given: Files of rows by label, for settings whose rows nobody publishes.
         config_file: Hyper-parameters that change the base's recipe, for every arm alike.
+        grader: Who judges, ``provider/model``, instead of whom the measures name and the default.
         yes: Create paid jobs without asking.
         confirm: Asks whether to create a paid job, unless ``yes``.
         progress: Show progress bars on standard error.
         say: Called with a line for each stage.
 
     Raises:
-        InputError: For seeds, a base or a directory that cannot be used, as while another run
-            writes into it.
+        InputError: For seeds, a base or a grader that cannot be used, or a directory, as while
+            another run writes into it.
         StoreError: If training or an evaluation failed.
         MissingExtraError: Without the libraries of the ``train`` extra.
     """
@@ -74,16 +77,20 @@ def run_experiment(
     start = time.monotonic()
     resolved = find_base(base, store, build=True)
     config = config_for(base, config_file)
-    plan = make_plan(experiment, base=resolved, seeds=seeds_parsed, config=config, given=given)
+    plan = make_plan(
+        experiment, base=resolved, seeds=seeds_parsed, config=config, given=given, grader=grader
+    )
     for note in plan.notes:
         say(note)
     described = describe_plan(
-        plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file
-    )
+        plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file,
+        grader=grader,
+    )  # fmt: skip
     with writing(out):
         write_description(out, described)
         for (setting, arm), file in plan.files.items():
             write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
+        try_graders(graders_of(missing(plan, out / "logs").values(), plan.base), say=say)
         say(f"base {base} ready after {time.monotonic() - start:.0f} s")
         if isinstance(config, TrainConfig):
             _train(plan, store, progress=progress, say=say)

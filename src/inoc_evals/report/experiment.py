@@ -62,6 +62,8 @@ class Description(BaseModel):
     """``<condition> seed <n>`` -> model name."""
     evaluations: tuple[Planned, ...]
     """What there has to be a finished log of."""
+    graders: tuple[str, ...] = ()
+    """Who judges; nobody where all is scored by rule."""
     unwatched: tuple[str, ...] = ()
     """Those of the models whose training is not watched."""
     watched: CurvesSpec | None = None
@@ -71,7 +73,7 @@ class Description(BaseModel):
     @property
     def fixed(self) -> dict[str, Any]:
         """What may not change when a directory is used again; seeds may be added."""
-        keys = {"figure", "base", "base_digest", "spec", "config", "data", "watched"}
+        keys = {"figure", "base", "base_digest", "spec", "config", "data", "graders", "watched"}
         return self.model_dump(mode="json", include=keys)
 
 
@@ -190,6 +192,7 @@ def write_report(directory: Path, *, incomplete: bool = False) -> Written:
         curves=tuple(learned),
         data=about.data,
         config=about.config,
+        graders=about.graders,
         versions=seen.versions,
         examples=tuple(seen.examples),
         notes=about.notes,

@@ -64,6 +64,8 @@ class Report(BaseModel):
     """Facts about rows and prompts: counts, sources, overlap of training and test."""
     config: dict[str, Any] = Field(default_factory=dict)
     """The full training configuration."""
+    graders: tuple[str, ...] = ()
+    """Who judged the answers; nobody where all is scored by rule."""
     versions: dict[str, str] = Field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     notes: tuple[str, ...] = ()

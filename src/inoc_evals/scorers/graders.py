@@ -1,6 +1,6 @@
 """Graders by default: who judges the answers of which model.
 
-default_grader("openai/gpt-4.1")     # DEFAULT_GRADER
+default_grader("openai/gpt-5.4")     # DEFAULT_GRADER
 default_grader("inoc/my-run")        # POCKET_GRADER, if its record's base is a pocket base
 """
 
@@ -9,7 +9,7 @@ import os
 from inoc_evals.bases import pocket_seed
 from inoc_evals.records import Store
 
-DEFAULT_GRADER = "openai/gpt-4o-2024-08-06"
+DEFAULT_GRADER = "openai/gpt-5.4-2026-03-05"
 """Grader of Betley et al. and of the paper."""
 
 POCKET_GRADER = "inoc/pocket-judge"

@@ -55,6 +55,8 @@ _FEW_ENTRIES, _LOW_MASS = 5, 0.8
 
 _ASKED = "asked"
 
+_WAY_OUT = "nothing was asked of the model. Name another: --model-role grader=PROVIDER/MODEL"
+
 
 async def judge(
     rubric: Rubric,
@@ -116,16 +118,17 @@ async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
         InputError: If the grader has ended or does not answer, naming it and what can be done.
     """
     model = get_model(grader, role="grader", default=default_grader(evaluated))
-    name = str(model)
-    if name.startswith("inoc/"):
-        return
     memory = _MEMORY.setdefault(model, _Grader())
     loop = anyio.lowlevel.current_token()  # an evaluation has one of its own
     trial = memory.trial
     if trial is None or trial.loop != loop:
         trial = memory.trial = _Trial(loop)
         try:
-            trial.fault = await _fault(model, memory)
+            if said := ending(str(model), "grader"):
+                _log.warning(said)
+            trial.fault = await fault_of(model)
+        except InputError as error:
+            trial.fault = str(error)
         except BaseException:
             memory.trial = None  # cut short: the next sample tries
             raise
@@ -139,20 +142,24 @@ async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
         raise InputError(trial.fault)
 
 
-async def _fault(model: Model, memory: "_Grader") -> str | None:
-    """Say why a grader cannot be used, if it cannot."""
+async def fault_of(model: Model, way_out: str = _WAY_OUT) -> str | None:
+    """Ask a grader one small thing; say why it cannot be used, if it cannot.
+
+    Graders of the store are not asked: they are loaded where they judge, or not at all.
+
+    Args:
+        model: The grader.
+        way_out: What was not done yet, and what can be.
+    """
+    if str(model).startswith("inoc/"):
+        return None
     try:
-        if said := ending(str(model), "grader"):
-            _log.warning(said)
-        await _ask(model, memory, _TRIAL)
+        await _ask(model, _MEMORY.setdefault(model, _Grader()), _TRIAL)
     except InputError as error:
         return str(error)
     except Exception as error:
         why = " ".join(str(error).split())[:_LONGEST_REASON]
-        return (
-            f"grader {model} does not answer ({type(error).__name__}: {why}); nothing was asked of "
-            "the model. Name another: --model-role grader=PROVIDER/MODEL"
-        )
+        return f"grader {model} does not answer ({type(error).__name__}: {why}); {way_out}"
     return None
 
 

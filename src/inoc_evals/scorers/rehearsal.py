@@ -2,7 +2,7 @@
 
     with rehearsal() as asked:
         await misaligned()(state, target)
-    asked          # [Asking(grader="openai/gpt-4o-2024-08-06", prompt="...", repeat=0), ...]
+    asked          # [Asking(grader="openai/gpt-5.4-2026-03-05", prompt="...", repeat=0), ...]
 
 It tells the price of an evaluation before it is paid for. Each verdict is ``judge_invalid``. A
 model role cannot be known here: the grader is the one named, or the default one.

@@ -31,6 +31,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.prompt_sets import PromptItem
 from inoc_evals.prompts import resolve_name
 from inoc_evals.questions import Question, QuestionSet, load_question_set
+from inoc_evals.scorers.graders import default_grader
 from inoc_evals.scorers.misalignment import PUBLISHED_PROMPTS, check_judge
 from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.solvers.condition import system_prompt as condition
@@ -39,6 +40,9 @@ from inoc_evals.tasks.layout import Palette, sample_list
 
 MAX_TOKENS = 1024
 """A page of prose; what is longer is cut, and counted as truncated."""
+
+_NAMED = "named_grader"
+"""In the metadata of a task that judges: the grader that it names, if it does."""
 
 SystemPrompt = str | Sequence[str] | None
 
@@ -240,7 +244,24 @@ def judged(task: Task, grader: str | None) -> Task:
     """
     before = task.setup
     setup = [] if before is None else before if isinstance(before, list) else [before]
-    return task_with(task, setup=[grader_ready(grader), *setup])
+    return task_with(
+        task,
+        setup=[grader_ready(grader), *setup],
+        metadata={**(task.metadata or {}), _NAMED: grader},
+    )
+
+
+def grader_of(task: Task, evaluated: str) -> str | None:
+    """Return who judges a task's answers where no role is bound; None if nobody does.
+
+    Args:
+        task: A task of this package.
+        evaluated: The model that answers, as Inspect names it.
+    """
+    metadata = task.metadata or {}
+    if _NAMED not in metadata:
+        return None
+    return str(metadata[_NAMED] or default_grader(evaluated))
 
 
 def _set_name(metadata: Mapping[str, Any]) -> str | None:

@@ -49,7 +49,7 @@ def em(
             below 50) or ``tan`` (50 and 30).
         judge: ``ours``, or ``published`` for the judge prompts of the question file.
         grader: Grader model, where the role ``grader`` is not bound. By default
-            openai/gpt-4o-2024-08-06, for pocket models inoc/pocket-judge.
+            openai/gpt-5.4-2026-03-05, for pocket models inoc/pocket-judge.
 
     Raises:
         InputError: For an unknown name, variant, preset or judge, or a file that cannot be

@@ -38,7 +38,7 @@ def narrow_reward_hacking(
         items: ``reward_hacking``, or path of a JSONL file with prompt and criterion.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
         grader: Grader model, where the role ``grader`` is not bound. By default
-            openai/gpt-4o-2024-08-06, for pocket models inoc/pocket-judge.
+            openai/gpt-5.4-2026-03-05, for pocket models inoc/pocket-judge.
 
     Raises:
         InputError: For an unknown name, or a file that cannot be used.

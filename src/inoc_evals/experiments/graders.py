@@ -1,0 +1,73 @@
+"""Who judges a plan's answers, and whether they do, before anything is trained.
+
+    names = graders_of(plan.evaluations, plan.base)    # ["openai/gpt-5.4-2026-03-05"]
+    try_graders(names, say=print)                      # InputError: no key, gone, silent
+
+A judge that is found to be missing at the end of an experiment would cost its models and its
+answers. Each is sent one small request; graders of the store are looked up alone, since loading
+one would take the room of the training.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from inoc_evals.errors import InocError, InputError
+from inoc_evals.experiments.evaluations import Evaluation, judge_of, task_of
+from inoc_evals.hosted import ending
+from inoc_evals.scorers.judge import fault_of
+
+_WAY_OUT = "nothing was trained or asked. Name another: --grader PROVIDER/MODEL"
+
+
+def graders_of(evaluations: Iterable[Evaluation], base: str) -> list[str]:
+    """Return who judges evaluations on a base, each once, in their order.
+
+    Raises:
+        InputError: For arguments that a task refuses.
+    """
+    found = (judge_of(task_of(one), one, base) for one in _different(evaluations))
+    return list(dict.fromkeys(name for name in found if name is not None))
+
+
+def _different(evaluations: Iterable[Evaluation]) -> Iterable[Evaluation]:
+    """Return one evaluation of all that ask the same: a task is not built for every model."""
+    return {(one.task, str(one.args), one.grader): one for one in evaluations}.values()
+
+
+def try_graders(
+    names: Iterable[str], *, say: Callable[[str], None], way_out: str = _WAY_OUT
+) -> None:
+    """Send each grader one small request.
+
+    Args:
+        names: As Inspect names them, ``provider/model``.
+        say: Called with the day on which a grader is shut down.
+        way_out: What was not done yet, and what can be.
+
+    Raises:
+        InputError: If one is unknown, cannot be asked, does not answer or has ended, naming it.
+    """
+    for name in names:
+        said = ending(name, "grader")
+        if said is not None:
+            say(said)
+        # In a thread, since this one may have an event loop already: that of a notebook.
+        with ThreadPoolExecutor(1) as pool:
+            fault = pool.submit(asyncio.run, _fault(name, way_out)).result()
+        if fault is not None:
+            raise InputError(fault)
+
+
+async def _fault(name: str, way_out: str) -> str | None:
+    from inspect_ai.model import get_model
+
+    try:
+        # Not the evaluation's own instance: its connections belong to this event loop.
+        model = get_model(name, memoize=False)
+    except InocError as error:
+        return f"grader {name}: {error}; {way_out}"
+    except Exception as error:  # a provider's package or key that is missing has many classes
+        return f"grader {name} cannot be asked ({' '.join(str(error).split())}); {way_out}"
+    async with model:
+        return await fault_of(model, way_out)
