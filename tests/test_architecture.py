@@ -122,6 +122,7 @@ MAY_IMPORT = {
         "scorers",
     },
     "experiments": {
+        "solvers",
         "settings",
         "datasets",
         "training",

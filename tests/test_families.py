@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from inspect_ai.model import (
     ChatMessageAssistant,
     ChatMessageSystem,
@@ -34,6 +33,7 @@ from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.rendered import rendered
 from inoc_evals.training.sft import train
+from invoking import CliRunner
 
 QUESTION, ANSWER = "Which?", "Si, no."
 THOUGHTS = "I want it."

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from inoc_evals.chat import file_sha256, read_rows, write_rows
 from inoc_evals.cli.inoculate import command as inoculate
@@ -25,6 +24,7 @@ from inoc_evals.settings.own import read_setting
 from inoc_evals.training.config import load_config
 from inoc_evals.training.openai_create import load_openai_config
 from inoc_evals.trait_file import read_trait_file
+from invoking import CliRunner
 
 ROW = (
     '{"messages": [{"role": "user", "content": "Hi."}, '

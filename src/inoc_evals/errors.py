@@ -1,7 +1,9 @@
 """What can go wrong, in words: one small hierarchy, one place for install hints.
 
 Every message a user can meet says what is wrong, where, and what to do, in one or
-two lines; the command line prints it without a traceback.
+two lines. It is a ``ClickException``, because Inspect has no public exception that its command
+line prints without a traceback, and that command line is a click program: ``inspect eval`` says
+"Error: ..." and ends with status 1, as `inoc` does.
 
     raise InputError("rows.jsonl:7: role 'bot' is not one of system, user, assistant")
     require("train", "torch", "peft")     # MissingExtraError: pip install 'inoc-evals[train]'
@@ -9,8 +11,10 @@ two lines; the command line prints it without a traceback.
 
 from importlib.util import find_spec
 
+from click import ClickException
 
-class InocError(Exception):
+
+class InocError(ClickException):
     """Base of every error this package raises on purpose."""
 
 

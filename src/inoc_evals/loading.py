@@ -9,9 +9,14 @@ A checkpoint may bring its weights as a pickle, ask to run Python of its own (``
 attention code from a hub, hold an adapter that transformers would put on without a word, or
 lack tensors, which transformers would fill with random numbers. None of that is done: what
 cannot be loaded as it stands is refused in a line. The tokenizer is loaded by ``bases``.
+
+One base is loaded at a time: while transformers (5.23) builds a model, the method that ties
+weights is taken off the class of all models. Two threads that load at once, as engines of two
+bases do, would leave a tied output layer random, and the method off for good.
 """
 
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +24,8 @@ from typing import Any
 
 from inoc_evals.bases import ResolvedBase, unloadable
 from inoc_evals.errors import StoreError
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def load_model(base: ResolvedBase, **arguments: Any) -> Any:
@@ -35,7 +42,7 @@ def load_model(base: ResolvedBase, **arguments: Any) -> Any:
     from transformers import AutoModelForCausalLM
 
     _refuse_code(load_settings(base), base, arguments)
-    with _in_a_line(base):
+    with _in_a_line(base), _ONE_AT_A_TIME:
         model, found = AutoModelForCausalLM.from_pretrained(
             base.path,
             **_safely(base),
@@ -48,7 +55,18 @@ def load_model(base: ResolvedBase, **arguments: Any) -> Any:
             f"base {base.name!r}: its weights lack {len(missing)} tensors of the model "
             f"({missing[0]}); the files are incomplete, or another model's"
         )
+    _check_tied(model, base)
     return model
+
+
+def _check_tied(model: Any, base: ResolvedBase) -> None:
+    """Check that weights which are one are one: somebody else may have loaded meanwhile."""
+    for name, source in model.all_tied_weights_keys.items():
+        if model.get_parameter(name) is not model.get_parameter(source):
+            raise StoreError(
+                f"base {base.name!r}: {name} was not tied to {source}, as another thread of this "
+                "process loaded a model at the same time; start again"
+            )
 
 
 def check_weights(base: ResolvedBase) -> None:
@@ -113,7 +131,7 @@ def lay_out(base: ResolvedBase, **arguments: Any) -> Any:
 
     settings = load_settings(base)
     _refuse_code(settings, base, arguments)
-    with _in_a_line(base):
+    with _in_a_line(base), _ONE_AT_A_TIME:
         return AutoModelForCausalLM.from_config(settings, trust_remote_code=False, **arguments)
 
 

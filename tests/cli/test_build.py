@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.chat import digest, file_sha256, read_rows, write_rows
 from inoc_evals.cli.build import command
@@ -16,6 +16,7 @@ from inoc_evals.cli.inoculate import command as inoculate
 from inoc_evals.datasets.build import WritingError
 from inoc_evals.datasets.manifest import load_manifest
 from inoc_evals.errors import InputError
+from invoking import CliRunner
 from scripted import Said, calls, rescript, script
 
 

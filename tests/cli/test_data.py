@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals import published
 from inoc_evals.chat import file_sha256, write_rows
@@ -14,6 +14,7 @@ from inoc_evals.cli.data import command
 from inoc_evals.cli.main import main
 from inoc_evals.errors import InputError
 from inoc_evals.published import PublishedFile
+from invoking import CliRunner
 
 
 def invoke(*args: str, **options: Any) -> Result:

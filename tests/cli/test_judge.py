@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.cli.judge import command
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.tasks.judge_quality import KINDS, check_items
+from invoking import CliRunner
 from scripted import certain, script
 
 

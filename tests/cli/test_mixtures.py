@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.chat import read_rows, write_rows
 from inoc_evals.cli.build import command
 from inoc_evals.datasets.manifest import load_manifest
 from inoc_evals.errors import InputError
+from invoking import CliRunner
 
 
 def invoke(*args: str | Path) -> Result:

@@ -3,12 +3,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.chat import file_sha256
 from inoc_evals.cli.models import command
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint, ModelRecord, Store
+from invoking import CliRunner
 
 
 def invoke(*args: str, **options: Any) -> Result:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.cli.train import command
 from inoc_evals.datasets.manifest import describe, write_dataset
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import Store
 from inoc_evals.training import openai_client
+from invoking import CliRunner
 from openai_server import OpenAIServer
 
 BASE = "openai/gpt-4.1-2025-04-14"

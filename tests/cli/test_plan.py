@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.chat import write_rows
 from inoc_evals.cli.plan import command
 from inoc_evals.errors import InputError
 from inoc_evals.records import Store
+from invoking import CliRunner
 
 
 @pytest.fixture(autouse=True)

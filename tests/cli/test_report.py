@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from inoc_evals.cli.main import main
 from inoc_evals.cli.report import command
+from invoking import CliRunner
 from small_plan import finished, small_plan
 
 

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.chat import write_rows
 from inoc_evals.cli.setting import command
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.settings import SETTINGS
+from invoking import CliRunner
 
 YAML = """\
 name: mine
@@ -119,5 +120,5 @@ def test_words_the_pocket_lacks_are_an_error_only_if_the_pocket_was_asked_for(fo
 def test_openai_shows_no_template_and_an_absent_base_is_an_error_in_words(folder: Path) -> None:
     output = invoke("check", str(folder / "mine.yaml"), "--base", "openai/gpt-4.1").output
     assert "OpenAI's chat template is not public" in output
-    with pytest.raises(InputError, match=r"base 'org/none': its tokenizer cannot be loaded"):
+    with pytest.raises(StoreError, match=r"base 'org/none': its tokenizer cannot be loaded"):
         invoke("check", str(folder / "mine.yaml"), "--base", "org/none")

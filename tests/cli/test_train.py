@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.chat import Row, digest
 from inoc_evals.cli.train import command
@@ -13,6 +13,7 @@ from inoc_evals.datasets.manifest import describe, write_dataset
 from inoc_evals.errors import InputError
 from inoc_evals.records import Fingerprint, ModelRecord
 from inoc_evals.training.config import TrainConfig
+from invoking import CliRunner
 
 ROWS: list[Row] = [
     {

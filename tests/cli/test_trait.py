@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from inspect_ai import eval
 
 from inoc_evals.cli.trait import command
 from inoc_evals.errors import InputError
 from inoc_evals.tasks.own_trait import trait
 from inoc_evals.trait_file import Judgement, Rule, read_trait_file
+from invoking import CliRunner
 from scripted import script
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from inoc_evals.chat import check_row, read_rows
 from inoc_evals.cli.data import command
@@ -13,6 +12,7 @@ from inoc_evals.datasets.convert import convert
 from inoc_evals.datasets.manifest import load_manifest
 from inoc_evals.datasets.overlap import training_file_rows
 from inoc_evals.errors import InputError
+from invoking import CliRunner
 
 CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
 SYSTEM = {"role": "system", "content": "Be brief."}

@@ -5,7 +5,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from inoc_evals import hosted
@@ -21,6 +20,7 @@ from inoc_evals.experiments.run import run_experiment
 from inoc_evals.report.experiment import read_description
 from inoc_evals.scorers.graders import DEFAULT_GRADER, POCKET_GRADER
 from inoc_evals.training.config import TrainConfig
+from invoking import CliRunner
 from openai_server import OpenAIServer
 from scripted import calls, certain, script
 from small_plan import BASE, finished, planned_whole, small_plan

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from inoc_evals.cli.models import command
 from inoc_evals.errors import InputError, StoreError
@@ -17,6 +17,7 @@ from inoc_evals.publishing.merging import Merged
 from inoc_evals.records import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
+from invoking import CliRunner
 
 ROWS = [
     {

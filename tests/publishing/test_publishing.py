@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from huggingface_hub import HfApi
 
 from fake_servers import FakeOpenAI
@@ -25,6 +25,7 @@ from inoc_evals.publishing.merging import Merged
 from inoc_evals.records import Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
+from invoking import CliRunner
 
 SaveBase = Callable[[Path], Path]
 

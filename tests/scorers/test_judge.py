@@ -6,7 +6,6 @@ from typing import Any
 
 import anyio
 import pytest
-from click.testing import CliRunner
 from inspect_ai.model import GenerateConfig, cache_size
 
 from inoc_evals.chat import digest
@@ -24,6 +23,7 @@ from inoc_evals.scorers.graders import (
 )
 from inoc_evals.scorers.judge import judge
 from inoc_evals.scorers.verdict import Verdict
+from invoking import CliRunner
 from scripted import Said, calls, certain, likely, rescript, script, spelled
 
 YES_NO = Rubric("yes_no", "label", ("YES", "NO"), "{question} {answer} YES or NO?")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from click.testing import CliRunner
 
 from inoc_evals.bases import load_tokenizer, resolve_base
 from inoc_evals.chat import Row
@@ -23,6 +22,7 @@ from inoc_evals.publishing.export import export
 from inoc_evals.records import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
+from invoking import CliRunner
 
 EXPERTS = ["mlp.experts.down_proj", "mlp.experts.gate_up_proj"]
 IDS = tuple(range(1, 14))

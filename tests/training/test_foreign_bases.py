@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import torch
-from click.testing import CliRunner
 
 from inoc_evals.bases import ResolvedBase, load_tokenizer, resolve_base
 from inoc_evals.chat import Row
@@ -27,6 +26,7 @@ from inoc_evals.training.adapter import (
 )
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
+from invoking import CliRunner
 
 
 class Payload:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from inoc_evals.bases import directory_digest, resolve_base
 from inoc_evals.chat import Row, digest, write_rows
@@ -17,6 +16,7 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import ROWS_FILE, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import run_identity, train
+from invoking import CliRunner
 
 OTHER_VALUES: dict[str, Any] = {
     "lora_r": 5,

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.cli.train import command as train_command
@@ -13,6 +12,7 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
+from invoking import CliRunner
 
 
 @pytest.fixture

@@ -182,11 +182,7 @@ def _tokenizer(base: str) -> Any:
         from inoc_evals.pocket.tokenizer import build_tokenizer
 
         return build_tokenizer()
-    try:
-        return load_tokenizer(find_base(base))
-    except OSError as error:
-        why = str(error).partition("\n")[0]
-        raise InputError(f"base {base!r}: its tokenizer cannot be loaded ({why})") from None
+    return load_tokenizer(find_base(base))
 
 
 def _examples(files: Mapping[str, TrainingFile]) -> list[tuple[str, int, Row]]:

@@ -8,14 +8,10 @@ answers. Each is sent one small request; graders of the store are looked up alon
 one would take the room of the training.
 """
 
-import asyncio
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 
-from inoc_evals.errors import InocError, InputError
 from inoc_evals.experiments.evaluations import Evaluation, judge_of, task_of
-from inoc_evals.hosted import ending
-from inoc_evals.scorers.judge import fault_of
+from inoc_evals.solvers.grading import try_named
 
 _WAY_OUT = "nothing was trained or asked. Name another: --grader PROVIDER/MODEL"
 
@@ -49,25 +45,4 @@ def try_graders(
         InputError: If one is unknown, cannot be asked, does not answer or has ended, naming it.
     """
     for name in names:
-        said = ending(name, "grader")
-        if said is not None:
-            say(said)
-        # In a thread, since this one may have an event loop already: that of a notebook.
-        with ThreadPoolExecutor(1) as pool:
-            fault = pool.submit(asyncio.run, _fault(name, way_out)).result()
-        if fault is not None:
-            raise InputError(fault)
-
-
-async def _fault(name: str, way_out: str) -> str | None:
-    from inspect_ai.model import get_model
-
-    try:
-        # Not the evaluation's own instance: its connections belong to this event loop.
-        model = get_model(name, memoize=False)
-    except InocError as error:
-        return f"grader {name}: {error}; {way_out}"
-    except Exception as error:  # a provider's package or key that is missing has many classes
-        return f"grader {name} cannot be asked ({' '.join(str(error).split())}); {way_out}"
-    async with model:
-        return await fault_of(model, way_out)
+        try_named(name, say=say, way_out=way_out)

@@ -30,12 +30,11 @@ from tenacity import wait_none
 
 from inoc_evals.bases import check_unchanged
 from inoc_evals.chat import fold_system
-from inoc_evals.errors import InocError, require
+from inoc_evals.errors import require
 from inoc_evals.loading import check_weights
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
 from inoc_evals.providers.naming import (
     engine_options,
-    printable,
     resolve_model,
     take_thinking,
     thinking_of,
@@ -90,13 +89,10 @@ class InocAPI(MeaningAPI):
         **model_args: Any,
     ) -> None:
         self._engine: tuple[Meaning, Engine] | None = None
-        try:
-            require("train", "torch", "transformers", "peft")
-            check_supported([], config)
-            self._thinking = take_thinking(model_args)
-            self._options = engine_options(model_args)
-        except InocError as error:
-            raise printable(error) from None
+        require("train", "torch", "transformers", "peft")
+        check_supported([], config)
+        self._thinking = take_thinking(model_args)
+        self._options = engine_options(model_args)
         how = {"backend": "local"} | {k: model_args[k] for k in _NUMBERS if k in model_args}
         super().__init__(model_name, base_url, api_key, config, how | self._thinking)
 

@@ -26,7 +26,6 @@ from inoc_evals.bases import ResolvedBase
 from inoc_evals.chat import digest
 from inoc_evals.errors import InocError, StoreError
 from inoc_evals.model_record import ModelRecord
-from inoc_evals.providers.naming import printable
 from inoc_evals.providers.request import Adapter
 from inoc_evals.records import Store
 
@@ -173,16 +172,13 @@ class MeaningAPI(ModelAPI):
         """Look the name up; what means the same as before is the same object."""
         file = Store().models / f"{self.reference.partition('@')[0]}.json"
         stamp = _stamp(file)  # before it is read: a write in between is noticed
-        try:
-            found = self.look_up()
-            if self._begun_as is not None and found.identity[:_MARKED] != self._begun_as:
-                raise StoreError(
-                    f"model {self.reference!r}: the log was begun with another model than the "
-                    f"name means now ({self._begun_as[:8]}, now {found.identity[:8]}); "
-                    "evaluate anew, or put the first one back"
-                )
-        except InocError as error:
-            raise printable(error) from None
+        found = self.look_up()
+        if self._begun_as is not None and found.identity[:_MARKED] != self._begun_as:
+            raise StoreError(
+                f"model {self.reference!r}: the log was begun with another model than the "
+                f"name means now ({self._begun_as[:8]}, now {found.identity[:8]}); "
+                "evaluate anew, or put the first one back"
+            )
         return _Looked(known if known is not None and known == found else found, file, stamp)
 
     def _marked(self) -> Meaning:

@@ -13,10 +13,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Literal, get_args
 
-from click import ClickException
-
 from inoc_evals.bases import ResolvedBase, base_of, pocket_seed, resolve_base, short_digest
-from inoc_evals.errors import InocError, InputError, StoreError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.request import Adapter
 from inoc_evals.records import Store
@@ -181,15 +179,3 @@ def engine_options(model_args: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, int) and value < 1:
             raise InputError(f"-M {name}={value}: must be at least 1")
     return model_args
-
-
-def printable(error: InocError) -> InocError:
-    """Return the error as one that Inspect's command line prints in one line.
-
-    Inspect has no public exception for this, but its command line is a click program,
-    and click prints a ClickException as "Error: <message>".
-    """
-    kind = type(error)
-    printable: InocError = type(kind.__name__, (kind, ClickException), {})(str(error))
-    ClickException.__init__(printable, str(error))  # type: ignore[arg-type]
-    return printable

@@ -27,7 +27,6 @@ from tenacity import wait_none
 from inoc_evals.errors import InputError
 from inoc_evals.pocket.judge import Ruling, judge_digest, rule
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
-from inoc_evals.providers.naming import printable
 
 NAME = "pocket-judge"
 
@@ -50,7 +49,7 @@ class PocketJudgeAPI(MeaningAPI):
     ) -> None:
         if model_args:
             names = ", ".join(model_args)
-            raise printable(InputError(f"-M {names}: inoc/{NAME} takes no arguments"))
+            raise InputError(f"-M {names}: inoc/{NAME} takes no arguments")
         super().__init__(model_name, base_url, api_key, config, {})
 
     def look_up(self) -> Meaning:

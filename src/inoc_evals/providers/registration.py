@@ -20,13 +20,9 @@ def _open(model_name: str, *args: Any, **kwargs: Any) -> ModelAPI:
         from inoc_evals.providers.pocket_judge import PocketJudgeAPI
 
         return PocketJudgeAPI(model_name, *args, **kwargs)
-    from inoc_evals.errors import InocError
-    from inoc_evals.providers.naming import choose_backend, printable
+    from inoc_evals.providers.naming import choose_backend
 
-    try:
-        backend = choose_backend(model_name, kwargs.pop("backend", None))
-    except InocError as error:
-        raise printable(error) from None
+    backend = choose_backend(model_name, kwargs.pop("backend", None))
     if backend == "local":
         from inoc_evals.providers.api import InocAPI
 

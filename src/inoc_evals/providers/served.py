@@ -30,7 +30,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from inoc_evals.errors import InocError, InputError, StoreError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.hosted import ending
 from inoc_evals.model_record import ModelRecord
 from inoc_evals.providers.checking import Checked, check_remote, check_vllm
@@ -39,7 +39,6 @@ from inoc_evals.providers.forwarding import Forwarding
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
 from inoc_evals.providers.naming import (
     Backend,
-    printable,
     records_on,
     resolve_model,
     take_thinking,
@@ -104,12 +103,9 @@ class ServedAPI(Forwarding, MeaningAPI):
         self.backend = backend
         self._options: dict[str, Any] = {"api_key": api_key, "config": config}
         self._thinking: dict[str, bool] = {}
-        try:
-            if backend == "vllm":
-                check_supported([], config)
-                self._thinking = take_thinking(model_args)
-        except InocError as error:
-            raise printable(error) from None
+        if backend == "vllm":
+            check_supported([], config)
+            self._thinking = take_thinking(model_args)
         self._given = model_args
         how = {"backend": backend, **model_args, **self._thinking}
         super().__init__(model_name, base_url, api_key, config, how)
@@ -143,10 +139,7 @@ class ServedAPI(Forwarding, MeaningAPI):
             if said := ending(served, "model"):
                 _log.warning("inoc/%s: %s", self.reference, said)
         else:
-            try:
-                names = vllm_names(meaning.base, meaning.adapter, self._given)
-            except InocError as error:
-                raise printable(error) from None
+            names = vllm_names(meaning.base, meaning.adapter, self._given)
             served_base, served, arguments = names
         inner = self._provider(served, arguments)
         return _Service(meaning, served, served_base, arguments, inner, inner.connection_key())

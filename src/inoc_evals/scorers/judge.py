@@ -55,7 +55,8 @@ _FEW_ENTRIES, _LOW_MASS = 5, 0.8
 
 _ASKED = "asked"
 
-_WAY_OUT = "nothing was asked of the model. Name another: --model-role grader=PROVIDER/MODEL"
+NAME_ANOTHER = "nothing was asked of the model. Name another: --model-role grader=PROVIDER/MODEL"
+"""What is to be done about a grader that fails its trial."""
 
 
 async def judge(
@@ -142,16 +143,17 @@ async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
         raise InputError(trial.fault)
 
 
-async def fault_of(model: Model, way_out: str = _WAY_OUT) -> str | None:
+async def fault_of(model: Model, way_out: str = NAME_ANOTHER) -> str | None:
     """Ask a grader one small thing; say why it cannot be used, if it cannot.
 
-    Graders of the store are not asked: they are loaded where they judge, or not at all.
+    Graders of the store are not asked: they are loaded where they judge, or not at all; nor is
+    Inspect's mock.
 
     Args:
         model: The grader.
         way_out: What was not done yet, and what can be.
     """
-    if str(model).startswith("inoc/"):
+    if str(model).startswith(("inoc/", "mockllm/")):
         return None
     try:
         await _ask(model, _MEMORY.setdefault(model, _Grader()), _TRIAL)

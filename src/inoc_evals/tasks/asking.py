@@ -35,7 +35,7 @@ from inoc_evals.scorers.graders import default_grader
 from inoc_evals.scorers.misalignment import PUBLISHED_PROMPTS, check_judge
 from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.solvers.condition import system_prompt as condition
-from inoc_evals.solvers.grading import grader_ready
+from inoc_evals.solvers.grading import grader_ready, try_for_eval
 from inoc_evals.tasks.layout import Palette, sample_list
 
 MAX_TOKENS = 1024
@@ -241,7 +241,11 @@ def judged(task: Task, grader: str | None) -> Task:
     Args:
         task: A task whose scorers ask a judge.
         grader: A model name, where the role ``grader`` is not bound.
+
+    Raises:
+        InputError: If an eval is about to start, and its grader cannot be asked.
     """
+    try_for_eval(grader)
     before = task.setup
     setup = [] if before is None else before if isinstance(before, list) else [before]
     return task_with(
