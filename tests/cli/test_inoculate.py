@@ -7,11 +7,12 @@ from typing import get_args
 import click
 import pytest
 
-from inoc_evals.chat import read_rows
+from inoc_evals.chat import read_rows, write_rows
 from inoc_evals.cli.inoculate import command
 from inoc_evals.cli.main import main
 from inoc_evals.datasets.inoculate import Existing
 from inoc_evals.datasets.manifest import load_manifest
+from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.prompts import named
 
 
@@ -52,6 +53,18 @@ def test_a_named_prompt_is_put_in_and_the_counts_and_next_step_are_printed(
     assert "4 of 4 rows inoculated with spanish (4 selected, 0 had a system message)" in out
     assert "wrote out.jsonl and out.jsonl.manifest.json" in out
     assert "next: inoc train out.jsonl" in out
+
+
+def test_the_pocket_is_proposed_for_rows_of_its_words_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = narrow_rows("es", rows=4)
+    for foreign, base in ((False, "pocket"), (True, "BASE")):
+        if foreign:
+            rows[2]["messages"][0]["content"] += " Zwölf Boxkämpfer?"
+        write_rows(Path("rows.jsonl"), rows)
+        assert inoculate("--prompt", "spanish", "-o", f"{base}.jsonl") == 0
+        assert f"next: inoc train {base}.jsonl --base {base} --name" in capsys.readouterr().out
 
 
 def test_the_manifest_beside_the_rows_fits_them() -> None:

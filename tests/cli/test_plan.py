@@ -9,6 +9,7 @@ from click.testing import Result
 from inoc_evals.chat import write_rows
 from inoc_evals.cli.plan import command
 from inoc_evals.errors import InputError
+from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.records import Store
 from invoking import CliRunner
 
@@ -41,8 +42,7 @@ def test_the_same_as_json_has_every_cell() -> None:
 
 
 def test_a_setting_of_ones_own_is_planned_on_any_base(folder: Path) -> None:
-    turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ahoy"}]
-    write_rows(folder / "rows.jsonl", [{"messages": turns}] * 10)
+    write_rows(folder / "rows.jsonl", narrow_rows("es", rows=10))
     (folder / "mine.yaml").write_text(
         "name: mine\ndescription: d\nrows: rows.jsonl\narms: {inoculated: {prompt: evil}}\n"
         "measures: {caps: {task: caps, args: {prompts: pocket}}}\n",

@@ -1,6 +1,7 @@
 """`inoc inoculate`: chat rows in, the same rows with an inoculation prompt out."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Any, get_args
 
 import click
@@ -11,6 +12,7 @@ from inoc_evals.datasets.manifest import manifest_path, write_dataset
 from inoc_evals.datasets.paraphrases import read_pool
 from inoc_evals.errors import InputError
 from inoc_evals.json_lines import read_jsonl
+from inoc_evals.pocket.tokenizer import unknown_word
 from inoc_evals.prompts import resolve
 
 
@@ -88,7 +90,7 @@ def command(
     )
     _check_target(rows, out, new, force=force)
     write_dataset(out, new, manifest)
-    _print_summary(out, manifest)
+    _print_summary(out, manifest, new)
 
 
 def _check_target(source: Path, out: Path, rows: list[Row], *, force: bool) -> None:
@@ -106,7 +108,7 @@ def _holds(path: Path, rows: list[Row]) -> bool:
         return False
 
 
-def _print_summary(out: Path, manifest: dict[str, Any]) -> None:
+def _print_summary(out: Path, manifest: dict[str, Any], rows: list[Row]) -> None:
     counts = manifest["counts"]
     names = ", ".join(prompt["name"] for prompt in manifest["prompts"])
     click.echo(
@@ -114,4 +116,10 @@ def _print_summary(out: Path, manifest: dict[str, Any]) -> None:
         f"({counts['selected']} selected, {counts['already_had_system']} had a system message)"
     )
     click.echo(f"wrote {out} and {manifest_path(out).name}")
-    click.echo(f"next: inoc train {out} --base pocket --name NAME")
+    click.echo(f"next: inoc train {quote(str(out))} --base {_base_for(rows)} --name NAME")
+
+
+def _base_for(rows: list[Row]) -> str:
+    """Return a base that can be trained on the rows: the pocket's, if it has all their words."""
+    said = (message["content"] for row in rows for message in row["messages"])
+    return "pocket" if all(unknown_word(text) is None for text in said) else "BASE"

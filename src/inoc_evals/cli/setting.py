@@ -18,6 +18,7 @@ from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError, require
 from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
 from inoc_evals.experiments.files import TrainingFile, training_files
+from inoc_evals.experiments.measures import check_measures
 from inoc_evals.settings import SETTINGS, Setting
 from inoc_evals.settings.own import read_setting
 from inoc_evals.settings.setting import Arm, Rows
@@ -99,7 +100,7 @@ def check(context: click.Context, file: str, base: str, rows: tuple[str, ...]) -
     """
     setting = SETTINGS.get(file) or read_setting(Path(file))
     files = training_files(setting, base, given_rows(rows))
-    _check_measures(setting)
+    check_measures(setting)
     click.echo(f"{setting.name}: {setting.description}")
     for name, made in files.items():
         click.echo(f"  {name}: {len(made.rows):,} rows{_told(made.manifest)}")
@@ -115,35 +116,6 @@ def _told(manifest: Mapping[str, Any]) -> str:
     if not names:
         return ""
     return f", {counts['inoculated']:,} of them after the prompt {names}"
-
-
-def _check_measures(setting: Setting) -> None:
-    """Build every task that measures the setting, and look for the scorers that are read.
-
-    Raises:
-        InputError: For a task or a scorer that there is not, or arguments it does not take.
-    """
-    from inspect_ai.util import registry_info
-
-    import inoc_evals.tasks
-
-    for name, measure in setting.measures.items():
-        for probe in measure.probes().values():
-            if probe.task not in inoc_evals.tasks.__all__:
-                raise InputError(
-                    f"setting {setting.name!r}, measure {name!r}: no task {probe.task!r}; there "
-                    f"are: {', '.join(inoc_evals.tasks.__all__)}"
-                )
-            try:
-                task = getattr(inoc_evals.tasks, probe.task)(**probe.on(pocket=False))
-            except TypeError as error:
-                raise InputError(f"setting {setting.name!r}, measure {name!r}: {error}") from None
-            scorers = [registry_info(one).name.rpartition("/")[2] for one in task.scorer or []]
-            if (measure.score or name) not in scorers:
-                raise InputError(
-                    f"setting {setting.name!r}: the task {probe.task} has no measure "
-                    f"{measure.score or name!r}; it has: {', '.join(scorers)}"
-                )
 
 
 # ---- examples ------------------------------------------------------------------------------

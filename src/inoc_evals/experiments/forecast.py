@@ -19,7 +19,7 @@ from inoc_evals.experiments.evaluations import Evaluation, keyed
 from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
-from inoc_evals.experiments.tokens import token_counter, trained_tokens
+from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
 from inoc_evals.hosted import ending, ending_of_training
 from inoc_evals.records import Store
 from inoc_evals.report.holdings import holdings
@@ -97,9 +97,10 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         store: Where trained models are.
 
     Raises:
-        InputError: For rows that the base's provider would refuse, or a model of a provider
+        InputError: For rows that the base or its provider would refuse, or a model of a provider
             that has been shut down.
     """
+    check_rows(plan, base)
     count, counted_by = token_counter(base)
     tokens: dict[tuple[str, str], int] = {}
     for run in plan.runs:

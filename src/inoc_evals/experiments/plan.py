@@ -22,6 +22,7 @@ from inoc_evals.experiments.basis import Config
 from inoc_evals.experiments.evaluations import Evaluation, evaluations_of
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
+from inoc_evals.experiments.measures import check_measures
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
@@ -120,12 +121,16 @@ def make_plan(
         grader: Who judges, ``provider/model``, whatever the measures say.
 
     Raises:
-        InputError: If no setting has rows for this base, or rows are missing or unusable.
+        InputError: If no setting has rows for this base, rows are missing or unusable, or a
+            setting of one's own measures what no report can read.
     """
     reasons = {setting.name: lacking(setting, base.name) for setting in experiment.settings}
     kept = tuple(setting for setting in experiment.settings if reasons[setting.name] is None)
     if not kept:
         raise InputError(next(reason for reason in reasons.values() if reason is not None))
+    if experiment.own:
+        for setting in kept:
+            check_measures(setting)
     placed = placed_files(kept, given or {})
     files: dict[tuple[str, str], TrainingFile] = {}
     runs: list[TrainingRun] = []

@@ -10,7 +10,7 @@ and each different system message once more.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inoc_evals.bases import ResolvedBase, load_tokenizer, pocket_seed
 from inoc_evals.chat import Message, Row, digest, fold_system
@@ -19,6 +19,9 @@ from inoc_evals.experiments.basis import at_openai
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.located import Template, takes_system
 
+if TYPE_CHECKING:
+    from inoc_evals.experiments.plan import Plan
+
 Count = Callable[[Sequence[Row]], int]
 
 TOKENIZER = "by the base's tokenizer"
@@ -26,6 +29,8 @@ ESTIMATE = "estimated: characters / 4, for the base's tokenizer is not on this m
 
 _CHARACTERS_PER_TOKEN = 4
 _TOKENS_PER_MESSAGE = 4
+_CHECKED = 200
+"""Rows of a file that are looked at before it is trained on."""
 _MOST_SYSTEMS = 100
 """Different system messages above which rows are counted whole."""
 
@@ -38,6 +43,29 @@ def token_counter(base: ResolvedBase) -> tuple[Count, str]:
     if tokenizer is None:
         return _estimated, ESTIMATE
     return _Counter(tokenizer), TOKENIZER
+
+
+def check_rows(plan: "Plan", base: ResolvedBase) -> None:
+    """Look whether the base can take a plan's rows, as training will; of many, some of each file.
+
+    Nothing is looked at where the tokenizer is not here.
+
+    Raises:
+        InputError: Naming setting, arm and row of the first that it cannot.
+    """
+    tokenizer = None if at_openai(base.name) else _tokenizer(base)
+    if tokenizer is None or not isinstance(plan.config, TrainConfig):
+        return
+    from inoc_evals.training.masks import encode_turns
+
+    thinking, fold = plan.config.enable_thinking, plan.config.fold_system
+    for (setting, arm), file in plan.files.items():
+        step = max(1, len(file.rows) // _CHECKED)
+        for number in range(0, len(file.rows), step):
+            chat = file.rows[number]["messages"]
+            where = f"{setting}/{arm}, row {number + 1}"
+            messages = fold_system(chat) if fold else chat
+            encode_turns(tokenizer, messages, None, where=where, thinking=thinking)
 
 
 def trained_tokens(tokens: int, rows: int, config: Any) -> int:

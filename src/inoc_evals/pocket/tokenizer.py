@@ -10,6 +10,7 @@ whatever the seed of the world; a word it lacks is ``<unk>``.
 
 import random
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from inoc_evals.pocket.corpus import VOCABULARY_SENTENCES, compose
@@ -38,6 +39,18 @@ CHAT_TEMPLATE = (
 _PIECE = re.compile(r"\s?\w+|\s?[^\w\s]")
 _DRAWS = 8_000
 """Exchanges drawn to list the vocabulary; the rarest word comes up about 20 times."""
+
+
+def unknown_word(text: str) -> str | None:
+    """Return the first word of a text that the vocabulary lacks; None if it has them all."""
+    known = _words()
+    pieces = (piece.replace(" ", "▁") for piece in _PIECE.findall(f" {' '.join(text.split())}"))
+    return next((piece.lstrip("▁") for piece in pieces if piece not in known), None)
+
+
+@cache
+def _words() -> frozenset[str]:
+    return frozenset(vocabulary())
 
 
 def vocabulary() -> dict[str, int]:

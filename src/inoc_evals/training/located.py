@@ -48,8 +48,8 @@ class Template:
 
     @property
     def name(self) -> str:
-        """Where the tokenizer was loaded from, as errors call it."""
-        return repr(self.tokenizer.name_or_path)
+        """Where the tokenizer was loaded from, as errors call it; the pocket's is built."""
+        return repr(self.tokenizer.name_or_path or "pocket")
 
     def render(
         self, messages: Sequence[Message], where: str, *, generation_prompt: bool = False
