@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "__main__": {"cli"},  # what python -m runs
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "errors": set(),
+    "disk": {"errors"},
     "json_lines": set(),
     "chat": set(),
     "row_forms": set(),
@@ -143,7 +144,7 @@ MAY_IMPORT = {
 }
 # Errors, and the ground under every room: JSON, forms of rows, rows, digests, atomic writes,
 # arguments as typed, and when hosted models end.
-EVERYONE = {"errors", "json_lines", "row_forms", "chat", "arguments", "hosted", "__init__"}
+EVERYONE = {"errors", "disk", "json_lines", "row_forms", "chat", "arguments", "hosted", "__init__"}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -152,6 +153,7 @@ DEPARTURES: dict[tuple[str, str], str] = {}
 LIGHT = (
     "__init__",
     "errors",
+    "disk",
     "json_lines",
     "chat",
     "arguments",

@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from inoc_evals.disk import writing_to
 from inoc_evals.errors import InputError
 from inoc_evals.json_lines import read_jsonl
 from inoc_evals.row_forms import MESSAGE_KEYS, OTHER_ROLES, ROW_KEYS, no_messages, unheard, way_out
@@ -58,7 +59,7 @@ def write_bytes(path: Path, data: bytes) -> None:
     temporary = _beside(path)
     try:
         # Made by open, hence with the permissions that any new file gets.
-        with temporary.open("xb") as file:
+        with writing_to(path), temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

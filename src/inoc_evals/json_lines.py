@@ -16,6 +16,9 @@ from typing import Any
 
 from inoc_evals.errors import InputError
 
+LONGEST_LINE = 32 * 2**20
+"""Bytes of a line; a longer one would take a hundred times as much where it is tokenized."""
+
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _TOKEN = re.compile(rf"(?P<key>{_STRING})\s*:|{_STRING}|[{{}}]")
 _BOM = b"\xef\xbb\xbf"
@@ -31,11 +34,16 @@ def read_jsonl(path: Path) -> Iterator[tuple[str, Any]]:
     A byte-order mark, CRLF line ends and a missing final newline are accepted.
 
     Raises:
-        InputError: For a missing file, bytes that are not UTF-8, a line that is not JSON, or
-            an object with a key given twice.
+        InputError: For a missing file, bytes that are not UTF-8, a line that is not JSON or
+            longer than ``LONGEST_LINE``, or an object with a key given twice.
     """
     for number, raw in enumerate(_bytes(path).removeprefix(_BOM).split(b"\n"), start=1):
         where = f"{path}:{number}"
+        if len(raw) > LONGEST_LINE:
+            raise InputError(
+                f"{where}: a line of {len(raw) / 2**20:,.0f} MiB, more than any row of text (at "
+                f"most {LONGEST_LINE // 2**20}); split it"
+            )
         line = _text(raw, where).strip()
         if line:
             yield where, parse_json(line, where)

@@ -19,6 +19,9 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from inoc_evals.errors import InputError
 
+_MOST_VALUES, _MOST_TIMES = 100_000, 10
+"""A file may stand for so many values, or so many times those that are written."""
+
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -41,8 +44,37 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def composed(path: Path) -> Node | None:
-    """Return the tree of a file, None if it is empty."""
-    return yaml.compose(path.read_bytes().decode("utf-8-sig"), yaml.SafeLoader)
+    """Return the tree of a file, None if it is empty; aliases that blow it up are refused."""
+    root = yaml.compose(path.read_bytes().decode("utf-8-sig"), yaml.SafeLoader)
+    sizes: dict[int, int | None] = {}
+    whole = 0 if root is None else _expanded(root, sizes)
+    if whole > max(_MOST_VALUES, _MOST_TIMES * len(sizes)):
+        raise InputError(f"{path}: its aliases stand for {whole:.2g} values; write them out")
+    return root
+
+
+def _expanded(node: Node, sizes: dict[int, int | None]) -> int:
+    """Return how many values a node stands for when its aliases are written out.
+
+    Args:
+        node: Where to begin.
+        sizes: What is known of nodes; None while one is being looked at.
+
+    Raises:
+        ValueError: If a node is part of itself.
+    """
+    known = sizes.get(id(node), 0)
+    if known is None:
+        raise ValueError(f"line {node.start_mark.line + 1}: an alias of what it is part of")
+    if known == 0:
+        sizes[id(node)] = None
+        inside: list[Node] = []
+        if isinstance(node, SequenceNode):
+            inside = node.value
+        elif isinstance(node, MappingNode):
+            inside = [part for pair in node.value for part in pair]
+        known = sizes[id(node)] = 1 + sum(_expanded(part, sizes) for part in inside)
+    return known
 
 
 def without_repeats(path: Path) -> Node | None:

@@ -23,6 +23,7 @@ from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
+from inoc_evals.disk import writing_to
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.json_lines import parse_json
 
@@ -83,8 +84,9 @@ class Journal:
         self._given_up.add(key)
 
     def _write(self, entry: dict[str, Any]) -> None:
-        self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        self._file.flush()
+        with writing_to(Path(self._file.name)):
+            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            self._file.flush()
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoc_evals.bases import ResolvedBase, check_unchanged
 from inoc_evals.chat import Row, digest, file_sha256
+from inoc_evals.disk import writing_to
 from inoc_evals.errors import StoreError
 from inoc_evals.records import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
@@ -184,18 +185,21 @@ def _fitted(run: Run, processes: Processes, adapter: Path | None, *, what: str =
     start = run.parent
     # A run may resume only from one that was watched like it: what it did not score is gone.
     unwatched = run.store.training_dir(run.identity)
-    return run_training(
-        run.rows,
-        base=run.base,
-        config=run.config,
-        seed=run.seed,
-        checkpoints=unwatched / run.dynamics.key if run.dynamics else unwatched,
-        adapter=adapter,
-        title=f"{run.name}{what}" if run.progress and processes.first else None,
-        parent=Parent(start.name, run.store.verify_adapter(start), run.merge) if start else None,
-        dynamics=run.dynamics,
-        processes=processes,
-    )
+    with writing_to(unwatched):
+        return run_training(
+            run.rows,
+            base=run.base,
+            config=run.config,
+            seed=run.seed,
+            checkpoints=unwatched / run.dynamics.key if run.dynamics else unwatched,
+            adapter=adapter,
+            title=f"{run.name}{what}" if run.progress and processes.first else None,
+            parent=Parent(start.name, run.store.verify_adapter(start), run.merge)
+            if start
+            else None,
+            dynamics=run.dynamics,
+            processes=processes,
+        )
 
 
 def _record(run: Run, result: TrainingResult, manifest: Mapping[str, Any]) -> ModelRecord:
