@@ -28,6 +28,9 @@ _DATA = Path(__file__).parent / "data" / "published.yaml"
 _PREFIX = 16
 _TIMEOUT = 60
 """Seconds without a byte after which a download is given up."""
+_MOST_BYTES = 64 * 2**20
+"""Of a download whose length the list does not say."""
+_CHUNK = 2**16
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def fetch(name: str) -> Path:
     """Return the path of a published file, downloading it if it is not here.
 
     An archive it comes in is kept as well. Nothing takes the file's place before all its
-    bytes have come and their sha256 is right.
+    bytes have come and their sha256 is right; no more are taken than the list says.
 
     Raises:
         InputError: If it can't be downloaded, or what comes is another file.
@@ -211,6 +214,23 @@ def _keep(entry: PublishedFile, data: bytes) -> None:
         os.replace(temporary, path)
 
 
+class _TooLongError(ValueError):
+    """More came than was to come."""
+
+
+def _stream(url: str, path: str, most: int) -> None:
+    """Write what comes from an address into a file, and stop at so many bytes."""
+    import requests
+
+    with requests.get(url, timeout=_TIMEOUT, stream=True) as response, open(path, "wb") as file:
+        response.raise_for_status()
+        for chunk in response.iter_content(_CHUNK):
+            most -= len(chunk)
+            if most < 0:
+                raise _TooLongError
+            file.write(chunk)
+
+
 def _download(entry: PublishedFile) -> None:
     # Imported here because only a download needs them.
     import pooch
@@ -218,6 +238,7 @@ def _download(entry: PublishedFile) -> None:
 
     target = _cached(entry)
     target.parent.mkdir(parents=True, exist_ok=True)
+    most = _MOST_BYTES if entry.bytes is None else entry.bytes
     pooch.get_logger().setLevel("ERROR")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as directory:
         try:
@@ -226,7 +247,7 @@ def _download(entry: PublishedFile) -> None:
                 known_hash=f"sha256:{entry.sha256}",
                 fname=entry.file,
                 path=directory,
-                downloader=pooch.HTTPDownloader(timeout=_TIMEOUT),
+                downloader=lambda url, path, _: _stream(url, path, most),
             )
         except requests.RequestException as error:
             response = getattr(error, "response", None)
@@ -234,6 +255,11 @@ def _download(entry: PublishedFile) -> None:
             raise InputError(
                 f"{entry.url}: cannot be downloaded ({why})\n"
                 f"get {entry.file} on a machine that can, then: inoc data add {entry.file}"
+            ) from None
+        except _TooLongError:
+            raise InputError(
+                f"{entry.url}: more came than the {most:,} bytes of {entry.file}; it was cut off "
+                "there and nothing of it was kept"
             ) from None
         except ValueError:
             raise InputError(
