@@ -119,12 +119,15 @@ class Store:
             write_text(self._path(record.name), record.model_dump_json(indent=2) + "\n")
 
     def refuse_twin(self, name: str) -> None:
-        """Refuse a name that differs from another model's in case alone.
+        """Refuse a new name that differs from another model's in case alone.
 
         Raises:
             StoreError: Naming the other: on some systems the two would be one file.
         """
-        for other in self.names():
+        names = self.names()
+        if name in names:  # of an older store, where both are
+            return
+        for other in names:
             if other != name and other.casefold() == name.casefold():
                 raise StoreError(
                     f"model {other!r} exists, and {name!r} differs from it in case alone, which "
