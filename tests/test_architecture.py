@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "errors": set(),
     "json_lines": set(),
+    "beside": set(),
     "chat": set(),
     "row_forms": set(),
     "arguments": set(),
@@ -143,7 +144,16 @@ MAY_IMPORT = {
 }
 # Errors, and the ground under every room: JSON, forms of rows, rows, digests, atomic writes,
 # arguments as typed, and when hosted models end.
-EVERYONE = {"errors", "json_lines", "row_forms", "chat", "arguments", "hosted", "__init__"}
+EVERYONE = {
+    "errors",
+    "json_lines",
+    "row_forms",
+    "beside",
+    "chat",
+    "arguments",
+    "hosted",
+    "__init__",
+}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -153,6 +163,7 @@ LIGHT = (
     "__init__",
     "errors",
     "json_lines",
+    "beside",
     "chat",
     "arguments",
     "hosted",

@@ -13,9 +13,10 @@
 
 A run's *identity* is the hash of all that determines its weights, so the same inputs
 are trained once; a *name* points to an identity, and ``inoc/<name>`` evaluates it.
-Every write is a rename, so a kill leaves the old state or the new one. A record of another name
-than its file's, or with an adapter elsewhere than under its identity, is damaged: not used, and
-removed without anything that it names.
+Every write is a rename, so a kill leaves the old state or the new one; what else it leaves goes
+with the next write of the same (beside.py). A record of another name than its file's, or with an
+adapter elsewhere than under its identity, is damaged: not used, and removed without anything
+that it names.
 """
 
 import difflib

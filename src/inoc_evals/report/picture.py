@@ -7,11 +7,11 @@ Drawings are made inside the style, so what draws them is a function of no argum
 """
 
 import io
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from inoc_evals.chat import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,16 +52,7 @@ _STYLE: dict[str, Any] = {
 
 def write_picture(path: Path, draw: Drawing) -> None:
     """Draw into a file, whole or not at all; the suffix says the format."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_rendered(draw, path.suffix.removeprefix(".") or "png"))
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_bytes(path, _rendered(draw, path.suffix.removeprefix(".") or "png"))
 
 
 def as_svg(draw: Drawing) -> str:
