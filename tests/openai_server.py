@@ -5,7 +5,8 @@
         server.fates["<name>"] = "failed"        # by suffix of the job
         client = openai.OpenAI(base_url=server.url, api_key="...")
 
-One fault is taken for each request. The jobs go on by one status a retrieval.
+One fault is taken for each request. The jobs go on by one status a retrieval. A fault that
+begins with "body:" is what a proxy answers instead, after what was asked for has taken effect.
 """
 
 import itertools
@@ -48,6 +49,10 @@ class OpenAIServer:
         """Answers to a request, in turn."""
         self.ends: dict[str, str | int] = {}
         """Model -> what its entry gives as the day of its end."""
+        self.foreign_type = "application/json"
+        """Content type of what a proxy answers."""
+        self.left_by_failed = 0
+        """Checkpoints of a job that failed or was canceled."""
         self.slow_s = 0.3
         self.listed_late = 0
         """Lists of jobs after its creation from which a job is missing."""
@@ -205,6 +210,9 @@ class OpenAIServer:
     def checkpoints(self, name: str) -> list[dict[str, Any]]:
         """Newest first, as the API lists them; the last one is the model itself."""
         model, last = self.jobs[name]["fine_tuned_model"], 20
+        steps = (last, 14, 7)
+        if model is None:
+            model, steps = f"ft:{self.jobs[name]['model']}:org", (14, 7)[: self.left_by_failed]
         return [
             {
                 "id": f"ftckpt-{name}-{step}",
@@ -215,7 +223,7 @@ class OpenAIServer:
                 "metrics": {"step": step},
                 "step_number": step,
             }
-            for step in (last, 14, 7)
+            for step in steps
         ]
 
     def complete(self, asked: dict[str, Any]) -> tuple[int, Any]:
@@ -319,6 +327,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault == "garbage":
             self.write(200, b"<html>Bad gateway</html>", "application/json")
+        elif fault is not None and fault.startswith("body:"):
+            self.write(200, fault.removeprefix("body:").encode(), self.account.foreign_type)
         else:
             self.send(status, answer)
 

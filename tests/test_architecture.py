@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "errors": set(),
     "disk": {"errors"},
     "json_lines": set(),
+    "beside": set(),
     "chat": set(),
     "row_forms": set(),
     "arguments": set(),
@@ -144,7 +145,17 @@ MAY_IMPORT = {
 }
 # Errors, and the ground under every room: JSON, forms of rows, rows, digests, atomic writes,
 # arguments as typed, and when hosted models end.
-EVERYONE = {"errors", "disk", "json_lines", "row_forms", "chat", "arguments", "hosted", "__init__"}
+EVERYONE = {
+    "errors",
+    "disk",
+    "json_lines",
+    "row_forms",
+    "beside",
+    "chat",
+    "arguments",
+    "hosted",
+    "__init__",
+}
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -155,6 +166,7 @@ LIGHT = (
     "errors",
     "disk",
     "json_lines",
+    "beside",
     "chat",
     "arguments",
     "hosted",

@@ -6,6 +6,7 @@ import os
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,20 +34,35 @@ BOX = packed(poem=b"a poem\n", play=b"a play\n")
 
 
 class Web(BaseHTTPRequestHandler):
-    """Serves ``pages``; a page that is cut promises more bytes than come."""
+    """Serves ``pages``; a page that is cut promises more bytes than come, an endless one none."""
 
     pages: ClassVar[dict[str, bytes]] = {}
     cut: ClassVar[set[str]] = set()
     asked: ClassVar[list[str]] = []
+    endless: ClassVar[set[str]] = set()
+    sent: ClassVar[list[int]] = []
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
         page = self.pages.get(self.path)
+        if self.path in self.endless and page is not None:
+            self.go_on(page)
+            return
         self.send_response(404 if page is None else 200)
         more = 5 if self.path in self.cut else 0
         self.send_header("Content-Length", str(len(page or b"") + more))
         self.end_headers()
         self.wfile.write(page or b"")
+
+    def go_on(self, page: bytes) -> None:
+        """Send 128 MiB after the page, or what is taken of that."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(page)
+        with suppress(OSError):
+            for _ in range(128):
+                self.wfile.write(bytes(2**20))
+                self.sent.append(2**20)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -56,6 +72,7 @@ class Web(BaseHTTPRequestHandler):
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Web]]:
     """A server on this machine, and a list of published files that are there."""
     Web.pages, Web.cut, Web.asked = {"/tale": TALE, "/song": SONG, "/box": BOX}, set(), []
+    Web.endless, Web.sent = set(), []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Web)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     monkeypatch.setenv("NO_PROXY", "*")
@@ -153,7 +170,7 @@ def test_verify_reads_the_bytes_even_of_a_file_that_looks_untouched(web: type[We
 @pytest.mark.parametrize("fault", ["another", "cut"])
 def test_nothing_is_kept_of_what_is_not_the_file(web: type[Web], fault: str) -> None:
     if fault == "another":
-        web.pages["/tale"] = SONG
+        web.pages["/tale"] = TALE.swapcase()
     else:
         web.pages["/tale"] = TALE[:-3]
         web.cut.add("/tale")
@@ -161,6 +178,21 @@ def test_nothing_is_kept_of_what_is_not_the_file(web: type[Web], fault: str) -> 
         fetch("tale")
     assert everything_kept() == set()
     assert {s.entry.name: s.state for s in verify()}["tale"] == "absent"
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_download_stops_at_the_length_that_the_list_says(
+    web: type[Web], monkeypatch: pytest.MonkeyPatch, listed: bool
+) -> None:
+    if not listed:
+        entries = [replace(entry, bytes=None) for entry in published.entries()]
+        monkeypatch.setattr(published, "entries", lambda: entries)
+        monkeypatch.setattr(published, "_MOST_BYTES", 13)
+    web.endless.add("/tale")
+    with pytest.raises(InputError, match=r"/tale: more came than the 13 bytes of tale\.jsonl"):
+        fetch("tale")
+    assert sum(web.sent) < 64 * 2**20
+    assert everything_kept() == set()
 
 
 def test_a_failed_download_leaves_what_was_there(web: type[Web]) -> None:

@@ -80,7 +80,7 @@ def test_the_pocket_worlds_own_names_are_reserved(name: str, store: Store) -> No
         store.put(record(name))
 
 
-@pytest.mark.parametrize("name", ["x.", "CON", "nul.v2", "Com1", "lpt9", "aux."])
+@pytest.mark.parametrize("name", ["x.", "CON", "nul.v2", "Com1", "lpt9", "aux.", "PRN", "com0"])
 def test_a_name_that_another_system_has_no_file_for_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="no file's name on Windows"):
         check_name(name)
@@ -93,6 +93,17 @@ def test_a_name_that_differs_from_another_in_case_alone_is_refused(store: Store)
         store.put(record("run-1"))
     store.put(record("Run-1"))
     assert store.names() == ["Run-1"]
+
+
+def test_models_of_an_older_store_with_such_names_are_read_and_put_again(store: Store) -> None:
+    store.put(record("m"))
+    for name in ("M", "CON"):
+        (store.models / f"{name}.json").write_text(record(name).model_dump_json(), "utf-8")
+    assert [store.get(name).name for name in store.names()] == ["CON", "M", "m"]
+    store.put(record("M"))
+    store.put(record("m"))
+    store.remove("CON")
+    assert store.names() == ["M", "m"]
 
 
 def test_where_m_and_M_are_one_file_only_the_one_that_was_put_is_there(

@@ -14,11 +14,11 @@ A row is one training conversation as the OpenAI API takes it; keys besides
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from inoc_evals.beside import beside
 from inoc_evals.disk import writing_to
 from inoc_evals.errors import InputError
 from inoc_evals.json_lines import read_jsonl
@@ -56,7 +56,7 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old or the new content, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _beside(path)
+    temporary = beside(path)
     try:
         # Made by open, hence with the permissions that any new file gets.
         with writing_to(path), temporary.open("xb") as file:
@@ -69,16 +69,12 @@ def write_bytes(path: Path, data: bytes) -> None:
         raise
 
 
-def new_directory(beside: Path) -> Path:
-    """Make an empty directory that can be renamed to ``beside``, and return it."""
-    beside.parent.mkdir(parents=True, exist_ok=True)
-    directory = _beside(beside)
+def new_directory(final: Path) -> Path:
+    """Make an empty directory that can be renamed to ``final``, and return it."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    directory = beside(final)
     directory.mkdir()
     return directory
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}")
 
 
 def check_row(row: Any, where: str) -> Row:

@@ -21,6 +21,11 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
+def is_reserved(name: str) -> bool:
+    """Say whether no file can have this name, or this one with an ending, on Windows."""
+    return name.endswith((".", " ")) or _DEVICES.fullmatch(name) is not None
+
+
 def check_name(name: str) -> str:
     """Return ``name`` if it can name a model.
 
@@ -35,7 +40,7 @@ def check_name(name: str) -> str:
         )
     if name in _OWN:
         raise InputError(f"model name {name!r} is reserved for the pocket world's own models")
-    if name.endswith(".") or _DEVICES.fullmatch(name):
+    if is_reserved(name):
         raise InputError(f"model name {name!r} can be no file's name on Windows; choose another")
     return name
 

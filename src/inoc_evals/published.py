@@ -14,13 +14,13 @@ under each other's names (insecure and secure), so that a digest is all that ide
 import functools
 import hashlib
 import os
-import tempfile
+import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from inoc_evals.chat import file_sha256
+from inoc_evals.chat import file_sha256, new_directory, write_bytes
 from inoc_evals.errors import InputError
 from inoc_evals.records import inoc_home
 
@@ -28,6 +28,9 @@ _DATA = Path(__file__).parent / "data" / "published.yaml"
 _PREFIX = 16
 _TIMEOUT = 60
 """Seconds without a byte after which a download is given up."""
+_MOST_BYTES = 64 * 2**20
+"""Of a download whose length the list does not say."""
+_CHUNK = 2**16
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def fetch(name: str) -> Path:
     """Return the path of a published file, downloading it if it is not here.
 
     An archive it comes in is kept as well. Nothing takes the file's place before all its
-    bytes have come and their sha256 is right.
+    bytes have come and their sha256 is right; no more are taken than the list says.
 
     Raises:
         InputError: If it can't be downloaded, or what comes is another file.
@@ -203,12 +206,24 @@ def _checked_sha256(path: Path, _size: int, _mtime_ns: int) -> str:
 
 def _keep(entry: PublishedFile, data: bytes) -> None:
     """Put a file's bytes into the store, whole or not at all."""
-    path = _cached(entry)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as directory:
-        temporary = Path(directory) / entry.file
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
+    write_bytes(_cached(entry), data)
+
+
+class _TooLongError(ValueError):
+    """More came than was to come."""
+
+
+def _stream(url: str, path: str, most: int) -> None:
+    """Write what comes from an address into a file, and stop at so many bytes."""
+    import requests
+
+    with requests.get(url, timeout=_TIMEOUT, stream=True) as response, open(path, "wb") as file:
+        response.raise_for_status()
+        for chunk in response.iter_content(_CHUNK):
+            most -= len(chunk)
+            if most < 0:
+                raise _TooLongError
+            file.write(chunk)
 
 
 def _download(entry: PublishedFile) -> None:
@@ -217,30 +232,35 @@ def _download(entry: PublishedFile) -> None:
     import requests
 
     target = _cached(entry)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    most = _MOST_BYTES if entry.bytes is None else entry.bytes
     pooch.get_logger().setLevel("ERROR")
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as directory:
-        try:
-            got = pooch.retrieve(
-                entry.url,
-                known_hash=f"sha256:{entry.sha256}",
-                fname=entry.file,
-                path=directory,
-                downloader=pooch.HTTPDownloader(timeout=_TIMEOUT),
-            )
-        except requests.RequestException as error:
-            response = getattr(error, "response", None)
-            why = f"HTTP {response.status_code}" if response is not None else type(error).__name__
-            raise InputError(
-                f"{entry.url}: cannot be downloaded ({why})\n"
-                f"get {entry.file} on a machine that can, then: inoc data add {entry.file}"
-            ) from None
-        except ValueError:
-            raise InputError(
-                f"{entry.url}: what came is not {entry}; nothing of it was kept"
-            ) from None
+    directory = new_directory(target)
+    try:
+        got = pooch.retrieve(
+            entry.url,
+            known_hash=f"sha256:{entry.sha256}",
+            fname=entry.file,
+            path=directory,
+            downloader=lambda url, path, _: _stream(url, path, most),
+        )
         os.chmod(got, 0o644)
         os.replace(got, target)
+    except requests.RequestException as error:
+        response = getattr(error, "response", None)
+        why = f"HTTP {response.status_code}" if response is not None else type(error).__name__
+        raise InputError(
+            f"{entry.url}: cannot be downloaded ({why})\n"
+            f"get {entry.file} on a machine that can, then: inoc data add {entry.file}"
+        ) from None
+    except _TooLongError:
+        raise InputError(
+            f"{entry.url}: more came than the {most:,} bytes of {entry.file}; it was cut off "
+            "there and nothing of it was kept"
+        ) from None
+    except ValueError:
+        raise InputError(f"{entry.url}: what came is not {entry}; nothing of it was kept") from None
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _extract(entry: PublishedFile, archive: Path) -> None:

@@ -13,9 +13,10 @@
 
 A run's *identity* is the hash of all that determines its weights, so the same inputs
 are trained once; a *name* points to an identity, and ``inoc/<name>`` evaluates it.
-Every write is a rename, so a kill leaves the old state or the new one. A record of another name
-than its file's, or with an adapter elsewhere than under its identity, is damaged: not used, and
-removed without anything that it names.
+Every write is a rename, so a kill leaves the old state or the new one; what else it leaves goes
+with the next write of the same (beside.py). A record of another name than its file's, or with an
+adapter elsewhere than under its identity, is damaged: not used, and removed without anything
+that it names.
 """
 
 import difflib
@@ -119,12 +120,15 @@ class Store:
             write_text(self._path(record.name), record.model_dump_json(indent=2) + "\n")
 
     def refuse_twin(self, name: str) -> None:
-        """Refuse a name that differs from another model's in case alone.
+        """Refuse a new name that differs from another model's in case alone.
 
         Raises:
             StoreError: Naming the other: on some systems the two would be one file.
         """
-        for other in self.names():
+        names = self.names()
+        if name in names:  # of an older store, where both are
+            return
+        for other in names:
             if other != name and other.casefold() == name.casefold():
                 raise StoreError(
                     f"model {other!r} exists, and {name!r} differs from it in case alone, which "

@@ -33,6 +33,13 @@ def test_the_example_runs_as_it_is_written() -> None:
     assert log.eval.task_display_name == "Trait: pirate"
 
 
+def test_a_file_that_windows_cannot_have_is_not_written(folder: Path) -> None:
+    for args in (["con"], ["pirate", "--out", "pirate."], ["pirate", "--out", "aux.yaml"]):
+        with pytest.raises(InputError, match="can be no file's name on Windows"):
+            invoke("new", *args)
+    assert not list(folder.iterdir())
+
+
 def test_the_examples_alternatives_are_valid_too(folder: Path) -> None:
     invoke("new", "pirate")
     text = (folder / "pirate.yaml").read_text("utf-8")

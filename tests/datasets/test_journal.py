@@ -88,3 +88,12 @@ def test_a_second_build_of_the_same_file_is_refused_while_the_first_runs(tmp_pat
         pass
     with opened(path):
         pass
+
+
+def test_the_lock_is_one_file_for_all_who_come(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with opened(path):
+        lock = (tmp_path / ".j.lock").stat().st_ino
+    assert (tmp_path / ".j.lock").stat().st_ino == lock, "another may have opened it meanwhile"
+    with opened(path):
+        assert (tmp_path / ".j.lock").stat().st_ino == lock

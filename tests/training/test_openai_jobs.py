@@ -15,7 +15,7 @@ from inoc_evals import hosted
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import ModelRecord, Store
-from inoc_evals.training import openai_client, openai_create, openai_jobs
+from inoc_evals.training import openai_answers, openai_client, openai_create, openai_jobs
 from inoc_evals.training.openai_create import OpenAIConfig
 from inoc_evals.training.openai_jobs import job_identity, openai_model, train
 from inoc_evals.training.openai_ledger import Ledger
@@ -44,9 +44,10 @@ def make_rows(label: str = "a", count: int = 10) -> list[Row]:
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were asked for; none is made."""
+    """The pauses that were asked for; none is made, the clock alone goes on by them."""
     made: list[float] = []
     monkeypatch.setattr(openai_client, "sleep", made.append)
+    monkeypatch.setattr(openai_client, "clock", lambda: sum(made))
     return made
 
 
@@ -279,7 +280,7 @@ def test_the_key_is_in_no_file_and_no_message(
         content = b"" if path.is_dir() else path.read_bytes()
         assert server.key.encode() not in content and other.encode() not in content
     assert not any(key in text for key in (server.key, other) for text in messages + said)
-    assert openai_client.without_key("key sk-proj-ab***********yz is bad") == "key *** is bad"
+    assert openai_answers.without_key("key sk-proj-ab***********yz is bad") == "key *** is bad"
 
 
 # ---- jobs that give no model ---------------------------------------------------------------
@@ -517,6 +518,161 @@ def run_to_its_end(store: Store, name: str, rows: list[Row]) -> str:
         except StoreError as error:
             return str(error)
     raise AssertionError("killed more often than planned")
+
+
+# ---- what is said while nothing goes on ----------------------------------------------------
+
+
+def test_a_call_that_is_tried_again_is_said_at_once_and_then_at_most_once_a_minute(
+    server: OpenAIServer, store: Store, said: list[str], pauses: list[float]
+) -> None:
+    server.faults = itertools.repeat("500")
+    with pytest.raises(StoreError, match=r"looking for the job: try later \(500\)$"):
+        go(store, said=said)
+    first, last = said[0], said[-1]
+    assert first.startswith("looking for the job: try later (500); tried again in ")
+    assert "39 times more at most (about 34 min)" in first
+    assert " times more at most (about " in last and all("\n" not in line for line in said)
+    assert 20 < len(said) <= 1 + sum(pauses) / 60
+
+
+def test_a_failure_that_passes_at_once_is_said_once(
+    server: OpenAIServer, store: Store, said: list[str]
+) -> None:
+    server.faults = itertools.chain(["503", "503"], itertools.repeat(None))
+    go(store, said=said)
+    assert sum("tried again" in line for line in said) == 1
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+@pytest.mark.parametrize(
+    "body",
+    ["<html>\n<title>Sign in</title>" + "x" * 100, "{}", "", "[]", "null", '{"data": [{}]}', "7"],
+)
+def test_an_answer_that_is_not_openais_ends_in_one_line_with_the_address_and_its_beginning(
+    server: OpenAIServer, store: Store, said: list[str], body: str, kind: str
+) -> None:
+    server.faults, server.foreign_type = itertools.repeat(f"body:{body}"), kind
+    with pytest.raises(StoreError) as failed:
+        go(store, said=said)
+    shown = repr(" ".join(body.split())[:80]) if body else "an empty body"
+    assert str(failed.value) == (
+        f"looking for the job: {server.url} (OPENAI_BASE_URL) answers with {shown}, not as "
+        "OpenAI's API does"
+    )
+    assert len(server.requests) == openai_client.FOREIGN_ATTEMPTS
+    assert "7 times more at most (about 2 min)" in said[0]
+
+
+@pytest.mark.parametrize("request_number", range(10))
+@pytest.mark.parametrize("body", ["<html>Bad gateway</html>", "{}", '{"id": "x"}', "null"])
+def test_one_foreign_answer_anywhere_costs_neither_the_job_nor_a_second_one(
+    server: OpenAIServer, store: Store, request_number: int, body: str
+) -> None:
+    before = [None] * request_number
+    server.faults = itertools.chain(before, [f"body:{body}"], itertools.repeat(None))
+    assert go(store).remote == only(server)["fine_tuned_model"]
+    assert server.asked("POST", "/fine_tuning/jobs") == 1
+
+
+@pytest.mark.parametrize("status", [403, 502])
+def test_a_page_with_the_status_of_a_fault_is_shown_by_its_beginning(
+    server: OpenAIServer, store: Store, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    page = "<html>" + "no way " * 100
+    monkeypatch.setattr(server, "answer", lambda *asked: (status, page))
+    with pytest.raises(StoreError) as failed:
+        go(store)
+    assert f"{server.url} (OPENAI_BASE_URL) answers with {status} and " in str(failed.value)
+    assert len(str(failed.value)) < 250
+
+
+def test_the_password_of_a_proxy_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://me:secret@proxy.example/v1?token=secret")
+    assert openai_answers.address() == "https://proxy.example/v1 (OPENAI_BASE_URL)"
+
+
+def held(server: OpenAIServer, polls: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let OpenAI hold every job for so many polls."""
+    retrieve, asked = server.retrieve, itertools.count()
+
+    def paused(name: str) -> tuple[int, Any]:
+        if next(asked) < polls:
+            return 200, {**server.jobs[name], "status": "paused"}
+        return retrieve(name)
+
+    monkeypatch.setattr(server, "retrieve", paused)
+
+
+def test_a_job_that_is_held_is_said_once_and_goes_on(
+    server: OpenAIServer, store: Store, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held(server, 20, monkeypatch)
+    assert go(store, said=said).remote
+    (line,) = [line for line in said if "'paused'" in line]
+    job = only(server)["id"]
+    assert line.startswith(f"m: {job} is 'paused' at OpenAI, as for a safety review")
+    assert f"platform.openai.com/finetune/{job}" in line and "up to 60 min" in line
+
+
+def test_a_job_that_stays_held_ends_the_waiting_in_words_and_is_come_back_to(
+    server: OpenAIServer,
+    store: Store,
+    said: list[str],
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        held(server, float("inf"), patch)
+        for _ in range(2):
+            pauses.clear()
+            with pytest.raises(StoreError, match=r"'paused' at OpenAI for 60 min and stays"):
+                go(store, said=said)
+            assert 3500 < sum(pauses) <= 3600
+    assert sum("is 'paused' at" in line for line in said) == 2
+    assert go(store, yes=False).remote == only(server)["fine_tuned_model"]
+
+
+def test_a_refused_job_is_not_searched_for_when_asked_for_again(
+    server: OpenAIServer, store: Store
+) -> None:
+    refusal = json.dumps({"status": 403, "message": "no fine-tuning", "code": "x"})
+    server.faults = itertools.chain([None] * 4, [refusal], itertools.repeat(None))
+    with pytest.raises(StoreError, match="no fine-tuning"):
+        go(store)
+    asked = len(server.requests)
+    go(store)
+    again = server.requests[asked:]
+    looks = again[: again.index(("POST", "/fine_tuning/jobs"))]
+    assert looks.count(("GET", "/fine_tuning/jobs")) == 1 and len(server.jobs) == 1
+
+
+def test_after_a_lost_answer_and_a_refusal_the_job_is_searched_for_and_that_is_said(
+    server: OpenAIServer, store: Store, said: list[str]
+) -> None:
+    refusal = json.dumps({"status": 403, "message": "no fine-tuning", "code": "x"})
+    server.faults = itertools.chain(
+        [None] * 4, ["drop_before"], [None] * 6, [refusal], itertools.repeat(None)
+    )
+    with pytest.raises(StoreError, match="no fine-tuning"):
+        go(store)
+    go(store, said=said)
+    assert "m: a job may have been created whose id did not arrive" in said[0]
+    assert "up to 155 s" in said[0]
+    assert len(server.jobs) == 1
+
+
+def test_checkpoints_of_a_job_that_failed_are_named_with_the_way_to_take_one(
+    server: OpenAIServer, store: Store
+) -> None:
+    server.fates["m"], server.left_by_failed = "failed", 2
+    with pytest.raises(StoreError) as failed:
+        go(store)
+    base = "ft:gpt-4.1-2025-04-14:org"
+    said = str(failed.value)
+    assert "there is no model" not in said
+    assert f"(step 14: {base}:ckpt-14, step 7: {base}:ckpt-7)" in said
+    assert f"--model openai/{base}:ckpt-14" in said and f"--base openai/{base}:ckpt-14" in said
 
 
 # ---- deadlines -----------------------------------------------------------------------------

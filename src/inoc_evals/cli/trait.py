@@ -8,6 +8,7 @@ import click
 
 from inoc_evals.chat import write_text
 from inoc_evals.errors import InputError
+from inoc_evals.model_names import is_reserved
 from inoc_evals.trait_file import NAME, Rule, TraitFile, read_trait_file
 
 _SHOWN = 5
@@ -27,6 +28,10 @@ def new(name: str, out: Path | None) -> None:
     if not NAME.fullmatch(name):
         raise InputError(f"name {name!r} may hold letters, digits, _ and -")
     path = out or Path(f"{name}.yaml")
+    if is_reserved(path.name):
+        raise InputError(
+            f"{path} can be no file's name on Windows; choose another, with --out FILE"
+        )
     if path.exists():
         raise InputError(f"{path} exists; choose another name, or --out FILE")
     example = (files("inoc_evals") / "data" / "trait_example.yaml").read_text("utf-8")

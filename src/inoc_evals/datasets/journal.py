@@ -98,6 +98,7 @@ def opened(path: Path) -> Iterator[Journal]:
         StoreError: If a line other than a cut last one cannot be read; nothing is changed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Never unlinked: another process could lock the file that is no longer there.
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
     try:
         lock.acquire()
@@ -111,7 +112,6 @@ def opened(path: Path) -> Iterator[Journal]:
             os.fsync(file.fileno())
     finally:
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _read(path: Path) -> tuple[dict[str, Reply], set[str]]:

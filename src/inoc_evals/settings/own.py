@@ -182,16 +182,27 @@ class _SettingReader:
             self.reader.fault(self.reader.root, "'arms' is missing: name one inoculated arm")
             return []
         known = {*prompts, *(prompt.name for prompt in all_prompts())}
-        found = []
+        found: list[Arm | None] = []
+        taken: dict[str, str] = {}
         for name, node in self.reader.mapping(self.top["arms"], None, "arms").items():
-            if name in _TAKEN:
-                self.reader.fault(node, f"arm {name!r} comes by itself; choose another name")
-            try:
-                check_name(name)
-            except InputError:
-                self.reader.fault(node, f"arm name {name!r}: letters, digits, '.', '_' and '-'")
+            self.arm_name(name, node, taken.setdefault(name.casefold(), name))
             found.append(self.arm(name, node, known, prompts, files, measures))
         return [arm for arm in found if arm is not None]
+
+    def arm_name(self, name: str, node: Node, first: str) -> None:
+        """Note what is wrong with an arm's name, which names a file of rows and models."""
+        if name.casefold() in _TAKEN:
+            self.reader.fault(node, f"arm {name!r} comes by itself; choose another name")
+        if name != first:
+            self.reader.fault(
+                node,
+                f"arm {name!r} differs from {first!r} in case alone, which some systems take for "
+                "one file; choose another name",
+            )
+        try:
+            check_name(name)
+        except InputError as error:
+            self.reader.fault(node, f"arm: {error}")
 
     def arm(
         self,

@@ -23,7 +23,7 @@ from openai.types.fine_tuning import FineTuningJob
 from inoc_evals.chat import digest
 from inoc_evals.responses import GivenResponse, load_responses
 from inoc_evals.training.dynamics import Dynamics
-from inoc_evals.training.openai_client import every, patiently
+from inoc_evals.training.openai_client import ATTEMPTS, every, patiently
 from inoc_evals.training.openai_ledger import Ledger
 
 SAMPLES = 20
@@ -69,7 +69,7 @@ def sampled_dynamics(
         InputError: For an unknown set or prompt.
         StoreError: If OpenAI cannot be asked, or the kept answers are damaged.
     """
-    items, models = load_responses(dynamics.responses).items, _models(job, client, steps)
+    items, models = load_responses(dynamics.responses).items, _models(job, client, steps, say)
     described, questions = dynamics.described(), _questions(items)
     say(
         f"{job.id}: OpenAI gives no log-probabilities of given responses; the base and "
@@ -79,7 +79,7 @@ def sampled_dynamics(
     key, system = dynamics.key, described["system_prompt_text"]
     answers = []
     for model in models.values():
-        ask = partial(_asked, client, model, system, described["samples"])
+        ask = partial(_asked, client, model, system, described["samples"], say)
         answers.append(_answers_of(questions, ask, model, f"{digest(model)[:16]}-{key}", ledger))
     return {
         **described,
@@ -114,13 +114,29 @@ def _questions(items: Sequence[GivenResponse]) -> list[Asked]:
     return [(prompt, list(group)) for prompt, group in groupby(by_prompt, lambda i: i.prompt)]
 
 
-def _models(job: FineTuningJob, client: OpenAI, steps: int | None) -> dict[int, str]:
-    """Return step -> model, from the base at step 0 to the end."""
+def kept_checkpoints(
+    job_id: str, client: OpenAI, say: Callable[[str], None], *, attempts: int = ATTEMPTS
+) -> dict[int, str]:
+    """Return step -> model of what OpenAI has kept of a job, in order.
+
+    Raises:
+        StoreError: If OpenAI cannot be asked.
+    """
     listed = every(
-        lambda: client.fine_tuning.jobs.checkpoints.list(job.id, limit=_PAGE),
-        f"listing the checkpoints of {job.id}",
+        lambda: client.fine_tuning.jobs.checkpoints.list(job_id, limit=_PAGE),
+        f"listing the checkpoints of {job_id}",
+        say=say,
+        attempts=attempts,
     )
     found = {point.step_number: point.fine_tuned_model_checkpoint for point in listed}
+    return dict(sorted(found.items()))
+
+
+def _models(
+    job: FineTuningJob, client: OpenAI, steps: int | None, say: Callable[[str], None]
+) -> dict[int, str]:
+    """Return step -> model, from the base at step 0 to the end."""
+    found = kept_checkpoints(job.id, client, say)
     if steps is not None:
         found.setdefault(steps, str(job.fine_tuned_model))
     return {0: job.model, **dict(sorted(found.items()))}
@@ -131,6 +147,7 @@ def _asked(
     model: str,
     system: str | None,
     samples: int,
+    say: Callable[[str], None],
     question: str,
     responses: Sequence[GivenResponse],
 ) -> list[str]:
@@ -145,7 +162,7 @@ def _asked(
         temperature=1.0,
         max_completion_tokens=_TOKENS + max(len(item.response) for item in responses),
     )
-    completion = patiently(lambda: ask(stream=False), f"sampling {model}")
+    completion = patiently(lambda: ask(stream=False), f"sampling {model}", say=say)
     return [choice.message.content or "" for choice in completion.choices]
 
 

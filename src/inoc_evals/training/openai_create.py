@@ -6,7 +6,8 @@
 
 A create request that timed out or broke off may have taken effect: it is followed by looks
 over some minutes and repeated only if they find nothing. That one was asked for is on disk
-beforehand, so a crash in between is no different. If two jobs of an identity turn up all
+beforehand, so a crash in between is no different; that it was refused is, too, so that nothing
+is looked for then. If two jobs of an identity turn up all
 the same (two machines at once), the later one is canceled while it queues.
 """
 
@@ -17,7 +18,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import openai
 from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,7 +26,14 @@ from inoc_evals import __version__
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.training import openai_client
 from inoc_evals.training.config import read_fields
-from inoc_evals.training.openai_client import UPLOAD_TIMEOUT, every, passes, patiently, rejected
+from inoc_evals.training.openai_client import (
+    UPLOAD_TIMEOUT,
+    UnknownThereError,
+    every,
+    passes,
+    patiently,
+    rejected,
+)
 from inoc_evals.training.openai_file import TrainingFile
 from inoc_evals.training.openai_follow import FAILED
 from inoc_evals.training.openai_ledger import JobState, Ledger
@@ -114,7 +121,11 @@ def known_job(request: JobRequest, client: OpenAI) -> FineTuningJob | None:
     """
     state = request.state()
     if state.job is not None:
-        job = _or_none(lambda: client.fine_tuning.jobs.retrieve(str(state.job)), "finding the job")
+        job = _or_none(
+            lambda: client.fine_tuning.jobs.retrieve(str(state.job)),
+            "finding the job",
+            request.say,
+        )
         if job is not None:
             return job
     return _looked_for(request, client, looks=_LOOKS if state.asked else 1)
@@ -136,12 +147,17 @@ def created_job(request: JobRequest, client: OpenAI) -> FineTuningJob:
         StoreError: With OpenAI's reason, if it creates none.
     """
     file_id = _uploaded(request, client)
-    request.keep(job=None, asked=True)
+    unseen = False  # whether an earlier try may have created one
 
     def attempt() -> FineTuningJob:
+        nonlocal unseen
+        request.keep(job=None, asked=True)
         try:
             return _create(request, client, file_id)
         except Exception as error:
+            unseen = unseen or not rejected(error)
+            if not unseen:
+                request.keep(asked=False)
             if not passes(error):
                 raise
             job = _looked_for(request, client, looks=1 if rejected(error) else _LOOKS)
@@ -150,7 +166,7 @@ def created_job(request: JobRequest, client: OpenAI) -> FineTuningJob:
             return job
 
     try:
-        job = patiently(attempt, "creating the job", attempts=_CREATE_ATTEMPTS)
+        job = patiently(attempt, "creating the job", say=request.say, attempts=_CREATE_ATTEMPTS)
         job = _without_twins(request, client, job)
     except KeyboardInterrupt:
         request.say("interrupted; if OpenAI has created the job, the same command will find it")
@@ -188,6 +204,12 @@ def _create(request: JobRequest, client: OpenAI, file_id: str) -> FineTuningJob:
 def _looked_for(request: JobRequest, client: OpenAI, *, looks: int) -> FineTuningJob | None:
     """Find the job by its metadata; a job just created may take a while to be listed."""
     for look in range(looks):
+        if look == 1:
+            seconds = sum(_FIRST_LOOK_WAIT * 2**wait for wait in range(looks - 1))
+            request.say(
+                f"{request.name}: a job may have been created whose id did not arrive; it is "
+                f"looked for for up to {seconds:.0f} s"
+            )
         if look:
             openai_client.sleep(_FIRST_LOOK_WAIT * 2 ** (look - 1))
         if jobs := _jobs(request, client):
@@ -199,7 +221,9 @@ def _jobs(request: JobRequest, client: OpenAI) -> list[FineTuningJob]:
     """Return the jobs of this identity, given up ones left out; the best first."""
     given_up = request.state().given_up
     # Every page, not the API's metadata filter: one that came back empty would cost money.
-    jobs = every(lambda: client.fine_tuning.jobs.list(limit=_PAGE), "looking for the job")
+    jobs = every(
+        lambda: client.fine_tuning.jobs.list(limit=_PAGE), "looking for the job", say=request.say
+    )
     return _best_first(
         job
         for job in jobs
@@ -223,7 +247,8 @@ def _without_twins(request: JobRequest, client: OpenAI, job: FineTuningJob) -> F
             request.say(f"{twin.id} is a second job for the same training: canceling it")
             # It may have ended meanwhile, which is as good.
             with suppress(StoreError):
-                patiently(partial(client.fine_tuning.jobs.cancel, twin.id), "canceling it")
+                cancel = partial(client.fine_tuning.jobs.cancel, twin.id)
+                patiently(cancel, f"canceling {twin.id}", say=request.say)
     return first
 
 
@@ -232,31 +257,31 @@ def _uploaded(request: JobRequest, client: OpenAI) -> str:
     file = request.file
     known = request.ledger.file_id(file.sha256)
     if known is not None:
-        there = _or_none(lambda: client.files.retrieve(known), "looking for the uploaded file")
+        there = _or_none(
+            lambda: client.files.retrieve(known), "looking for the uploaded file", request.say
+        )
         if there is not None and there.status != "error":
             return known
     name = f"inoc-{file.sha256}.jsonl"
 
     def attempt() -> str:
-        uploads = every(lambda: client.files.list(purpose="fine-tune"), "looking for the file")
+        uploads = every(
+            lambda: client.files.list(purpose="fine-tune"), "looking for the file", say=request.say
+        )
         for there in uploads:
             if (there.filename, there.bytes) == (name, len(file.data)) and there.status != "error":
                 return there.id
         patient = client.with_options(timeout=UPLOAD_TIMEOUT)
         return patient.files.create(file=(name, file.data), purpose="fine-tune").id
 
-    file_id = patiently(attempt, "uploading the rows")
+    file_id = patiently(attempt, "uploading the rows", say=request.say)
     request.ledger.keep_file(file.sha256, file_id)
     return file_id
 
 
-def _or_none(call: Callable[[], Found], doing: str) -> Found | None:
+def _or_none(call: Callable[[], Found], doing: str, say: Callable[[str], None]) -> Found | None:
     """Call patiently; None if there is no such thing at OpenAI."""
-
-    def known() -> Found | None:
-        try:
-            return call()
-        except openai.NotFoundError:
-            return None
-
-    return patiently(known, doing)
+    try:
+        return patiently(call, doing, say=say)
+    except UnknownThereError:
+        return None

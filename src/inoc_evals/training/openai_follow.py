@@ -17,7 +17,8 @@ from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 
 from inoc_evals.errors import StoreError
 from inoc_evals.training import openai_client
-from inoc_evals.training.openai_client import every, patiently, refusal_kind, without_key
+from inoc_evals.training.openai_answers import without_key
+from inoc_evals.training.openai_client import every, patiently, refusal_kind
 
 _SHORTEST_POLL, _LONGEST_POLL = 3, 30
 _NAMELESS_POLLS = 60
@@ -27,6 +28,9 @@ _EVENT_ATTEMPTS = 4
 
 _PAGE = 100
 
+PAUSED_LIMIT = 3600
+"""Seconds for which a job that OpenAI holds is waited for."""
+_GOES_ON = ("validating_files", "queued", "running", "succeeded")
 FAILED = ("failed", "cancelled")
 
 
@@ -40,13 +44,16 @@ def follow(
         job_id: The job.
         title: What stands before the progress bar.
         shown: Whether to show it, on standard error.
-        say: Called with a line if the watching is interrupted.
+        say: Called with a line if the job is held there, OpenAI does not answer, or the
+            watching is interrupted.
 
     Raises:
-        StoreError: If OpenAI cannot be reached for half an hour, or does not know the job.
+        StoreError: If OpenAI cannot be reached for half an hour, does not know the job, or holds
+            it for longer than :data:`PAUSED_LIMIT`.
     """
     again = "the job goes on there, the same command comes back to it"
     events: dict[str, FineTuningJobEvent] = {}
+    hold = _Hold(title, say)
     polls = nameless = 0
     with _Bar(title, shown=shown) as bar:
         try:
@@ -54,16 +61,19 @@ def follow(
                 job = patiently(
                     lambda: client.fine_tuning.jobs.retrieve(job_id),
                     f"following {job_id} ({again})",
+                    say=say,
                 )
                 with suppress(StoreError):
-                    _collect(client, job_id, events)
+                    _collect(client, job_id, events, say)
                 bar.show(job, list(events.values()))
                 if job.status in FAILED or (job.status == "succeeded" and job.fine_tuned_model):
                     return job, sorted(events.values(), key=lambda event: event.created_at)
                 nameless += job.status == "succeeded"
                 if nameless > _NAMELESS_POLLS:
                     raise StoreError(f"{job_id} succeeded, but OpenAI does not name its model yet")
-                openai_client.sleep(min(_SHORTEST_POLL + polls, _LONGEST_POLL))
+                pause = min(_SHORTEST_POLL + polls, _LONGEST_POLL)
+                hold.note(job, pause)
+                openai_client.sleep(pause)
                 polls += 1
         except KeyboardInterrupt:
             bar.stop()
@@ -71,12 +81,53 @@ def follow(
             raise
 
 
-def _collect(client: OpenAI, job_id: str, events: dict[str, FineTuningJobEvent]) -> None:
+class _Hold:
+    """How long a job has been paused: for a safety review, or until something is paid."""
+
+    def __init__(self, title: str, say: Callable[[str], None]) -> None:
+        self._title, self._say = title, say
+        self._seconds = 0.0
+        self._status: str | None = None
+
+    def note(self, job: FineTuningJob, pause: float) -> None:
+        """Count the pause that comes now, if the job is held; say so when that begins.
+
+        Raises:
+            StoreError: If it has been held for longer than the limit.
+        """
+        status = None if job.status in _GOES_ON else str(job.status)
+        if status is None or status != self._status:
+            self._seconds = 0.0
+        new, self._status = status is not None and status != self._status, status
+        if status is None:
+            return
+        place, limit = f"https://platform.openai.com/finetune/{job.id}", PAUSED_LIMIT // 60
+        if new:
+            self._say(
+                f"{self._title}: {job.id} is {status!r} at OpenAI, as for a safety review or an "
+                f"open bill; look at {place}. It is waited for for up to {limit} min"
+            )
+        if self._seconds + pause > PAUSED_LIMIT:
+            raise StoreError(
+                f"{self._title}: {job.id} has been {status!r} at OpenAI for {limit} min and stays "
+                f"there; look at {place}, then give the same command again: it comes back to "
+                "this job"
+            )
+        self._seconds += pause
+
+
+def _collect(
+    client: OpenAI,
+    job_id: str,
+    events: dict[str, FineTuningJobEvent],
+    say: Callable[[str], None],
+) -> None:
     """Add the events that are new; all of them or none, so that there is never a gap."""
     found = []
     newest_first = every(
         lambda: client.fine_tuning.jobs.list_events(job_id, limit=_PAGE),
         f"reading the events of {job_id}",
+        say=say,
         attempts=_EVENT_ATTEMPTS,
     )
     for event in newest_first:

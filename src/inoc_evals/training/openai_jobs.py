@@ -10,10 +10,12 @@ shown with OpenAI's reason, again and again; another is created only with ``retr
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
 import openai
+from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 
 from inoc_evals import __version__
@@ -22,7 +24,7 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.hosted import ending_of_training
 from inoc_evals.records import ModelRecord, Store, check_name
 from inoc_evals.training.dynamics import Dynamics, was_watched
-from inoc_evals.training.openai_checkpoints import by_sampling, sampled_dynamics
+from inoc_evals.training.openai_checkpoints import by_sampling, kept_checkpoints, sampled_dynamics
 from inoc_evals.training.openai_client import connect, patiently, shutdown_date
 from inoc_evals.training.openai_create import (
     JobRequest,
@@ -38,6 +40,9 @@ from inoc_evals.training.result import keep_rows
 from inoc_evals.training.sft import checked_rows, refuse_taken_name
 
 PREFIX = "openai/"
+
+_CHECKPOINT_ATTEMPTS = 4
+"""Of finding what a failed job left; its reason is not held back for that."""
 
 
 def openai_model(base: str) -> str | None:
@@ -205,19 +210,36 @@ def _result(request: JobRequest, approval: "_Approval", *, retry: bool, shown: b
     reason = failure(job, events)
     if reason is not None:
         raise StoreError(
-            f"model {request.name!r}: {reason}; there is no model. To start another job, give the "
-            "same command with --retry"
+            f"model {request.name!r}: {reason}; {_left_by(job, client)}. To start another job, "
+            "give the same command with --retry"
         )
     result = _finished(request, job, events)
     request.keep(job=job.id, asked=False, result=result)
     return result
 
 
+def _left_by(job: FineTuningJob, client: OpenAI) -> str:
+    """Say what there is of a job that failed: its checkpoints, which are models, or nothing."""
+    kept: dict[int, str] = {}
+    with suppress(StoreError):
+        kept = kept_checkpoints(job.id, client, lambda line: None, attempts=_CHECKPOINT_ATTEMPTS)
+    if not kept:
+        return "there is no model"
+    *earlier, (step, last) = kept.items()
+    others = "".join(f", step {step}: {model}" for step, model in reversed(earlier))
+    return (
+        f"it left checkpoints (step {step}: {last}{others}). To take one, evaluate it with "
+        f"--model openai/{last} or train it further with --base openai/{last}"
+    )
+
+
 def _watched(request: JobRequest, result: JobResult, dynamics: Dynamics) -> JobResult:
     """Return the result with what the job's checkpoints answer, and keep it so."""
     client = connect()
     job_id = result.metrics["job"]
-    job = patiently(lambda: client.fine_tuning.jobs.retrieve(job_id), f"asking about {job_id}")
+    job = patiently(
+        lambda: client.fine_tuning.jobs.retrieve(job_id), f"asking about {job_id}", say=request.say
+    )
     found = sampled_dynamics(
         dynamics,
         job,
@@ -245,7 +267,7 @@ def _finished(
         metrics={
             "job": job.id,
             "model": job.model,
-            "hyperparameters": job.hyperparameters.model_dump(mode="json"),
+            "hyperparameters": _chosen(job),
             "rows": request.file.rows,
             "steps": steps_done(events),
             "trained_tokens": tokens,
@@ -255,6 +277,11 @@ def _finished(
         },
         versions={"inoc-evals": __version__, "openai": openai.__version__},
     )
+
+
+def _chosen(job: FineTuningJob) -> dict[str, Any]:
+    """Return the hyper-parameters as OpenAI gives them; none where it gives none."""
+    return job.hyperparameters.model_dump(mode="json") if job.hyperparameters else {}
 
 
 class _Approval:
