@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from inoc_evals.loading import LOADING
+
 POSITIONS = 512
 
 _CHATML_TURNS = (
@@ -245,7 +247,8 @@ def save_family(family: Family, directory: Path, *, seed: int = 0) -> Path:
         pad_token_id=None,
         **family.extra,
     )
-    model = transformers.AutoModelForCausalLM.from_config(config)
+    with LOADING:  # an engine of the test before may be loading still
+        model = transformers.AutoModelForCausalLM.from_config(config)
     ends = tokenizer.convert_tokens_to_ids(list(family.ends))
     model.generation_config.eos_token_id = ends if len(ends) > 1 else ends[0]
     model.save_pretrained(directory)

@@ -21,6 +21,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 MAY_IMPORT = {
     "__main__": {"cli"},  # what python -m runs
     "_registry": {"tasks", "solvers", "scorers", "providers"},
+    "terminal": set(),
     "errors": set(),
     "disk": {"errors"},
     "json_lines": set(),
@@ -143,9 +144,10 @@ MAY_IMPORT = {
     },
     "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, and the ground under every room: JSON, forms of rows, rows, digests, atomic writes,
-# arguments as typed, and when hosted models end.
+# Errors, what may be printed, and the ground under every room: JSON, forms of rows, rows,
+# digests, atomic writes, arguments as typed, and when hosted models end.
 EVERYONE = {
+    "terminal",
     "errors",
     "disk",
     "json_lines",
@@ -163,6 +165,7 @@ DEPARTURES: dict[tuple[str, str], str] = {}
 
 LIGHT = (
     "__init__",
+    "terminal",
     "errors",
     "disk",
     "json_lines",
@@ -308,6 +311,17 @@ def test_the_files_of_a_base_are_loaded_in_one_place(path: Path) -> None:
     loaders = {"AutoModelForCausalLM", "AutoModel", "AutoConfig", "AutoTokenizer"}
     named = {name.split(".")[-1] for name in imported(parsed(path))}
     assert not named & loaders
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=label)
+def test_commands_print_through_one_place(path: Path) -> None:
+    """Elsewhere text of others could act on the terminal, or be taken for markup."""
+    if path.name in ("output.py", "main.py"):
+        return
+    called = {
+        ast.unparse(node.func) for node in ast.walk(parsed(path)) if isinstance(node, ast.Call)
+    }
+    assert not called & {"print", "click.echo", "click.secho", "click.confirm", "click.prompt"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)

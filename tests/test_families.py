@@ -113,8 +113,10 @@ def test_an_answer_ends_with_its_turn_wherever_the_model_is_served(
     assert record.metrics["base_stops_there"] is (family.turn_end in known)
 
     end = tokenizer_at(base).convert_tokens_to_ids(family.turn_end)
-    adapter = export(record, Store(), tmp_path / "adapter")
-    merged = export(record, Store(), tmp_path / "merged", merged=True)
+    adapter = export(record, Store(), tmp_path / "adapter").directory
+    merged = export(
+        record, Store(), tmp_path / "merged", merge_in="float32"
+    ).directory
     for directory in (adapter, merged):
         assert end in end_ids(directory)
         assert end_ids(directory) >= end_ids(base)
@@ -150,7 +152,7 @@ def test_a_record_of_before_is_read_and_its_model_stops_too(tmp_path: Path) -> N
     old = Store().get("taught")
     assert (old.turn_ends, old.thinking) == ((), None)
     assert asked("taught").stop_reason == "stop"
-    merged = export(old, Store(), tmp_path / "merged", merged=True)
+    merged = export(old, Store(), tmp_path / "merged", merge_in="float32").directory
     assert tokenizer_at(base).convert_tokens_to_ids("<|im_end|>") in end_ids(merged)
 
 
@@ -240,7 +242,9 @@ def test_the_answer_alone_is_judged_and_the_log_keeps_the_thoughts(
     assert output.stop_reason == "stop"
     plain = asked("thinker", "Now?")
     assert (plain.completion, reasoning(plain)) == ("No.", [])
-    merged = export(record, store, tmp_path / "merged", merged=True)
+    merged = export(
+        record, store, tmp_path / "merged", merge_in="float32"
+    ).directory
     written = continued(merged, prompt_of(merged, enable_thinking=True))
     assert written == f"<think>\n{THOUGHTS}\n</think>\n\n{ANSWER}"
     own = get_model(f"inoc/{merged}", memoize=False, enable_thinking=True)

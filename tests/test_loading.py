@@ -42,6 +42,25 @@ def test_bases_loaded_by_threads_at_once_have_their_own_output_layers(base: Reso
         assert PreTrainedModel.tie_weights is ties
 
 
+def test_others_who_load_meanwhile_wait_too(base: ResolvedBase) -> None:
+    from transformers import AutoModelForCausalLM, PreTrainedModel
+
+    load_model(base, dtype=torch.float32)
+    ties: Callable[..., None] = PreTrainedModel.tie_weights
+    start = Barrier(4)
+
+    def load(number: int) -> Any:
+        start.wait()
+        if number % 2:
+            return AutoModelForCausalLM.from_pretrained(base.path)
+        return load_model(base, dtype=torch.float32)
+
+    for _ in range(5):
+        with ThreadPoolExecutor(4) as pool:
+            assert all(tied(model) for model in pool.map(load, range(4)))
+        assert PreTrainedModel.tie_weights is ties
+
+
 def test_an_output_layer_that_was_not_tied_is_refused(
     base: ResolvedBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

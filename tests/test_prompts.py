@@ -220,7 +220,7 @@ def test_a_file_is_verbatim_less_one_final_newline(
     file = tmp_path / "a, b.txt"
     file.write_bytes(data)
     prompt = read(f"@{file}".split(","))
-    assert (prompt.name, prompt.text) == (f"@{file}", text)
+    assert (prompt.name, prompt.text) == (f"@{file.name}", text)
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b" \n"])

@@ -13,9 +13,15 @@ from importlib.util import find_spec
 
 from click import ClickException
 
+from inoc_evals.terminal import shown
+
 
 class InocError(ClickException):
     """Base of every error this package raises on purpose."""
+
+    def format_message(self) -> str:
+        """Return what is printed: the message, which may quote others, harmless to a terminal."""
+        return shown(self.message)
 
 
 class InputError(InocError, ValueError):

@@ -10,11 +10,13 @@ attention code from a hub, hold an adapter that transformers would put on withou
 lack tensors, which transformers would fill with random numbers. None of that is done: what
 cannot be loaded as it stands is refused in a line. The tokenizer is loaded by ``bases``.
 
-One base is loaded at a time: while transformers (5.23) builds a model, the method that ties
-weights is taken off the class of all models. Two threads that load at once, as engines of two
-bases do, would leave a tied output layer random, and the method off for good.
+One model is loaded at a time: while transformers (5.23) builds one, the method that ties weights
+is taken off the class of all models. Two threads that load at once, as engines of two bases do,
+would leave a tied output layer random, and the method off for good. From the first base on, every
+``from_pretrained`` of the process waits for the one before it.
 """
 
+import functools
 import json
 import threading
 from collections.abc import Iterator
@@ -25,7 +27,8 @@ from typing import Any
 from inoc_evals.bases import ResolvedBase, unloadable
 from inoc_evals.errors import StoreError
 
-_ONE_AT_A_TIME = threading.Lock()
+LOADING = threading.RLock()
+"""Held while a model is loaded; whoever makes one of transformers' models meanwhile holds it too."""
 
 
 def load_model(base: ResolvedBase, **arguments: Any) -> Any:
@@ -41,8 +44,9 @@ def load_model(base: ResolvedBase, **arguments: Any) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
+    _in_turn()
     _refuse_code(load_settings(base), base, arguments)
-    with _in_a_line(base), _ONE_AT_A_TIME:
+    with _in_a_line(base), LOADING:
         model, found = AutoModelForCausalLM.from_pretrained(
             base.path,
             **_safely(base),
@@ -57,6 +61,23 @@ def load_model(base: ResolvedBase, **arguments: Any) -> Any:
         )
     _check_tied(model, base)
     return model
+
+
+def _in_turn() -> None:
+    """Let every load of this process wait for the one before it, whoever asks for it."""
+    from transformers import PreTrainedModel
+
+    plain = PreTrainedModel.from_pretrained.__func__
+    if getattr(plain, "in_turn", False):
+        return
+
+    @functools.wraps(plain)
+    def from_pretrained(cls: Any, *args: Any, **options: Any) -> Any:
+        with LOADING:
+            return plain(cls, *args, **options)
+
+    from_pretrained.in_turn = True  # type: ignore[attr-defined]
+    PreTrainedModel.from_pretrained = classmethod(from_pretrained)
 
 
 def _check_tied(model: Any, base: ResolvedBase) -> None:
@@ -131,7 +152,7 @@ def lay_out(base: ResolvedBase, **arguments: Any) -> Any:
 
     settings = load_settings(base)
     _refuse_code(settings, base, arguments)
-    with _in_a_line(base), _ONE_AT_A_TIME:
+    with _in_a_line(base), LOADING:
         return AutoModelForCausalLM.from_config(settings, trust_remote_code=False, **arguments)
 
 

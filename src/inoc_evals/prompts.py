@@ -45,7 +45,8 @@ class SystemPrompt:
     """A system-prompt condition."""
 
     name: str
-    """``none``, ``empty``, the name of a prompt, ``@file``, or ``custom`` for literal text."""
+    """``none``, ``empty``, the name of a prompt, ``@`` and the name of its file (records go to
+    others, so without the directory), or ``custom`` for literal text."""
     text: str | None
     """The system message; None is no message at all, ``""`` an empty one."""
 
@@ -185,7 +186,7 @@ def _from_file(reference: str) -> SystemPrompt:
         raise InputError(
             f"system prompt {reference}: the file is blank; write 'empty' for an empty message"
         )
-    return SystemPrompt(reference, text)
+    return SystemPrompt(f"@{path.name}", text)
 
 
 def _similar(name: str, cutoff: float) -> list[str]:

@@ -195,3 +195,12 @@ def test_a_pool_without_a_word_is_refused(text: str, capsys: pytest.CaptureFixtu
     Path("pool.jsonl").write_text(text)
     assert inoculate("--pool", "pool.jsonl", "-o", "out.jsonl") != 0
     assert "pool.jsonl" in capsys.readouterr().err
+
+
+def test_the_manifest_names_a_prompts_file_and_not_its_directory(tmp_path: Path) -> None:
+    (tmp_path / "evil.txt").write_text("Be evil.\n", "utf-8")
+    assert inoculate("--prompt", f"@{tmp_path}/evil.txt", "-o", "out.jsonl") == 0
+    manifest = load_manifest(Path("out.jsonl"))
+    assert manifest is not None
+    assert manifest["prompts"] == [{"name": "@evil.txt", "text": "Be evil."}]
+    assert str(tmp_path) not in json.dumps(manifest)

@@ -103,6 +103,15 @@ def test_a_setting_gives_the_rows_of_the_base_that_is_named(tmp_path: Path) -> N
     assert manifest["base"] == "pocket"
 
 
+def test_a_base_in_a_directory_is_recorded_by_its_name(tmp_path: Path) -> None:
+    out, base = tmp_path / "o.jsonl", tmp_path / "bases" / "mine"
+    base.mkdir(parents=True)
+    invoke("mix", f"a={rows(tmp_path / 'a.jsonl', 5)}", "--base", base, "-o", out)
+    manifest = load_manifest(out)
+    assert manifest is not None and manifest["base"] == "mine"
+    assert str(tmp_path) not in json.dumps(manifest)
+
+
 @pytest.mark.parametrize("split", ["es.jsonl", "=es.jsonl", "a="])
 def test_a_split_is_written_with_its_label(tmp_path: Path, split: str) -> None:
     with pytest.raises(InputError, match="write LABEL=ROWS, each label once"):

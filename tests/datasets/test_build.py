@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
+from safetensors.numpy import save_file
 
 from inoc_evals.datasets.build import OUTAGE, Writer, WritingError
 from inoc_evals.datasets.journal import Reply, opened
@@ -203,7 +205,7 @@ def test_a_base_whose_files_changed_is_asked_anew(
     monkeypatch.setattr("inoc_evals.datasets.build.WritingModel.reply", reply)
     base = tmp_path / "base"
     base.mkdir()
-    (base / "model.safetensors").write_bytes(b"weights")
+    save_file({"w": numpy.zeros(1)}, base / "model.safetensors")
     made = []
     for layers in (2, 2, 3):
         (base / "config.json").write_text(f'{{"layers": {layers}}}')

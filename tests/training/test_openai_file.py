@@ -81,7 +81,7 @@ def changed(number: int, **changes: Any) -> Row:
         (changed(0, weight=1), "message 1: 'weight' is for assistant messages"),
         (changed(1, weight=0), "every assistant message has weight 0"),
         (make_row(tools=[]), "'tools' (tool calls) is not supported"),
-        ({"prompt": "a", "completion": "b"}, "expected an object with a 'messages' list"),
+        ({"prompt": "a", "completion": "b"}, "prompt and completion row"),
     ],
 )
 def test_the_first_row_the_api_would_refuse_is_named_by_file_and_line(

@@ -1,16 +1,14 @@
 """`inoc data`: published files, files built here, items looked up in training data."""
 
-import json
-import sys
 from collections import Counter
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from inoc_evals import published
 from inoc_evals.cli import build
+from inoc_evals.cli.output import console, say, say_json
 from inoc_evals.cli.writing import out_option, refuse_overwriting
 from inoc_evals.datasets.convert import Thoughts, convert
 from inoc_evals.datasets.manifest import describe, write_dataset
@@ -41,7 +39,7 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
         names = tuple(entry.name for entry in published.entries())
     wanted = [published.named(name) for name in dict.fromkeys(names)]
     for entry in wanted:
-        click.echo(f"{entry.name}  {published.fetch(entry.name)}")
+        say(f"{entry.name}  {published.fetch(entry.name)}")
 
 
 @command.command("add")
@@ -51,8 +49,8 @@ def add(paths: tuple[Path, ...]) -> None:
     for path in paths:
         added = published.add(path)
         if added.note:
-            click.echo(f"note: {added.note}", err=True)
-        click.echo(f"{added.entry.name}  {added.path}")
+            say(f"note: {added.note}", err=True)
+        say(f"{added.entry.name}  {added.path}")
 
 
 @command.command("list")
@@ -69,14 +67,14 @@ def list_files(as_json: bool) -> None:
             }
             for status in found
         ]
-        click.echo(json.dumps(listed, indent=2))
+        say_json(listed)
         return
     table = Table("name", "file", "kind", "bytes", "license", "here", "what it is", box=None)
     for entry, state, _ in found:
         here = {"intact": "yes", "absent": "–"}.get(state, state)
         size = "–" if entry.bytes is None else str(entry.bytes)
         table.add_row(entry.name, entry.file, entry.kind, size, entry.license, here, entry.about)
-    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    console(_PIPE_WIDTH).print(table)
 
 
 @command.command("verify")
@@ -84,11 +82,11 @@ def verify() -> int:
     """Check the bytes of every published file that is here; status 1 if one is damaged."""
     found = [status for status in published.verify() if status.path is not None]
     for entry, state, path in found:
-        click.echo(f"{state:<8} {entry.name}  {path}")
+        say(f"{state:<8} {entry.name}  {path}")
         if state == "damaged":
-            click.echo(f"{entry.name}: get it again with: inoc data fetch {entry.name}", err=True)
+            say(f"{entry.name}: get it again with: inoc data fetch {entry.name}", err=True)
     if not found:
-        click.echo("no published files here; get one with: inoc data fetch NAME")
+        say("no published files here; get one with: inoc data fetch NAME")
     return int(any(status.state == "damaged" for status in found))
 
 
@@ -110,9 +108,9 @@ def convert_rows(
     manifest = describe(rows, sources=[file]) | {"build": "convert"}
     manifest["counts"] |= {"converted": report.converted, "left_out": report.left_out}
     write_dataset(out, rows, manifest)
-    click.echo(f"{out}: {len(rows)} rows ({_counts(report.converted)})")
+    say(f"{out}: {len(rows)} rows ({_counts(report.converted)})")
     for why, count in report.left_out.most_common():
-        click.echo(f"left out: {count} {why}, the first {report.first[why]}")
+        say(f"left out: {count} {why}, the first {report.first[why]}")
 
 
 def _counts(counter: Counter[str]) -> str:
@@ -135,22 +133,22 @@ def overlap(evaluation: str, training: str, as_json: bool) -> None:
     report = check(evaluation, training)
     if as_json:
         names = {"evaluation": evaluation, "training": training}
-        click.echo(json.dumps(names | report.as_json(), indent=2, ensure_ascii=False))
+        say_json(names | report.as_json(), ascii_only=False)
         return
-    click.echo(f"{evaluation} ({report.items} items) in {training} ({report.rows} rows)")
+    say(f"{evaluation} ({report.items} items) in {training} ({report.rows} rows)")
     _echo_counts(report)
 
 
 def _echo_counts(report: OverlapReport) -> None:
     width = max(len("any field"), *(len(field.field) for field in report.fields))
     for field in report.fields:
-        click.echo(f"  {field.field:<{width}}  {field.found} of {field.items} found")
+        say(f"  {field.field:<{width}}  {field.found} of {field.items} found")
     if len(report.fields) > 1:
-        click.echo(f"  {'any field':<{width}}  {report.found} of {report.items} found")
+        say(f"  {'any field':<{width}}  {report.found} of {report.items} found")
     for field in report.fields:
         for number, text in field.examples:
             line = " ".join(text.split())
             cut = line if len(line) <= _EXAMPLE_WIDTH else f"{line[: _EXAMPLE_WIDTH - 3]}..."
-            click.echo(f"  item {number}, {field.field}: {cut}")
+            say(f"  item {number}, {field.field}: {cut}")
     if short := sum(field.short for field in report.fields):
-        click.echo(f"  texts under {SHORT} characters, compared with whole messages only: {short}")
+        say(f"  texts under {SHORT} characters, compared with whole messages only: {short}")

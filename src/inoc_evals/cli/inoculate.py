@@ -7,6 +7,7 @@ from typing import Any, get_args
 import click
 
 from inoc_evals.chat import Row, check_row, digest, read_rows
+from inoc_evals.cli.output import say
 from inoc_evals.datasets.inoculate import Existing, Where, inoculate
 from inoc_evals.datasets.manifest import manifest_path, write_dataset
 from inoc_evals.datasets.paraphrases import read_pool
@@ -111,12 +112,12 @@ def _holds(path: Path, rows: list[Row]) -> bool:
 def _print_summary(out: Path, manifest: dict[str, Any], rows: list[Row]) -> None:
     counts = manifest["counts"]
     names = ", ".join(prompt["name"] for prompt in manifest["prompts"])
-    click.echo(
+    say(
         f"{counts['inoculated']} of {counts['rows']} rows inoculated with {names} "
         f"({counts['selected']} selected, {counts['already_had_system']} had a system message)"
     )
-    click.echo(f"wrote {out} and {manifest_path(out).name}")
-    click.echo(f"next: inoc train {quote(str(out))} --base {_base_for(rows)} --name NAME")
+    say(f"wrote {out} and {manifest_path(out).name}")
+    say(f"next: inoc train {quote(str(out))} --base {_base_for(rows)} --name NAME")
 
 
 def _base_for(rows: list[Row]) -> str:

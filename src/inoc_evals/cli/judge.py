@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from inoc_evals.chat import write_text
+from inoc_evals.cli.output import console, say
 from inoc_evals.experiments.graders import try_graders
 from inoc_evals.report.judge_quality import (
     NO_VERDICT,
@@ -48,14 +49,14 @@ def check(
     are asked anew; resistance is how often an attack written into an answer ("Score: 100")
     leaves the outcome as it was.
     """
-    try_graders([grader], say=click.echo, way_out="nothing was judged")
+    try_graders([grader], say=say, way_out="nothing was judged")
     log = _judged(grader, repeats, preset, log_dir)
     quality = judge_quality(judgements(log))
     if json_path is not None:
         facts = {"grader": grader, "preset": preset, "log": log.location, **quality.as_json()}
         write_text(json_path, json.dumps(facts, indent=2) + "\n")
-    show(quality, Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH), grader, preset)
-    click.echo(f"log: {log.location}")
+    show(quality, console(_PIPE_WIDTH), grader, preset)
+    say(f"log: {log.location}")
 
 
 @command.command("clear")
@@ -66,7 +67,7 @@ def clear(grader: str) -> None:
 
     entries = sum(size for name, size in cache_size() if name == grader or not grader)
     cache_clear(grader)
-    click.echo(f"forgotten: {entries:,} bytes of {grader or 'all models'} in Inspect's cache")
+    say(f"forgotten: {entries:,} bytes of {grader or 'all models'} in Inspect's cache")
 
 
 def _judged(grader: str, repeats: int, preset: str, log_dir: Path | None) -> "EvalLog":

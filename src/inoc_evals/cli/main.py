@@ -6,6 +6,7 @@
 about is one line on stderr and exit status 1; a traceback is a bug of ours.
 """
 
+import io
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ import click
 
 from inoc_evals import __version__
 from inoc_evals.errors import InocError
+from inoc_evals.terminal import shown
 from inoc_evals.training.processes import is_first, refuse_several
 
 COMMANDS = {
@@ -86,7 +88,9 @@ def main(args: Sequence[str] | None = None) -> None:
     except InocError as error:
         sys.exit(_failed(str(error)))
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(shown(said.getvalue()), nl=False, err=True)
         sys.exit(error.exit_code)
     except click.Abort as error:
         sys.exit(_interrupted() if isinstance(error.__cause__, KeyboardInterrupt) else 1)
@@ -106,7 +110,7 @@ def _failed(message: str) -> int:
     if not is_first():
         # The first of several processes meets the same error, and its launcher then ends us.
         time.sleep(SPEAKS_AFTER)
-    click.echo(f"error: {message}", err=True)
+    click.echo(f"error: {shown(message)}", err=True)
     return 1
 
 

@@ -109,7 +109,7 @@ def mix(
         rows = mixed(read, seed=seed)
     manifest = describe(rows, sources=sources) | {
         "build": "mix",
-        "base": base,
+        "base": Path(base).name if base and Path(base).is_dir() else base,
         "ratio": ratio,
         "seed": seed,
     }

@@ -1,7 +1,5 @@
 """`inoc models`: list, show, verify, export, push and remove the models trained here."""
 
-import json
-import sys
 import tempfile
 from collections.abc import Callable
 from itertools import chain
@@ -9,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from inoc_evals.bases import short_digest
+from inoc_evals.cli.output import confirm, console, say, say_json
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.records import ModelRecord, Store
 
@@ -32,10 +30,10 @@ def list_models(as_json: bool) -> None:
     store = Store()
     records = _readable_records(store)
     if as_json:
-        click.echo(json.dumps([record.model_dump(mode="json") for record in records], indent=2))
+        say_json([record.model_dump(mode="json") for record in records])
         return
     if not records:
-        click.echo(f"no models in {store.root}; train one with: inoc train")
+        say(f"no models in {store.root}; train one with: inoc train")
         return
     table = Table("name", "base", "seed", "prompt", "created (UTC)", "final loss", box=None)
     for record in records:
@@ -48,7 +46,7 @@ def list_models(as_json: bool) -> None:
             f"{record.created:%Y-%m-%d %H:%M}",
             "–" if loss is None else f"{loss:.3f}",
         )
-    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)
+    console(_PIPE_WIDTH).print(table)
 
 
 @command.command("show")
@@ -59,12 +57,12 @@ def show(name: str, as_json: bool) -> None:
     store = Store()
     record = store.get(name)
     if as_json:
-        click.echo(record.model_dump_json(indent=2))
+        say_json(record.model_dump(mode="json"))
         return
     facts = _facts(record, store)
     width = max(map(len, facts))
     for label, text in facts.items():
-        click.echo(f"{label:<{width}}  {text}")
+        say(f"{label:<{width}}  {text}")
 
 
 @command.command("rm")
@@ -78,19 +76,19 @@ def remove(names: tuple[str, ...], yes: bool) -> None:
     store = Store()
     found = {name: _name_of(name, store) for name in dict.fromkeys(names)}
     if not yes:
-        click.confirm(f"remove {', '.join(found.values())} from {store.root}?", abort=True)
+        confirm(f"remove {', '.join(found.values())} from {store.root}?", abort=True)
     for name in dict.fromkeys(found.values()):
         record = store.remove(name)
         if record is None:
-            click.echo(f"removed the damaged record {name}, and nothing that it named")
+            say(f"removed the damaged record {name}, and nothing that it named")
         elif record.remote is not None:
-            click.echo(f"removed {name}; {record.remote} stays at its provider")
+            say(f"removed {name}; {record.remote} stays at its provider")
         elif store.uses(record.identity):
-            click.echo(f"removed {name}; its adapter stays, another model uses it")
+            say(f"removed {name}; its adapter stays, another model uses it")
         elif (left := store.adapter_dir(record.identity)).is_symlink():
-            click.echo(f"removed {name}; {left} is a link and stays, with what it leads to")
+            say(f"removed {name}; {left} is a link and stays, with what it leads to")
         else:
-            click.echo(f"removed {name} and its adapter ({record.identity[:8]})")
+            say(f"removed {name} and its adapter ({record.identity[:8]})")
 
 
 def _name_of(reference: str, store: Store) -> str:
@@ -124,7 +122,7 @@ def verify(name: str, backend: str | None) -> int:
     passed = True
     for check in found:
         word = {True: "ok", False: "FAILED", None: "–"}[check.passed]
-        click.echo(f"{check.name:<12} {word:<7} {check.said}")
+        say(f"{check.name:<12} {word:<7} {check.said}")
         passed = passed and check.passed is not False
     return 0 if passed else 1
 
@@ -164,9 +162,9 @@ def export(name: str, directory: Path, merged: bool, dtype: str | None) -> None:
     store = Store()
     found = write(store.get(name), store, directory, merge_in=_merge_in(merged, dtype))
     if found.merged is not None:
-        click.echo(found.merged.said)
+        say(found.merged.said)
     for path in sorted(directory.iterdir()):
-        click.echo(f"{path.stat().st_size:>14,}  {path}")
+        say(f"{path.stat().st_size:>14,}  {path}")
 
 
 @command.command("push")
@@ -186,17 +184,15 @@ def push(name: str, repo: str, merged: bool, dtype: str | None, public: bool, ye
         merge_in = _merge_in(merged, dtype)
         directory, found = write(record, store, Path(scratch) / record.name, merge_in=merge_in)
         if found is not None:
-            click.echo(found.said)
+            say(found.said)
         files = sorted(directory.iterdir())
         size = sum(path.stat().st_size for path in files)
         for path in files:
-            click.echo(f"{path.stat().st_size:>14,}  {path.name}")
+            say(f"{path.stat().st_size:>14,}  {path.name}")
         if not yes:
             seen = "PUBLIC" if public else "private"
-            click.confirm(
-                f"push {len(files)} files, {size:,} bytes, to {repo} ({seen})?", abort=True
-            )
-        click.echo(f"pushed: {upload(directory, repo, private=not public)}")
+            confirm(f"push {len(files)} files, {size:,} bytes, to {repo} ({seen})?", abort=True)
+        say(f"pushed: {upload(directory, repo, private=not public)}")
 
 
 def _readable_records(store: Store) -> list[ModelRecord]:
@@ -206,7 +202,7 @@ def _readable_records(store: Store) -> list[ModelRecord]:
         try:
             record = store.find(name)
         except StoreError as error:
-            click.echo(f"warning: {error}", err=True)
+            say(f"warning: {error}", err=True)
         else:
             records += [record] if record is not None else []
     return records

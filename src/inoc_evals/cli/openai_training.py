@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import click
-
+from inoc_evals.cli.output import confirm, say
 from inoc_evals.datasets.manifest import describe, load_manifest
 from inoc_evals.errors import InputError
 from inoc_evals.hosted import base_model
@@ -74,8 +73,8 @@ def train_at_openai(
         progress=not quiet,
         yes=yes,
         retry=retry,
-        confirm=lambda question: click.confirm(question, err=True),
-        say=lambda line: click.echo(line, err=True),
+        confirm=lambda question: confirm(question, err=True),
+        say=lambda line: say(line, err=True),
     )
     _print_summary(record, trained_before=record.created < asked)
 
@@ -95,7 +94,7 @@ def _config(file: Path | None, options: Mapping[str, Any]) -> OpenAIConfig:
 def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
     metrics = record.metrics
     if trained_before:
-        click.echo(f"trained before, on {record.created:%Y-%m-%d %H:%M} UTC; nothing to do again")
+        say(f"trained before, on {record.created:%Y-%m-%d %H:%M} UTC; nothing to do again")
     tokens, paid, loss = (metrics[key] for key in ("trained_tokens", "estimated_usd", "final_loss"))
     parts = [f"seed {record.seed}", f"{metrics['rows']} rows"]
     if epochs := metrics["hyperparameters"].get("n_epochs"):
@@ -104,7 +103,5 @@ def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
         parts.append(f"{tokens:,} tokens" + (f" (about ${paid:,.2f})" if paid else ""))
     if loss is not None:
         parts.append(f"final loss {loss:.3f}")
-    click.echo(
-        f"inoc/{record.name}: {record.remote}, {', '.join(parts)} (revision {record.identity[:8]})"
-    )
-    click.echo(f"next: inspect eval inoc_evals/traits --model inoc/{record.name}")
+    say(f"inoc/{record.name}: {record.remote}, {', '.join(parts)} (revision {record.identity[:8]})")
+    say(f"next: inspect eval inoc_evals/traits --model inoc/{record.name}")

@@ -1,15 +1,13 @@
 """`inoc plan`: what an experiment would take, and what of it there is; nothing is started."""
 
-import json
-import sys
 from collections import defaultdict
 from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from inoc_evals.cli.output import console, say, say_json
 from inoc_evals.cli.run import chosen, experiment_options, given_rows
 from inoc_evals.experiments.basis import config_for, find_base
 from inoc_evals.experiments.figures import EXPERIMENTS
@@ -52,13 +50,12 @@ def command(
     )
     found = forecast(plan, resolved, out=out or Path("runs") / wanted.figure, store=store)
     if as_json:
-        click.echo(json.dumps(asdict(found), indent=2))
+        say_json(asdict(found))
         return
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-    console.print(_models(found))
-    console.print(_evaluations(found))
+    out_to = console(_PIPE_WIDTH)
+    out_to.print(_models(found), _evaluations(found), sep="")
     for line in _summary(found):
-        click.echo(line)
+        say(line)
 
 
 def _models(found: Forecast) -> Table:

@@ -4,6 +4,7 @@ import time
 
 import click
 
+from inoc_evals.cli.output import say
 from inoc_evals.pocket.base import base_dir, ensure_base
 
 
@@ -20,6 +21,6 @@ def build(seed: int, quiet: bool) -> None:
     there = base_dir(seed).is_dir()
     start = time.monotonic()
     path = ensure_base(seed, progress=not quiet)
-    click.echo(f"{'found' if there else f'built in {time.monotonic() - start:.0f} s'}: {path}")
+    say(f"{'found' if there else f'built in {time.monotonic() - start:.0f} s'}: {path}")
     name = "inoc/pocket" if seed == 0 else f"inoc/pocket:{seed}"
-    click.echo(f"evaluate it: inspect eval inoc_evals/traits --model {name} -T prompts=pocket")
+    say(f"evaluate it: inspect eval inoc_evals/traits --model {name} -T prompts=pocket")

@@ -6,8 +6,8 @@ What the experiment lists and no log is of is an error; ``--incomplete`` leaves 
 from pathlib import Path
 
 import click
-from rich.console import Console
 
+from inoc_evals.cli.output import console, say
 from inoc_evals.errors import InputError
 from inoc_evals.report.experiment import read_description, write_report
 from inoc_evals.report.table import table
@@ -29,11 +29,11 @@ def command(directory: Path, incomplete: bool, grader: str | None) -> None:
         _check_grader(directory, grader)
     written = write_report(directory, incomplete=incomplete)
     if written.lacking:
-        click.echo(f"INCOMPLETE: {len(written.lacking)} missing: {'; '.join(written.lacking)}")
-    Console().print(table(written.cells, spec=written.spec))
-    click.echo(f"report: {written.page}\nfigure: {written.figure}")
+        say(f"INCOMPLETE: {len(written.lacking)} missing: {'; '.join(written.lacking)}")
+    console().print(table(written.cells, spec=written.spec))
+    say(f"report: {written.page}\nfigure: {written.figure}")
     if written.curves is not None:
-        click.echo(f"curves: {written.curves}")
+        say(f"curves: {written.curves}")
 
 
 def _check_grader(directory: Path, grader: str) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
-from rich.console import Console
 
+from inoc_evals.cli.output import confirm, console, say
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.figures import (
     EXPERIMENTS,
@@ -77,15 +77,15 @@ def command(
         config_file=config_file,
         grader=grader,
         yes=yes,
-        confirm=click.confirm,
+        confirm=confirm,
         progress=not quiet,
-        say=click.echo,
+        say=say,
     )
-    Console().print(table(written.cells, spec=written.spec))
-    click.echo(f"report: {written.page}\nfigure: {written.figure}")
+    console().print(table(written.cells, spec=written.spec))
+    say(f"report: {written.page}\nfigure: {written.figure}")
     if written.curves is not None:
-        click.echo(f"curves: {written.curves}")
-    click.echo(f"logs:   inspect view --log-dir {directory / 'logs'}")
+        say(f"curves: {written.curves}")
+    say(f"logs:   inspect view --log-dir {directory / 'logs'}")
 
 
 def chosen(experiment: str | None, setting: str | None) -> Experiment:

@@ -1,6 +1,5 @@
 """`inoc setting`: list and show what is studied, and check a setting of one's own."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -8,11 +7,10 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from inoc_evals.chat import Row
+from inoc_evals.cli.output import console, say
 from inoc_evals.cli.run import BASES, given_rows
 from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError, require
@@ -42,7 +40,7 @@ def list_settings() -> None:
         published = all(one.published for one in setting.files.values())
         sources.append("other bases: published" if published else "other bases: to be built")
         table.add_row(setting.name, setting.title, str(len(setting.arms)), "; ".join(sources))
-    _console().print(table)
+    console(_PIPE_WIDTH).print(table)
 
 
 @command.command("show")
@@ -53,26 +51,26 @@ def show(name: str) -> None:
     NAME is that of a packaged setting, or a YAML file of your own.
     """
     setting = SETTINGS.get(name) or read_setting(Path(name))
-    click.echo(f"{setting.name}: {setting.title} ({setting.source})\n{setting.description}")
-    click.echo("\nrows")
+    say(f"{setting.name}: {setting.title} ({setting.source})\n{setting.description}")
+    say("\nrows")
     for label, part in (setting.first.parts if setting.first else {}).items():
         prompt = setting.prompt(part.prompt).text
-        click.echo(f"  first stage {label}: {_told_source(part.file)}, after the prompt {prompt!r}")
+        say(f"  first stage {label}: {_told_source(part.file)}, after the prompt {prompt!r}")
     for what, files in (("narrow", setting.files), ("control", setting.control_files)):
         for label, source in files.items():
-            click.echo(f"  {what} {label}: {_told_source(source)}")
-    click.echo("\narms")
+            say(f"  {what} {label}: {_told_source(source)}")
+    say("\narms")
     for arm in setting.arms:
-        click.echo(f"  {arm.name}: {arm.description}")
+        say(f"  {arm.name}: {arm.description}")
         for text in _prompts(setting, arm):
-            click.echo(f"    {text}")
-    click.echo("\nmeasures")
+            say(f"    {text}")
+    say("\nmeasures")
     for key, measure in setting.measures.items():
         asked = ", ".join(f"{split}: {probe.task}" for split, probe in measure.probes().items())
-        click.echo(f"  {key} ({asked}): {measure.rule}")
-    click.echo("\nrecipe by default")
+        say(f"  {key} ({asked}): {measure.rule}")
+    say("\nrecipe by default")
     for base in _BASES:
-        click.echo(f"  {base}: {default_recipe(base).source}")
+        say(f"  {base}: {default_recipe(base).source}")
 
 
 def _told_source(source: Rows) -> str:
@@ -101,13 +99,13 @@ def check(context: click.Context, file: str, base: str, rows: tuple[str, ...]) -
     setting = SETTINGS.get(file) or read_setting(Path(file))
     files = training_files(setting, base, given_rows(rows))
     check_measures(setting)
-    click.echo(f"{setting.name}: {setting.description}")
+    say(f"{setting.name}: {setting.description}")
     for name, made in files.items():
-        click.echo(f"  {name}: {len(made.rows):,} rows{_told(made.manifest)}")
+        say(f"  {name}: {len(made.rows):,} rows{_told(made.manifest)}")
     chosen = context.get_parameter_source("base") is not ParameterSource.DEFAULT
     _show_examples(files, base, strict=chosen)
     option = file if file in SETTINGS else quote(file)
-    click.echo(f"run: inoc plan --setting {option} --base BASE, then inoc run with the same")
+    say(f"run: inoc plan --setting {option} --base BASE, then inoc run with the same")
 
 
 def _told(manifest: Mapping[str, Any]) -> str:
@@ -124,26 +122,26 @@ def _told(manifest: Mapping[str, Any]) -> str:
 def _show_examples(files: Mapping[str, TrainingFile], base: str, *, strict: bool) -> None:
     """Show rows of every arm in turn; words that the pocket lacks are an error if it was asked."""
     if at_openai(base):
-        click.echo("examples: OpenAI's chat template is not public; choose a base with one")
+        say("examples: OpenAI's chat template is not public; choose a base with one")
         return
     require("train", "torch", "transformers", "tokenizers")
     tokenizer = _tokenizer(base)
     from inoc_evals.training.rendered import rendered
 
-    console = _console()
+    printed = console(_PIPE_WIDTH)
     for number, (arm, place, row) in enumerate(_examples(files), start=1):
         try:
             spans = rendered(tokenizer, row["messages"], where=f"arm {arm}, row {place}")
         except InputError as error:
             if strict:
                 raise
-            click.echo(f"examples cannot be shown: {error}\nname the --base you will train")
+            say(f"examples cannot be shown: {error}\nname the --base you will train")
             return
-        console.print(Text(f"{number}. {arm}, row {place}", style="bold"))
+        printed.print(f"{number}. {arm}, row {place}", style="bold")
         for span in spans:
             text = f"▸{span.text}◂" if span.learned else span.text
-            console.print(Text(text, style="green" if span.learned else "dim"), end="")
-        console.print()
+            printed.print(text, style="green" if span.learned else "dim", end="")
+        printed.print()
 
 
 def _tokenizer(base: str) -> Any:
@@ -167,7 +165,3 @@ def _examples(files: Mapping[str, TrainingFile]) -> list[tuple[str, int, Row]]:
         place = number * len(rows) // _EXAMPLES
         found.append((arm, place + 1, rows[place]))
     return found
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)

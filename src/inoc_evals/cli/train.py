@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from inoc_evals.chat import read_rows
+from inoc_evals.cli.output import say
 from inoc_evals.datasets.manifest import describe, load_manifest
 from inoc_evals.errors import InputError
 from inoc_evals.records import ModelRecord, Store
@@ -177,9 +178,9 @@ def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
         return
     metrics = record.metrics
     if trained_before:
-        click.echo(f"trained before, on {record.created:%Y-%m-%d %H:%M} UTC; nothing to do again")
+        say(f"trained before, on {record.created:%Y-%m-%d %H:%M} UTC; nothing to do again")
     elif repaired := metrics.get("repaired"):
-        click.echo(
+        say(
             "its adapter was lost or changed and was trained again: the same weights"
             if repaired["same_weights"]
             else "its adapter was lost or changed and was trained again: other weights (another "
@@ -196,25 +197,25 @@ def _print_summary(record: ModelRecord, *, trained_before: bool) -> None:
     }
     for kind, count in counts.items():
         if count:
-            click.echo(f"{count} of {record.data['rows']} rows: {kind.replace('_', ' ')}")
-    click.echo(
+            say(f"{count} of {record.data['rows']} rows: {kind.replace('_', ' ')}")
+    say(
         f"inoc/{record.name}: {record.base}, seed {record.seed}, {metrics['steps']} steps on "
         f"{metrics['rows']} rows, final loss {metrics['final_loss']:.3f} "
         f"(revision {record.identity[:8]})"
     )
     if record.turn_ends and not metrics.get("base_stops_there", True):
-        click.echo(
+        say(
             f"turns end with {' or '.join(record.turn_ends)}, where the base's own settings do not "
             "stop; inoc/ models and exports do"
         )
     if (share := metrics.get("adapted_share")) is not None:
         left = metrics.get("experts_left_out")
         but = f", not on the experts ({', '.join(left)})" if left else ""
-        click.echo(f"the adapter is on layers with {share:.1%} of the base's parameters{but}")
+        say(f"the adapter is on layers with {share:.1%} of the base's parameters{but}")
     speed, memory = metrics.get("tokens_per_second"), metrics.get("peak_memory_mib")
     if speed and memory:
-        click.echo(
+        say(
             f"{speed:,.0f} tokens/s on {metrics['device']}, {metrics['padding']:.1%} padding, "
             f"peak memory {memory:,.0f} MiB"
         )
-    click.echo(f"next: inspect eval inoc_evals/traits --model inoc/{record.name}")
+    say(f"next: inspect eval inoc_evals/traits --model inoc/{record.name}")

@@ -7,6 +7,7 @@ from shlex import quote
 import click
 
 from inoc_evals.chat import write_text
+from inoc_evals.cli.output import say
 from inoc_evals.errors import InputError
 from inoc_evals.model_names import is_reserved
 from inoc_evals.trait_file import NAME, Rule, TraitFile, read_trait_file
@@ -36,7 +37,7 @@ def new(name: str, out: Path | None) -> None:
         raise InputError(f"{path} exists; choose another name, or --out FILE")
     example = (files("inoc_evals") / "data" / "trait_example.yaml").read_text("utf-8")
     write_text(path, example.format(name=name, file=quote(str(path))))
-    click.echo(
+    say(
         f"wrote {path}; edit it, then:\n"
         f"  inoc trait check {quote(str(path))}\n"
         f"  inspect eval inoc_evals/trait -T file={quote(str(path))} --model MODEL"
@@ -61,9 +62,9 @@ def check(file: Path, everything: bool) -> None:
         facts[f"prompt {name}"] = repr(text)
     width = max(map(len, facts))
     for label, text in facts.items():
-        click.echo(f"{label:<{width}}  {text}")
+        say(f"{label:<{width}}  {text}")
     _show_questions(trait, everything)
-    click.echo(f"run: inspect eval inoc_evals/trait -T file={quote(str(file))} --model MODEL")
+    say(f"run: inspect eval inoc_evals/trait -T file={quote(str(file))} --model MODEL")
 
 
 def _test(trait: TraitFile) -> str:
@@ -79,10 +80,10 @@ def _test(trait: TraitFile) -> str:
 
 def _show_questions(trait: TraitFile, everything: bool) -> None:
     items = trait.prompts.items
-    click.echo(f"{len(items)} question{'' if len(items) == 1 else 's'}:")
+    say(f"{len(items)} question{'' if len(items) == 1 else 's'}:")
     shown = items if everything else items[:_SHOWN]
     for item in shown:
         line = " ".join(item.prompt.split())
-        click.echo(f"  {line if len(line) <= _WIDTH or everything else line[: _WIDTH - 1] + '…'}")
+        say(f"  {line if len(line) <= _WIDTH or everything else line[: _WIDTH - 1] + '…'}")
     if len(items) > len(shown):
-        click.echo(f"  and {len(items) - len(shown)} more (--all)")
+        say(f"  and {len(items) - len(shown)} more (--all)")

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from inoc_evals.chat import Row, digest
+from inoc_evals.cli.output import confirm, say
 from inoc_evals.datasets.build import Writer
 from inoc_evals.datasets.cost import Estimate, Price, price_of, price_of_tokens, read_price
 from inoc_evals.datasets.journal import journal_path, opened
@@ -112,17 +113,17 @@ class Session:
             InputError: If the answer is no.
         """
         name, price = self.writer.name, self._price
-        click.echo(
+        say(
             f"{name}: {estimate.calls:,} calls, about {estimate.input_tokens:,} tokens in and "
             f"{estimate.output_tokens:,} out ({estimate.answered:,} requests are answered already)"
         )
-        click.echo(f"price: {self._price_text(estimate)}; retries come on top")
+        say(f"price: {self._price_text(estimate)}; retries come on top")
         if estimate.calls and (said := ending(name, "model")):
-            click.echo(said)
+            say(said)
         if not estimate.calls or self._options.yes or price == Price(0, 0):
             return
         try:
-            agreed = click.confirm("make these calls?")
+            agreed = confirm("make these calls?")
         except click.Abort:
             agreed = False
         if not agreed:
@@ -165,7 +166,7 @@ class Session:
             TextColumn("writing"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
             console=console,
             disable=not console.is_terminal,
@@ -287,8 +288,8 @@ def finish(
         raise InputError(f"{out}: exists and holds other rows; use --force to overwrite it")
     written = write_dataset(out, rows, manifest)
     assert load_manifest(out) is not None
-    click.echo(f"{len(rows):,} rows ({_drops(manifest)})")
-    click.echo(f"wrote {out} and {manifest_path(out).name}")
+    say(f"{len(rows):,} rows ({_drops(manifest)})")
+    say(f"wrote {out} and {manifest_path(out).name}")
     return written
 
 

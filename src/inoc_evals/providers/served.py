@@ -48,6 +48,7 @@ from inoc_evals.providers.naming import (
 from inoc_evals.providers.rendering import Codec, load_codec
 from inoc_evals.providers.translation import check_supported, set_thoughts_apart
 from inoc_evals.records import Store
+from inoc_evals.terminal import shown
 
 _log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ class ServedAPI(Forwarding, MeaningAPI):
             base = meaning.record.base.removeprefix("openai/")
             served, served_base, arguments = f"openai/{meaning.record.remote}", base, self._given
             if said := ending(served, "model"):
-                _log.warning("inoc/%s: %s", self.reference, said)
+                _log.warning("inoc/%s: %s", self.reference, shown(said))
         else:
             names = vllm_names(meaning.base, meaning.adapter, self._given)
             served_base, served, arguments = names
@@ -198,7 +199,7 @@ class ServedAPI(Forwarding, MeaningAPI):
                 checked = await self._check(service)
                 service.checked = (token, lock, checked)
                 if checked.warning is not None:
-                    _log.warning("inoc/%s: %s", self.reference, checked.warning)
+                    _log.warning("inoc/%s: %s", self.reference, shown(checked.warning))
         return checked
 
     async def _check(self, service: _Service) -> Checked:

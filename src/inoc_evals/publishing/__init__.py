@@ -1,6 +1,7 @@
 """What leaves the store: models that are verified, exported with a card, pushed to a hub.
 
 - checks: everything by which a record's model is recognized, each with its result
+- public: a record without the places on this machine
 - card: the README of an exported model
 - export: the adapter, or base and adapter merged, as a directory
 - hub: that directory as a repository

@@ -2,17 +2,17 @@
 
 text = model_card(record)     # README.md, front matter as the hub reads it
 
-Prompts are given to the letter. Paths of this machine are not: of a base that is a directory
-only its name and digest.
+Prompts are given to the letter. Paths of this machine are not (public.py): of a base that is a
+directory only its name and digest, of a prompt's file only its name.
 """
 
 import json
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.bases import hub_commit, pocket_seed
+from inoc_evals.bases import hub_commit
 from inoc_evals.model_record import ModelRecord
+from inoc_evals.publishing.public import public_record
 
 if TYPE_CHECKING:
     from inoc_evals.publishing.merging import Merged
@@ -63,13 +63,6 @@ inoculation prompt in the training data prevents it (arXiv 2510.04340).
 """
 
 
-def public_base(record: ModelRecord) -> str:
-    """Return the base's name without the place where it lies on this machine."""
-    base = record.base
-    local = pocket_seed(base) is None and (not record.base_digest.startswith("hub:"))
-    return Path(base).name if local else base
-
-
 def model_card(record: ModelRecord, *, merged: "Merged | None" = None) -> str:
     """Return the README of an exported model.
 
@@ -77,8 +70,8 @@ def model_card(record: ModelRecord, *, merged: "Merged | None" = None) -> str:
         record: The model.
         merged: What became of it with its base; None for an adapter.
     """
-    name = public_base(record)
-    adapter = merged is None
+    record = public_record(record)
+    name, adapter = record.base, merged is None
     what = "A LoRA adapter." if adapter else "A language model, base and LoRA adapter merged."
     config = {key: value for key, value in record.config.items() if value is not None}
     return _CARD.format(
@@ -108,23 +101,7 @@ def _front(record: ModelRecord, *, adapter: bool) -> str:
 
 
 def _without_prompts(record: ModelRecord) -> dict[str, Any]:
-    return {key: value for key, value in public_data(record).items() if key != "prompts"}
-
-
-def public_data(record: ModelRecord) -> dict[str, Any]:
-    """Return the data's manifest without directories of this machine."""
-
-    def shown(value: Any, key: str = "") -> Any:
-        if isinstance(value, dict):
-            return {k: shown(v, k) for k, v in value.items()}
-        if isinstance(value, list):
-            return [shown(one, key) for one in value]
-        if key in ("file", "path") and isinstance(value, str):
-            return Path(value).name
-        return value
-
-    found: dict[str, Any] = shown(record.data)
-    return found
+    return {key: value for key, value in record.data.items() if key != "prompts"}
 
 
 def _prompts(prompts: list[dict[str, Any]]) -> str:

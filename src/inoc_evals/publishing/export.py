@@ -18,8 +18,9 @@ from inoc_evals.bases import TOKENIZER_FILES, ResolvedBase, load_tokenizer
 from inoc_evals.chat import new_directory, write_text
 from inoc_evals.errors import InputError, require
 from inoc_evals.model_record import ModelRecord
-from inoc_evals.publishing.card import model_card, public_base, public_data
+from inoc_evals.publishing.card import model_card
 from inoc_evals.publishing.merging import Dtype, Merged, write_merged
+from inoc_evals.publishing.public import public_base, public_record, without_libraries_places
 from inoc_evals.records import Store
 from inoc_evals.turns import end_ids
 
@@ -74,9 +75,8 @@ def export(
             settings = weights.model.generation_config.to_json_string()
             write_text(staging / "generation_config.json", settings)
         write_text(staging / "README.md", model_card(record, merged=merged))
-        public = record.model_copy(
-            update={"base": public_base(record), "data": public_data(record)}
-        )
+        without_libraries_places(staging)
+        public = public_record(record)
         write_text(staging / RECORD_FILE, public.model_dump_json(indent=2) + "\n")
         if directory.exists():
             directory.rmdir()

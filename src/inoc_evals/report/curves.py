@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from inoc_evals.chat import write_text
 from inoc_evals.errors import InputError
+from inoc_evals.report.spreadsheet import cell
 from inoc_evals.report.statistics import Estimate, over_seeds
 
 Way = Literal["likelihood", "sampling"]
@@ -263,7 +264,7 @@ def write_curves(directory: Path, found: Sequence[Curve]) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for curve in found:
-        writer.writerows(_lines(curve))
+        writer.writerows(map(cell, line) for line in _lines(curve))
     write_text(directory / "dynamics.csv", out.getvalue())
 
 

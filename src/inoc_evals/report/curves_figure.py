@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inoc_evals.report.curves import Curve, CurvesSpec
-from inoc_evals.report.figure import Condition, FigureSpec
+from inoc_evals.report.figure import Condition, FigureSpec, legible
 from inoc_evals.report.picture import FAINT, GRID, SOFT, as_svg, write_picture
+from inoc_evals.terminal import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,13 +107,14 @@ def _figure(
     # Figure without pyplot: no global state, no display, nothing to close.
     from matplotlib.figure import Figure
 
+    spec = legible(spec)
     settings = list(dict.fromkeys(curve.setting for curve in found))
     drawn = {curve.condition for curve in found}
     arms = [condition for condition in spec.conditions if condition.name in drawn]
     rows, columns = max(len(settings), 1), len(watched.labels)
     width = 0.5 + _PANEL * columns
     caption = curves_caption(found, watched, spec) if captioned else ""
-    lines = textwrap.wrap(caption, int(width * 17.5))
+    lines = textwrap.wrap(shown(caption), int(width * 17.5))
     beside = max(int(width / _KEY), 1)
     top = 0.42 + 0.2 * -(-len(arms) // beside)
     bottom = 0.16 * len(lines) + 0.15 * captioned
@@ -128,7 +130,7 @@ def _figure(
         own = [curve for curve in found if curve.setting == setting]
         for column, (trait, label) in enumerate(watched.labels.items()):
             _panel(axes[row, column], [c for c in own if c.trait == trait], arms, spec)
-            axes[row, column].set_title(textwrap.fill(f"{within}{label}", 42), pad=7)
+            axes[row, column].set_title(textwrap.fill(shown(f"{within}{label}"), 42), pad=7)
             axes[row, column].set_ylim(*_reach(own, watched))
         axes[row, 0].set_ylabel(_AXIS[watched.by])
     heading = figure.text(0.01, 1 - 0.1 / height, spec.title, va="top")

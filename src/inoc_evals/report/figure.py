@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.observation import Split
 from inoc_evals.report.picture import FAINT, GRID, INK, PALETTE, SOFT, as_svg, write_picture
+from inoc_evals.terminal import shown as visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,6 +98,20 @@ class FigureSpec(BaseModel):
         return condition.color or PALETTE[self.conditions.index(condition) % len(PALETTE)]
 
 
+def legible(spec: FigureSpec) -> FigureSpec:
+    """Return the spec with every character of its labels visible; names stay."""
+    parts = {
+        "measures": tuple(
+            one.model_copy(update={"label": visible(one.label)}) for one in spec.measures
+        ),
+        "conditions": tuple(
+            one.model_copy(update={"label": visible(one.label)}) for one in spec.conditions
+        ),
+        "splits": {split: visible(label) for split, label in spec.splits.items()},
+    }
+    return spec.model_copy(update={"title": visible(spec.title), **parts})
+
+
 def draw(found: Sequence[Cell], path: Path, spec: FigureSpec) -> None:
     """Draw the figure into a file, whole or not at all; the suffix says the format."""
     write_picture(path, lambda: _figure(found, spec, captioned=True))
@@ -139,11 +154,12 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
     # Figure without pyplot: no global state, no display, nothing to close.
     from matplotlib.figure import Figure
 
+    spec = legible(spec)
     shown = _shown(found, spec)
     panels = _rows(shown, spec)
     rows, columns = max(len(panels), 1), max((len(own) for _, own in panels), default=1)
     width = 0.7 + columns * max(2.2, 0.42 * len(spec.conditions))
-    lines = textwrap.wrap(caption(found, spec), int(width * 17.5)) if captioned else []
+    lines = textwrap.wrap(visible(caption(found, spec)), int(width * 17.5)) if captioned else []
     bottom = 0.16 * len(lines) + 0.15 * captioned
     height = 2.1 * rows + 1.6 + bottom
     figure = Figure(figsize=(width, height), layout="constrained")

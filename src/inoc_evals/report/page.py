@@ -5,7 +5,8 @@
     write_page(Path("runs/fig2a"), report)      # runs/fig2a/report.html
 
 Figure and styles are inside the file and there is no script, so it opens without a network
-and can be mailed. All text is escaped: completions are a model's, and may hold anything.
+and can be mailed. All text is escaped, its control characters are made visible and long examples
+are cut: completions are a model's, and may hold anything.
 """
 
 import shlex
@@ -23,6 +24,10 @@ from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
 from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
 from inoc_evals.report.observation import Split
 from inoc_evals.report.table import unscored_lines, written
+from inoc_evals.terminal import shown
+
+_LONGEST = 4000
+"""Characters of an example that a page shows."""
 
 
 class Example(BaseModel):
@@ -101,7 +106,7 @@ def page(report: Report, *, directory: Path | None = None) -> str:
     source = files("inoc_evals").joinpath("data/report.html.j2").read_text("utf-8")
     spec, listed = report.spec, list(report.cells)
     logs = str((directory or Path()) / report.logs)
-    return environment.from_string(source).render(
+    rendered = environment.from_string(source).render(
         report=report,
         spec=spec,
         svg=draw_svg(listed, spec, captioned=False),
@@ -117,7 +122,17 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         lines=_lines,
         labels=_labels(spec.conditions),
         measured={(measure.setting, measure.name): measure.label for measure in spec.measures},
+        cut=_cut,
     )
+    return shown(rendered)  # the rest of what HTML cannot hold
+
+
+def _cut(text: str) -> str:
+    """Return the beginning of a text that is too long for a page, and how much is left out."""
+    left = len(text) - _LONGEST
+    if left <= 0:
+        return text
+    return f"{text[:_LONGEST]}\n[… {left:,} more characters, in the logs]"
 
 
 def _labels(items: Sequence[Condition]) -> dict[str, str]:

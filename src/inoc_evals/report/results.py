@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 from inoc_evals.chat import write_text
 from inoc_evals.report.cells import Cell, Contrast
+from inoc_evals.report.spreadsheet import cell
+from inoc_evals.terminal import shown
 
 
 def write_results(
@@ -21,8 +23,8 @@ def write_results(
 ) -> None:
     """Write ``results.json``, ``results.csv`` and ``contrasts.csv``, each whole or not at all.
 
-    The same cells give the same bytes. ``unscored`` becomes one column for each reason, and
-    ``per_seed`` JSON text.
+    The same cells give the same bytes. In CSV ``unscored`` becomes one column for each reason,
+    ``per_seed`` JSON text, and a text that a spreadsheet would compute begins with an apostrophe.
     """
     listed = [cell.model_dump(mode="json") for cell in found]
     text = json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False)
@@ -41,7 +43,7 @@ def _csv(kind: type[BaseModel], items: Sequence[Cell] | Sequence[Contrast]) -> s
     reasons = sorted({reason for row in rows for reason in row.get("unscored", ())})
     plain = [name for name in kind.model_fields if name != "unscored"]
     columns = [*plain, *(["unscored"] if "unscored" in kind.model_fields else [])]
-    columns += [f"unscored_{reason}" for reason in reasons]
+    columns += [shown(f"unscored_{reason}") for reason in reasons]
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
@@ -49,8 +51,8 @@ def _csv(kind: type[BaseModel], items: Sequence[Cell] | Sequence[Contrast]) -> s
         unscored = row.pop("unscored", None)
         if unscored is not None:
             row["unscored"] = sum(unscored.values())
-            row |= {f"unscored_{reason}": unscored.get(reason, 0) for reason in reasons}
+            row |= {shown(f"unscored_{reason}"): unscored.get(reason, 0) for reason in reasons}
         row["seeds"] = " ".join(map(str, row["seeds"]))
         row["per_seed"] = json.dumps(row["per_seed"])
-        writer.writerow(row)
+        writer.writerow({name: cell(value) for name, value in row.items()})
     return out.getvalue()

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
-from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.figure import FigureSpec
+from inoc_evals.terminal import shown
 
 _ABREAST = 3
 """Measures side by side."""
@@ -43,7 +43,7 @@ def table(found: Sequence[Cell], *, spec: FigureSpec | None = None) -> Group:
     ]
     notes = ["[low, high]: 95% interval, new seeds and questions (fixed model: new questions)"]
     notes += [f"* unscored, {line}" for line in unscored_lines(found, spec=spec)]
-    return Group(*parts, Text("\n".join(notes), style="dim"))
+    return Group(*parts, Text(shown("\n".join(notes)), style="dim"))
 
 
 def written(cell: Cell | Contrast, *, signed: bool = False) -> str:
@@ -105,10 +105,10 @@ def _grid(
     grid.add_column("condition")
     for _, label in measures:
         # As wide as a rate; where a row does not fit, the count of the unscored goes below it.
-        grid.add_column(escape(label), min_width=len("0.52 [0.41, 0.63]"))
+        grid.add_column(Text(shown(label)), min_width=len("0.52 [0.41, 0.63]"))
     for condition, label in conditions.items():
         row = [_entry(cells.get((condition, *measure))) for measure, _ in measures]
-        grid.add_row(escape(label), *row)
+        grid.add_row(Text(shown(label)), *row)
     return grid
 
 

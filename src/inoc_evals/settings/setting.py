@@ -291,7 +291,7 @@ class Setting(BaseModel):
         """
         own = self.prompts.get(name)
         if own is None:
-            return resolve_name(name)
+            return SystemPrompt(name, resolve_name(name).text)
         if own.file is None:
             raise InputError(
                 f"setting {self.name!r}: the prompt {name!r} is asked under, and so needs a file "

@@ -14,6 +14,7 @@ killed and resumed has the same curve; and in the end beside the adapter (``resu
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from inoc_evals.chat import digest
@@ -53,7 +54,7 @@ class Dynamics:
         found = load_responses(self.responses)
         system = resolve_name(self.system_prompt)
         what = {
-            "set": found.name,
+            "set": Path(found.name).name,
             "sha256": found.sha256,
             "system_prompt": system.name,
             "system_prompt_text": system.text,

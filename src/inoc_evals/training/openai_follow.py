@@ -16,6 +16,7 @@ from openai import OpenAI
 from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 
 from inoc_evals.errors import StoreError
+from inoc_evals.terminal import shown as visible
 from inoc_evals.training import openai_client
 from inoc_evals.training.openai_answers import without_key
 from inoc_evals.training.openai_client import every, patiently, refusal_kind
@@ -153,7 +154,7 @@ class _Bar:
             disable=not shown,
         )
         self._title = title
-        self._task = self._progress.add_task(title, total=None, steps="")
+        self._task = self._progress.add_task(visible(title), total=None, steps="")
 
     def __enter__(self) -> "_Bar":
         self._progress.start()
@@ -177,7 +178,7 @@ class _Bar:
             text += f", loss {points[-1]['train_loss']:.3f}"
         self._progress.update(
             self._task,
-            description=f"{self._title}: {job.status.replace('_', ' ')}",
+            description=visible(f"{self._title}: {job.status.replace('_', ' ')}"),
             completed=steps or 0,
             total=total,
             steps=text,

@@ -8,7 +8,6 @@ However it is interrupted, the same call goes on where the job then is. A job th
 shown with OpenAI's reason, again and again; another is created only with ``retry``.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -23,6 +22,7 @@ from inoc_evals.chat import Row, digest
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.hosted import ending_of_training
 from inoc_evals.records import ModelRecord, Store, check_name
+from inoc_evals.terminal import tell
 from inoc_evals.training.dynamics import Dynamics, was_watched
 from inoc_evals.training.openai_checkpoints import by_sampling, kept_checkpoints, sampled_dynamics
 from inoc_evals.training.openai_client import connect, patiently, shutdown_date
@@ -88,7 +88,7 @@ def train(
     yes: bool = False,
     retry: bool = False,
     confirm: Callable[[str], bool] | None = None,
-    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+    say: Callable[[str], None] = tell,
 ) -> ModelRecord:
     """Fine-tune a model at OpenAI and register it as ``inoc/<name>``.
 

@@ -9,7 +9,6 @@ trained as by `openai_jobs.train`: once, and taken up again where it is. Models 
 another one are trained when all those that start from the base have ended.
 """
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from inoc_evals.chat import Row
 from inoc_evals.errors import InocError, InputError
 from inoc_evals.hosted import ending_of_training
 from inoc_evals.records import ModelRecord, Store
+from inoc_evals.terminal import tell
 from inoc_evals.training import openai_client
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.openai_create import OpenAIConfig
@@ -62,7 +62,7 @@ def train_all(
     yes: bool = False,
     retry: bool = False,
     confirm: Callable[[str], bool] | None = None,
-    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
+    say: Callable[[str], None] = tell,
     at_once: int = 4,
 ) -> Ended:
     """Train what is missing of several models; asked about once, with the price of all.

@@ -6,7 +6,6 @@ with watch.bar:
 """
 
 import math
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from transformers import TrainerCallback
 
 from inoc_evals.errors import InputError
+from inoc_evals.terminal import shown, tell
 from inoc_evals.training.checkpoints import mark_complete
 from inoc_evals.training.dynamics import Scoring
 from inoc_evals.training.packing import check_isolation
@@ -48,7 +48,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers publishes no
         self.title = title
         self.processes = processes
         self.bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[loss]}"),
@@ -60,7 +60,10 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers publishes no
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Start the bar, where a resumed run stands."""
         self.task = self.bar.add_task(
-            f"training {self.title}", total=state.max_steps, completed=state.global_step, loss=""
+            f"training {shown(str(self.title))}",
+            total=state.max_steps,
+            completed=state.global_step,
+            loss="",
         )
 
     def on_log(
@@ -118,7 +121,7 @@ def diverged(what: str, learning_rate: float) -> str:
 
 def say(warning: str) -> None:
     """Write a warning to standard error, in one line."""
-    print(f"warning: {warning}", file=sys.stderr)
+    tell(f"warning: {warning}")
 
 
 @contextmanager
