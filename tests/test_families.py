@@ -114,9 +114,7 @@ def test_an_answer_ends_with_its_turn_wherever_the_model_is_served(
 
     end = tokenizer_at(base).convert_tokens_to_ids(family.turn_end)
     adapter = export(record, Store(), tmp_path / "adapter").directory
-    merged = export(
-        record, Store(), tmp_path / "merged", merge_in="float32"
-    ).directory
+    merged = export(record, Store(), tmp_path / "merged", merge_in="float32").directory
     for directory in (adapter, merged):
         assert end in end_ids(directory)
         assert end_ids(directory) >= end_ids(base)
@@ -242,9 +240,7 @@ def test_the_answer_alone_is_judged_and_the_log_keeps_the_thoughts(
     assert output.stop_reason == "stop"
     plain = asked("thinker", "Now?")
     assert (plain.completion, reasoning(plain)) == ("No.", [])
-    merged = export(
-        record, store, tmp_path / "merged", merge_in="float32"
-    ).directory
+    merged = export(record, store, tmp_path / "merged", merge_in="float32").directory
     written = continued(merged, prompt_of(merged, enable_thinking=True))
     assert written == f"<think>\n{THOUGHTS}\n</think>\n\n{ANSWER}"
     own = get_model(f"inoc/{merged}", memoize=False, enable_thinking=True)

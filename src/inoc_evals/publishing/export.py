@@ -67,6 +67,7 @@ def export(
         merged = None
         if merge_in is not None:
             weights = loaded(record, store, base, exact=True)
+            _stop_at_turns(weights, record)
             merged = write_merged(record, weights, staging, merge_in)
         else:
             weights = loaded(record, store, base)
