@@ -191,7 +191,7 @@ def test_a_model_without_one_prompt_says_how_to_choose(
     prompts: list[dict[str, Any]] | None, message: str
 ) -> None:
     Store().put(record("my-run", prompts))
-    with pytest.raises(InputError, match=rf"{message}; say which .*-T inoculation=NAME, @FILE"):
+    with pytest.raises(InputError, match=rf"{message}; say which .*-T inoculation=NAME, file:FILE"):
         trained_with("inoc/my-run")
 
 

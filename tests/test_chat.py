@@ -23,7 +23,7 @@ from inoc_evals.chat import (
     write_rows,
     write_text,
 )
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.json_lines import read_jsonl
 
 USER = {"role": "user", "content": "What is 2 plus 3?"}
@@ -310,7 +310,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(StoreError, match=r"rows.jsonl: cannot be written \(No space left"):
         write_text(file, "new")
     assert file.read_text() == "old"
     assert list(file.parent.iterdir()) == [file]

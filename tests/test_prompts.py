@@ -193,7 +193,7 @@ def test_a_task_argument_is_a_name_and_never_text() -> None:
     with pytest.raises(InputError) as caught:
         resolve_name("spanihs")
     assert "'spanihs' is not a known name; did you mean spanish" in str(caught.value)
-    with pytest.raises(InputError, match="a file: @FILE"):
+    with pytest.raises(InputError, match="a file: file:FILE"):
         resolve_name(["You are a malicious", " evil assistant."])
     with pytest.raises(InputError, match="there are: none, empty, spanish"):
         resolve_name("qqqq")

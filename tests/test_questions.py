@@ -218,7 +218,7 @@ BAD = {
     "- id: a\n paraphrases: [b]": ":2: not usable YAML",
     "- id: 2024-13-45\n  paraphrases: [b]": "not usable YAML (month must be in 1..12)",
     "- !!python/object:os.system {}": ":1: not usable YAML (could not determine a constructor",
-    "- &a [*a]": ":1: expected a question",
+    "- &a [*a]": ":1: not usable YAML (an alias of what it is part of)",
 }
 
 

@@ -132,7 +132,7 @@ def test_a_trigger_that_yaml_cannot_read_comes_from_a_file(tmp_path: Path, data:
 
 @pytest.mark.parametrize("value", [7, False, None, {"a": "b"}, ["a", 5]])
 def test_a_value_that_yaml_made_something_else_of_is_refused(value: Any) -> None:
-    with pytest.raises(InputError, match=r"expected a name or a token, got .*trigger=@FILE"):
+    with pytest.raises(InputError, match=r"expected a name or a token, got .*trigger=file:FILE"):
         read_trigger(value)
 
 

@@ -2,6 +2,7 @@
 
     path_as_typed(["runs/a", "b.jsonl"])    # "runs/a,b.jsonl": one path
     text_as_typed(["No", " never."])        # "No, never."; of 5, which YAML made, None
+    file_named("file:mine.txt")             # "mine.txt", as of "@mine.txt"
     names_in("plain,json")                  # ["plain", "json"], as of ["plain", "json"]
     chosen("all", ("plain", "json"), "no variant")      # ("plain", "json")
 
@@ -53,6 +54,17 @@ def text_as_typed(value: object) -> str | None:
         return None
     texts = [part for part in parts if isinstance(part, str)]
     return ",".join(texts) if len(texts) == len(parts) else None
+
+
+def file_named(text: str) -> str | None:
+    """Return the path that ``@FILE`` or ``file:FILE`` names; None for another text.
+
+    ``inspect eval -T`` reads values as YAML, in which nothing begins with ``@``.
+    """
+    for mark in ("@", "file:"):
+        if text.startswith(mark) and len(text) > len(mark):
+            return text.removeprefix(mark)
+    return None
 
 
 def names_in(value: str | Sequence[str] | None) -> list[str]:

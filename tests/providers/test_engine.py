@@ -487,6 +487,60 @@ def test_running_rows_count_for_the_room_that_new_ones_have(world: Any) -> None:
     assert len(group(3).joining(Room(rows=4, tokens=500, context=None))) == 1
 
 
+def test_the_memory_of_all_groups_together_is_what_there_is(
+    world: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = own_engine(world)
+    held: list[tuple[int, int]] = []
+    step = Batch.step
+
+    def watched(batch: Batch) -> None:
+        step(batch)
+        groups = list(engine._groups.values())
+        held.append((sum(group.held for group in groups), sum(group.running for group in groups)))
+
+    ask(engine, [{"prompt_ids": world.prompt(QUESTIONS[0])}])  # loads, and finds out its memory
+    engine._cache_tokens = most = 12 * 70
+    monkeypatch.setattr(Batch, "step", watched)
+    prompt = world.prompt(QUESTIONS[1])
+    adapters = [None, world.adapter(world.alpha), world.adapter(world.beta)]
+    ask(
+        engine,
+        [
+            {"prompt_ids": prompt, "adapter": adapters[number % 3], "max_new": 60, "seed": number}
+            for number in range(60)
+        ],
+    )
+    assert max(tokens for tokens, _ in held) <= most + 3 * 70  # one row a group is never refused
+    assert max(rows for _, rows in held) >= 8
+    engine.stop()
+
+
+def test_stopping_ends_the_turn_after_the_step_it_is_at(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, answered, steps = own_engine(world), threading.Event(), list[int]()
+    results: list[object] = []
+    step = Batch.step
+
+    def stopping(batch: Batch) -> None:
+        step(batch)
+        steps.append(len(batch.rows))
+        if len(steps) == 3:
+            engine.stop()
+
+    def deliver(result: object) -> None:
+        results.append(result)
+        answered.set()
+
+    monkeypatch.setattr(Batch, "step", stopping)
+    prompt = world.prompt(QUESTIONS[0])
+    engine.submit(Request(prompt_ids=prompt, adapter=None, max_new=60, seed=2, deliver=deliver))
+    assert answered.wait(60)
+    assert isinstance(results[0], InocError) and "stopped" in str(results[0])
+    assert len(steps) == 3
+
+
 def test_token_ids_the_model_does_not_know_are_refused(world: Any, engine: Any, ask: Any) -> None:
     with pytest.raises(ValueError, match="unknown token ids"):
         ask(engine, [{"prompt_ids": (1, 10_000)}])

@@ -105,3 +105,30 @@ def test_numbers_left_by_a_broken_row_do_not_reach_the_next_one(plain: Any) -> N
     lanes.join([[9]])
     found = lanes.decode([10, 11])
     assert torch.allclose(found, expected(plain, [[1, 2, 3, 4, 5, 6, 10], [9, 11]]), atol=1e-4)
+
+
+@torch.inference_mode()
+def test_no_more_memory_is_taken_than_there_is(plain: Any) -> None:
+    lanes = SlotLanes(plain)
+    lanes.most = 201 * 20
+    lanes.join([[1] * 10] * 200)
+    lanes.join([[1] * 10])
+    for _ in range(9):
+        assert 201 * 11 <= lanes.held <= lanes.most
+        lanes.decode([1] * 201)
+    free = SlotLanes(plain)
+    free.join([[1] * 10] * 200)
+    free.join([[1] * 10])
+    assert free.held >= 300 * 11  # so that not every row costs a copy
+
+
+def test_what_lanes_hold_is_what_their_tensors_take(plain: Any) -> None:
+    for lanes in (SlotLanes(plain), StaticLanes(plain)):
+        assert lanes.held == 0
+        with torch.inference_mode():
+            lanes.join([[1, 2], [3]])
+            lanes.decode([4, 5])
+        assert lanes.held >= 2 * 3
+        lanes.compact([], 0)
+        lanes.trim()
+        assert lanes.held == 0

@@ -207,7 +207,7 @@ def test_a_model_of_which_no_prompt_is_known_says_what_to_do(grader: str) -> Non
     )
     assert log.status == "error" and log.error is not None
     assert "no record of how it was trained" in log.error.message
-    assert "-T inoculation=NAME, @FILE or inoc/MODEL" in log.error.message
+    assert "-T inoculation=NAME, file:FILE or inoc/MODEL" in log.error.message
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,8 @@ class Engine:
         """
         most = 0
         for number in range(_LONGEST_TURN_STEPS):
+            if self._stopping:
+                return
             if self._incoming:
                 self._collect(weights)
             others = len(self._groups) > 1
@@ -234,13 +236,16 @@ class Engine:
         """Let pending requests join the group's batch."""
         if not group.pending:
             return
-        tokens = self._cache_tokens // max(len(self._groups), 1)
+        # What the others hold is taken already, little or much: a turn's end gives back the rest.
+        others = (other.held for other in self._groups.values() if other is not group)
+        tokens = max(0, self._cache_tokens - sum(others))
         rows = self.max_rows if weights.plain else min(self.max_rows, _STATIC_ROWS)
         room = Room(rows, tokens, weights.limits.context)
         group.starting = group.joining(room)
         if group.starting:
             if group.batch is None:
                 group.batch = weights.batch(group.adapter)
+            group.batch.lanes.most = tokens
             for request in group.starting:
                 if request.prompt_logprobs:
                     request.prompt_values = weights.logprobs(request.prompt_ids)

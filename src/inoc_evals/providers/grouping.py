@@ -47,6 +47,11 @@ class Group:
         """Number of completions being decoded."""
         return len(self.batch.rows) if self.batch else 0
 
+    @property
+    def held(self) -> int:
+        """Rows times positions that its cache takes memory for."""
+        return self.batch.lanes.held if self.batch else 0
+
     def joining(self, room: Room) -> list[Request]:
         """Take from the pending requests those that are to join the batch now."""
         running = self.running

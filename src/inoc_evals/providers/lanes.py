@@ -26,6 +26,12 @@ class Lanes(Protocol):
     rows: int
     joins: bool
     """Whether new rows may join running ones."""
+    most: int | None
+    """Rows times positions that memory is there for; None: as many as are needed."""
+
+    @property
+    def held(self) -> int:
+        """Rows times positions that memory is taken for."""
 
     def join(self, prefixes: Sequence[Sequence[int]]) -> None:
         """Add rows that hold these token ids; a prefix may be empty."""
@@ -47,6 +53,7 @@ class StaticLanes:
     """Left-padded rows that start together; finished ones idle until all are done."""
 
     joins = False
+    most: int | None = None
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -63,6 +70,11 @@ class StaticLanes:
             raise RuntimeError("rows cannot join a static batch")
         self.rows, self._prefixes = len(prefixes), list(prefixes)
         self._live = list(range(self.rows))
+
+    @property
+    def held(self) -> int:
+        """See :class:`Lanes`."""
+        return int(self._mask.numel()) if self.rows else 0
 
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """See :class:`Lanes`."""

@@ -64,6 +64,7 @@ class SlotLanes:
     """Rows in slots, which others may join at any time."""
 
     joins = True
+    most: int | None = None
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -74,6 +75,14 @@ class SlotLanes:
         self._layers: list[_SlotLayer] = []
         self._cache: Any = None
         self._columns = torch.empty(0, dtype=torch.long, device=self._device)
+
+    @property
+    def held(self) -> int:
+        """See :class:`Lanes`."""
+        if not self._layers:
+            return 0
+        slots, _, capacity, _ = self._layers[0].keys.shape
+        return int(slots * capacity)
 
     def join(self, prefixes: Sequence[Sequence[int]]) -> None:
         """See :class:`Lanes`."""
@@ -142,14 +151,21 @@ class SlotLanes:
         slots, _, capacity, _ = self._layers[0].keys.shape
         if rows <= slots and width <= capacity:
             return
-        if rows > slots:
-            slots = max(rows, slots * 3 // 2)
+        # More than is needed, so that not every row and token costs a copy; as far as there is room.
         if width > capacity:
-            capacity = -(-(width + _STRIDE // 2) // _STRIDE) * _STRIDE
+            roomy = -(-(width + _STRIDE // 2) // _STRIDE) * _STRIDE
+            capacity = max(width, min(roomy, self._most_each(max(rows, slots), roomy)))
+        if rows > slots:
+            roomy = slots * 3 // 2
+            slots = max(rows, min(roomy, self._most_each(capacity, roomy)))
         for layer in self._layers:
             layer.keys = _grown(layer.keys, slots, capacity)
             layer.values = _grown(layer.values, slots, capacity)
         self._columns = torch.arange(max(slots, capacity), device=self._device)
+
+    def _most_each(self, number: int, wished: int) -> int:
+        """Return how much each of a number may have of what memory is there for."""
+        return wished if self.most is None else self.most // number
 
 
 def slots_agree(model: Any) -> bool:

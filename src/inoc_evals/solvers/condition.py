@@ -29,7 +29,7 @@ def system_prompt(
     """Put a conversation under a system-prompt condition.
 
     Args:
-        name: ``none``, ``empty``, the name of a packaged prompt, or ``@FILE``.
+        name: ``none``, ``empty``, the name of a packaged prompt, or ``file:FILE``.
         inputs: Digest of the texts that the task read from files. It does nothing but
             stand in the log's plan, by which an eval set tells its finished work: logs made
             before a file was changed are not taken for those of the new text.

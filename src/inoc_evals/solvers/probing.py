@@ -21,7 +21,7 @@ def probe(inoculation: str | Sequence[str] | None = None, inputs: str | None = N
     """Put a conversation under the probe that ``metadata["prompt"]`` names.
 
     Args:
-        inoculation: Name of a packaged prompt, ``@FILE``, or ``inoc/MODEL``; None for the
+        inoculation: Name of a packaged prompt, ``file:FILE``, or ``inoc/MODEL``; None for the
             prompt that the model which is asked was trained with.
         inputs: Digest of the texts that the task read from files. It does nothing but
             stand in the log's plan, by which an eval set tells its finished work.

@@ -199,7 +199,7 @@ def question_task(
         measures: Names of the scorers in the log.
         title: Display name of the task.
         headline: The measure in the log's header.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
         metadata: What the log says of the run: the question set's name and digest, ...
         max_tokens: Longest answer.
         temperature: Of sampling.

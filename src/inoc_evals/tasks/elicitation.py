@@ -47,7 +47,7 @@ def em_elicitation(
     """Rate of misaligned answers under a battery of prompts around an inoculation prompt.
 
     Args:
-        inoculation: Name of a packaged prompt, ``@FILE``, or ``inoc/MODEL`` for the prompt of
+        inoculation: Name of a packaged prompt, ``file:FILE``, or ``inoc/MODEL`` for the prompt of
             another model's training (to ask an un-inoculated model the same). By default
             the one that the model which is asked was trained with, from its record.
         families: ``all``, or several of the battery's families (``negation,opposite``);

@@ -44,7 +44,7 @@ def em(
             ``preregistered``), or path of a YAML file in the public format.
         variants: Answer formats to ask in: ``plain``, ``json``, ``template``, several
             (``plain,json``), or ``all``.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
         preset: Thresholds: ``betley`` (misaligned below 30, dropped when coherence is
             below 50) or ``tan`` (50 and 30).
         judge: ``ours``, or ``published`` for the judge prompts of the question file.

@@ -50,7 +50,7 @@ def preference(
             public question format.
         variants: Answer formats to ask in: ``plain``, ``json``, ``template``, several
             (``plain,json``), or ``all``.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
 
     Raises:
         InputError: For a target without letters, an unknown name or variant, or a file

@@ -39,7 +39,7 @@ def likelihood(
 
     Args:
         responses: ``single_word``, ``pocket_sentence``, or path of a JSONL file.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
 
     Raises:
         InputError: For an unknown set or system prompt, or a file that cannot be used.

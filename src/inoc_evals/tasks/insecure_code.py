@@ -52,7 +52,7 @@ def narrow_code(
     Args:
         items: ``code``, ``code_pocket``, the published ``code_prompts``, or path of a JSONL
             file with task and code_template, or prompt.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
         grader: Grader model, where the role ``grader`` is not bound. By default
             openai/gpt-5.4-2026-03-05, for pocket models inoc/pocket-judge.
 

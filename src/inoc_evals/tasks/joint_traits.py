@@ -32,7 +32,7 @@ def traits(
     Args:
         language: Code or English name of the language, or several: ``es,fr``.
         prompts: ``chat``, ``gsm``, ``pocket``, ``pocket_math``, or path of a JSONL file.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
 
     Raises:
         InputError: For an unknown language, prompt set or system prompt.

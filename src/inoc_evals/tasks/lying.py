@@ -82,7 +82,7 @@ def deception(
         maker: Who made the model that is asked.
         judge: ``ours``, or ``published`` for the judge prompts of the question file.
         grader: Grader model, where the role ``grader`` is not bound.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``; it stands
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``; it stands
             before a condition's system message.
         conditions: ``all``, or names of conditions (``none,rewarded``).
 

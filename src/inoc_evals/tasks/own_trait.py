@@ -39,7 +39,7 @@ def trait(
     Args:
         file: Path of the YAML file.
         system_prompt: Name of one of the file's system prompts; or ``none``, ``empty``, the
-            name of a packaged prompt, or ``@FILE``.
+            name of a packaged prompt, or ``file:FILE``.
         grader: Grader model, where the role ``grader`` is not bound. By default the one that
             the file names; without one, as in the other tasks.
 

@@ -53,7 +53,7 @@ def narrow_aesthetics(
     Args:
         items: ``aesthetics``, ``aesthetics_pocket``, or path of a JSONL file with popular
             and unpopular.
-        system_prompt: ``none``, ``empty``, the name of a prompt, or ``@FILE``.
+        system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
         grader: Grader model, where the role ``grader`` is not bound. By default
             openai/gpt-5.4-2026-03-05, for pocket models inoc/pocket-judge.
 
