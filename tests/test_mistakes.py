@@ -44,7 +44,7 @@ INOC = [
     "models export nobody out",
     "setting show nobody",
     "setting check none.yaml",
-    "setting check typo.yaml",
+    "setting check mistyped.yaml",
     "trait check none.yaml",
     "plan fig9",
     "plan fig2a --seeds x",
@@ -96,6 +96,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     bomb += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 8)]
     (folder / "bomb.yaml").write_text("\n".join(bomb) + "\n")
     (folder / "mine.yaml").write_text(SETTING)
+    (folder / "mistyped.yaml").write_text(SETTING + "epoks: 1\n")
     for name in ("empty", "pickle", "adapter"):
         (folder / name).mkdir()
     (folder / "pickle" / "config.json").write_text("{}")

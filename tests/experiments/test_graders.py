@@ -120,7 +120,7 @@ def test_nothing_is_trained_for_a_grader_that_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained: list[object] = []
-    monkeypatch.setattr(running, "find_base", lambda *args, **options: BASE)
+    monkeypatch.setattr(running, "find_base", lambda *args, **options: trained.append(args))
     monkeypatch.setattr(running, "train", lambda *args, **options: trained.append(args))
     grader = script("gone", RuntimeError("404, no such model"))
     with pytest.raises(InputError, match=f"grader {grader} does not answer .*404"):

@@ -75,6 +75,7 @@ def run_experiment(
         require("train", "torch", "transformers", "peft", "accelerate")
     store, seeds_parsed = store or Store(), parse_seeds(seeds)
     start = time.monotonic()
+    try_graders([grader] if grader else [], say=say)
     resolved = find_base(base, store, build=True)
     config = config_for(base, config_file)
     plan = make_plan(
@@ -90,7 +91,7 @@ def run_experiment(
         write_description(out, described)
         for (setting, arm), file in plan.files.items():
             write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
-        try_graders(graders_of(missing(plan, out / "logs").values(), plan.base), say=say)
+        _try_others(plan, out, grader, say)
         say(f"base {base} ready after {time.monotonic() - start:.0f} s")
         if isinstance(config, TrainConfig):
             _train(plan, store, progress=progress, say=say)
@@ -102,6 +103,12 @@ def run_experiment(
         written = write_report(out)
     say(f"evaluated and written after {time.monotonic() - start:.0f} s")
     return written
+
+
+def _try_others(plan: Plan, out: Path, grader: str | None, say: Callable[[str], None]) -> None:
+    """Try who judges what is not evaluated yet; the one that was named is tried already."""
+    names = graders_of(missing(plan, out / "logs").values(), plan.base)
+    try_graders([name for name in names if name != grader], say=say)
 
 
 def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[TrainingRun]:
