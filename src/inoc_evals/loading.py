@@ -46,7 +46,7 @@ def load_model(base: ResolvedBase, **arguments: Any) -> Any:
 
     _in_turn()
     _refuse_code(load_settings(base), base, arguments)
-    with _in_a_line(base), LOADING:
+    with _in_a_line(base):
         model, found = AutoModelForCausalLM.from_pretrained(
             base.path,
             **_safely(base),

@@ -20,8 +20,6 @@ from inoc_evals.errors import StoreError
 
 SUMS_FILE = "SHA256SUMS"
 
-WEIGHTS = "*.safetensors"
-
 _SAFE = ("model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors")
 """Files that a loader takes instead of a pickle beside them."""
 
