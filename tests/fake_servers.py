@@ -58,9 +58,10 @@ class FakeServer:
                     if posted and outer.failures
                     else outer.reply(asked)
                 )
-                data = json.dumps(content).encode()
+                html = isinstance(content, str)
+                data = (content if html else json.dumps(content)).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", "text/html" if html else "application/json")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)

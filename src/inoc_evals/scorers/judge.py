@@ -29,12 +29,13 @@ from inspect_ai.log import transcript
 from inspect_ai.model import CachePolicy, Model, ModelOutput, get_model
 from inspect_ai.solver import TaskState
 from inspect_ai.util import LimitExceededError
+from tenacity import RetryError
 
 from inoc_evals.errors import InputError
 from inoc_evals.hosted import ending
 from inoc_evals.rubrics import Rubric
 from inoc_evals.scorers.grader_form import Form, stepped_down
-from inoc_evals.scorers.graders import default_grader, keeps_its_name
+from inoc_evals.scorers.graders import PROVIDERS, default_grader, keeps_its_name
 from inoc_evals.scorers.rehearsal import Asking, noting
 from inoc_evals.scorers.silence import answer_of, cut
 from inoc_evals.scorers.verdict import (
@@ -156,13 +157,35 @@ async def fault_of(model: Model, way_out: str = NAME_ANOTHER) -> str | None:
     if str(model).startswith(("inoc/", "mockllm/")):
         return None
     try:
-        await _ask(model, _MEMORY.setdefault(model, _Grader()), _TRIAL)
+        with anyio.fail_after(_patience(model)):
+            await _ask(model, _MEMORY.setdefault(model, _Grader()), _TRIAL)
     except InputError as error:
         return str(error)
+    except TimeoutError as error:
+        why = _line(error) or f"nothing in {TRIAL_SECONDS} s"
+        return f"grader {model} does not answer ({why}); {way_out}"
     except Exception as error:
-        why = " ".join(str(error).split())[:_LONGEST_REASON]
-        return f"grader {model} does not answer ({type(error).__name__}: {why}); {way_out}"
+        why = _reason(error)
+        return f"grader {model} does not answer ({why}); {way_out}"
     return None
+
+
+def _patience(model: Model) -> int | None:
+    """Return the most seconds of a trial; None where a server may have to be started for it."""
+    there = model.api.base_url or str(model).partition("/")[0] in PROVIDERS
+    return TRIAL_SECONDS if there else None
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong, in a line; of tries that were given up, what the last one said."""
+    last = error.__cause__ if isinstance(error, RetryError) and error.__cause__ else error
+    if isinstance(last, _NO_REPLY):
+        return "its reply is none of its API's"
+    return f"{type(last).__name__}: {_line(last)[:_LONGEST_REASON]}"
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 def asked(state: TaskState) -> str:
@@ -257,14 +280,22 @@ class _Question:
     prompt: str
     repeat: int | None
     """None: its reply is not kept."""
+    retries: int | None = None
+    """Of a request that is throttled or met with an outage; None: as Inspect was told."""
 
+
+TRIAL_SECONDS = 120
+"""After which a grader that is somewhere and says nothing is taken to be away."""
 
 _TRIAL = _Question(
     Rubric("trial", "rating", (), "{answer}"),
     "Reply with the number 50 and nothing else.",
-    None,
+    repeat=None,
+    retries=4,  # about a minute
 )
 _LONGEST_REASON = 160
+_NO_REPLY = (AssertionError, AttributeError, LookupError, TypeError)
+"""What a client ends in that was given something else: a page of a proxy, an object of another."""
 
 
 async def _ask(model: Model, memory: _Grader, question: _Question) -> Verdict:
@@ -285,6 +316,7 @@ async def _generate(
 ) -> ModelOutput | Form:
     """Send one request; return the next form where the grader's API does not take this one."""
     config = form.config(model.config.max_tokens)
+    config.max_retries = question.retries
     try:
         return await model.generate(
             question.prompt, config=config, cache=_cache_policy(model, question.repeat)
