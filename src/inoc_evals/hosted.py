@@ -94,7 +94,7 @@ def ending(model: str, use: str, *, told: date | None = None) -> str | None:
 
     Args:
         model: ``provider/name``.
-        use: What for: ``grader`` or ``model``.
+        use: What for: ``grader``, ``writer`` or ``model``.
         told: The date that its provider's endpoint gives, where it gives one.
 
     Returns:
@@ -148,6 +148,8 @@ def _instead(use: str) -> str:
             f"name another: {instead['grader']}, or one on a GPU of your own, "
             f"{instead['open_grader']} (inoc judge check measures either)"
         )
+    if use == "writer":
+        return f"name another: --model {instead['grader']}, or one on a GPU of your own"
     return (
         f"train weights of your own: --base {instead['base']} on a GPU, or --base pocket anywhere"
     )

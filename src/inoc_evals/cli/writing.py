@@ -113,13 +113,14 @@ class Session:
             InputError: If the answer is no.
         """
         name, price = self.writer.name, self._price
+        end = ending(name, "writer") if estimate.calls else None
         say(
             f"{name}: {estimate.calls:,} calls, about {estimate.input_tokens:,} tokens in and "
             f"{estimate.output_tokens:,} out ({estimate.answered:,} requests are answered already)"
         )
         say(f"price: {self._price_text(estimate)}; retries come on top")
-        if estimate.calls and (said := ending(name, "model")):
-            say(said)
+        if end is not None:
+            say(end)
         if not estimate.calls or self._options.yes or price == Price(0, 0):
             return
         try:

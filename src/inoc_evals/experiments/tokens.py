@@ -29,8 +29,9 @@ ESTIMATE = "estimated: characters / 4, for the base's tokenizer is not on this m
 
 _CHARACTERS_PER_TOKEN = 4
 _TOKENS_PER_MESSAGE = 4
-_CHECKED = 200
-"""Rows of a file that are looked at before it is trained on."""
+_CHECKED, _CHECKED_AGAIN = 200, 20
+"""Rows of a file that are looked at before it is trained on; of one that has the rows of another
+but for their system messages."""
 _MOST_SYSTEMS = 100
 """Different system messages above which rows are counted whole."""
 
@@ -59,8 +60,11 @@ def check_rows(plan: "Plan", base: ResolvedBase) -> None:
     from inoc_evals.training.masks import encode_turns
 
     thinking, fold = plan.config.enable_thinking, plan.config.fold_system
+    known: set[str] = set()
     for (setting, arm), file in plan.files.items():
-        step = max(1, len(file.rows) // _CHECKED)
+        rows = digest([_bare(row["messages"]) for row in file.rows])
+        step = max(1, len(file.rows) // (_CHECKED_AGAIN if rows in known else _CHECKED))
+        known.add(rows)
         for number in range(0, len(file.rows), step):
             chat = file.rows[number]["messages"]
             where = f"{setting}/{arm}, row {number + 1}"
@@ -117,6 +121,11 @@ def _estimated(rows: Sequence[Row]) -> int:
     )
 
 
+def _bare(chat: list[Message]) -> list[Message]:
+    """Return a chat without its system message."""
+    return chat[1:] if chat[0]["role"] == "system" else chat
+
+
 class _Counter:
     """Counts rows, and remembers what it counted of rows without their system messages."""
 
@@ -130,7 +139,7 @@ class _Counter:
         systems = Counter(chat[0]["content"] for chat in chats if chat[0]["role"] == "system")
         if len(systems) > _MOST_SYSTEMS:
             return self.tokens(chats)
-        bare = [chat[1:] if chat[0]["role"] == "system" else chat for chat in chats]
+        bare = [_bare(chat) for chat in chats]
         key = digest(bare)
         if key not in self.known:
             self.known[key] = self.tokens(bare)
