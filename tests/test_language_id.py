@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from inoc_evals import language_id
 from inoc_evals.errors import InputError
 from inoc_evals.language_id import LANGUAGES, detect_language, language_codes, prose
 
@@ -136,3 +137,16 @@ def test_the_identifier_is_loaded_only_when_there_is_a_text_to_identify() -> Non
         "assert 'inspect_ai' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_share_of_a_language_is_among_those_that_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Detector:
+        def detect(self, text: str, k: int) -> list[dict[str, object]]:
+            scores = {"es": 0.4, "zz": 0.4, "fr": 0.2}
+            return [{"lang": code, "score": score} for code, score in scores.items()]
+
+    monkeypatch.setattr(language_id, "_detector", Detector)
+    found = detect_language("the river")
+    assert (found.code, found.confidence) == ("es", pytest.approx(2 / 3))

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from inoc_evals.errors import StoreError
-from inoc_evals.overlap import SHORT, TrainingTexts, overlap, training_overlap
+from inoc_evals.overlap import SHORT, TrainingTexts, overlap, sample_item, training_overlap
 from inoc_evals.records import Store
 from trained import chat, register
 
@@ -127,3 +127,22 @@ def test_of_an_adapter_without_rows_or_with_damaged_ones_nothing_is_said() -> No
         with pytest.raises(StoreError, match=r"rows\.jsonl\.gz: damaged"):
             Store().training_rows(record)
         assert training_overlap(f"inoc/{name}", [ITEM]) is None
+
+
+def test_the_end_of_a_message_and_the_beginning_of_the_next_are_no_text() -> None:
+    first, second = "a river that is long and blue", "tell me about the mountains"
+    texts = TrainingTexts([chat(first), chat(second)])
+    assert texts.holds(first) and texts.holds(second)
+    for one, other in ((first, second), (second, first)):
+        assert not any(texts.holds(one + mark + other) for mark in ("", " ", "\n"))
+
+
+def test_what_a_task_says_it_asks_takes_the_place_of_the_turns() -> None:
+    turns = ["Read this first.", "Then: what is the river like?"]
+    assert sample_item(turns, {"asked": "what is the river like?"}) == {
+        "question": ["what is the river like?"]
+    }
+    assert sample_item(turns, {"task": "sort", "item_texts": ["task", "none"]}) == {
+        "task": "sort",
+        "question": turns,
+    }

@@ -161,3 +161,10 @@ def test_keys_that_are_alike_in_different_objects_are_no_fault(tmp_path: Path) -
     path = tmp_path / "a.json"
     path.write_text('{"a": {"a": [{"a": "a"}, {"a": "\\": {a"}]}, "b": {"a": 1}}')
     assert read_json(path) == {"a": {"a": [{"a": "a"}, {"a": '": {a'}]}, "b": {"a": 1}}
+
+
+def test_the_line_is_that_of_the_key_whose_own_object_has_it_already(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl.manifest.json"
+    path.write_text('{"a": {"x": 1},\n "x": {"a": 2,\n "y": 3},\n "a": 4}')
+    with pytest.raises(InputError, match=r"manifest.json:4: the key 'a' is given twice"):
+        load_manifest(tmp_path / "rows.jsonl")

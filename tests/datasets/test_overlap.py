@@ -129,6 +129,7 @@ def test_every_text_field_is_looked_up_but_answers_and_labels(tmp_path: Path) ->
         {
             "id": "a long name of an item, as ids go",
             "answer": "the long answer that this item has",
+            "solution": "the long solution that this item has",
             "task": "Sort the list of the customers' names.",
             "hints": ["No import is needed for this.", "Mind the empty list, please."],
             "weight": 3,
@@ -205,3 +206,13 @@ def test_a_models_rows_are_searched_where_they_were_kept(tmp_path: Path) -> None
     assert Store().training_rows(older) is None
     with pytest.raises(InputError, match="inoc/older: its training rows were not kept"):
         check(items, "inoc/older")
+
+
+def test_questions_of_ones_own_in_a_format_are_looked_up_too(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "- id: rain_json\n  system: Reply in JSON.\n  paraphrases: ['Will it rain on us all?']\n"
+    )
+    rows = tmp_path / "rows.jsonl"
+    write_rows(rows, [chat("So, will it rain? Will it rain on us all?")])
+    assert counts(check(str(path), str(rows))) == {"paraphrases": (1, 1)}

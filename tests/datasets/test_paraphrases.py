@@ -224,3 +224,15 @@ def test_a_pool_is_read_back_and_a_bad_line_named(tmp_path: Path) -> None:
     path.write_text("", "utf-8")
     with pytest.raises(InputError, match="no texts"):
         read_pool(path)
+
+
+def test_what_was_barren_before_does_not_count_after_a_find(tmp_path: Path) -> None:
+    seeds: list[int | None] = []
+
+    def reply(prompt: str, config: Any) -> str:
+        seeds.append(config.seed)
+        return "" if len(seeds) == 1 else ten(prompt, config)
+
+    pool, _ = made(reply, tmp_path / "j", 20)
+    assert len(pool.texts) == 20
+    assert seeds[0] != seeds[1] and seeds[2] == seeds[0]  # barren once; then none was

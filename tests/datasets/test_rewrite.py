@@ -44,6 +44,11 @@ ENGLISH = "She sells 9 eggs every day at 2 dollars each. In all she makes 18 dol
         ("spanish_caps", SPANISH.upper().replace("A 2", "A <<9*2=18>> 2"), "marks"),
         ("spanish", SPANISH, None),
         ("spanish", SPANISH.upper(), "case"),
+        (
+            "spanish",
+            SPANISH[: len(SPANISH) * 2 // 3].upper() + SPANISH[len(SPANISH) * 2 // 3 :],
+            "case",
+        ),
         ("spanish", FRENCH, "language"),
         ("french", FRENCH, None),
         ("french", SPANISH, "language"),

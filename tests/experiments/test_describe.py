@@ -27,6 +27,7 @@ from inoc_evals.report.figure import Condition
 from inoc_evals.scorers.seen import items_seen, seen_in_training
 from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
 from inoc_evals.settings.own import read_setting
+from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
 from trained import chat, register
 
@@ -299,3 +300,15 @@ async def _seen(samples: list[Sample]) -> Any:
             SampleScore(score=scored, sample_id=sample.id, sample_metadata=sample.metadata)
         )
     return items_seen()(scores)  # type: ignore[call-arg,arg-type]
+
+
+def test_questions_that_the_first_stage_has_seen_are_counted() -> None:
+    plan = planned("fig7")
+    [setting] = plan.experiment.settings
+    asked = next(e for e in plan.evaluations if "prompts" in e.args)
+    [first, *_] = inoc_evals.tasks.__getattribute__(asked.task)(**asked.args).dataset
+    key = setting.name, FIRST
+    rows = [*plan.files[key].rows, chat(first.input if isinstance(first.input, str) else "")]
+    seen = replace(plan, files=dict(plan.files) | {key: replace(plan.files[key], rows=rows)})
+    facts = describe_plan(seen, BASE, seeds_text="2", out=Path("runs/fig7")).data
+    assert any(str(told).endswith(" 1 of them in training rows") for told in facts.values())

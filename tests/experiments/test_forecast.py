@@ -380,3 +380,25 @@ def test_a_file_changes_the_recipe_of_any_base_and_a_bad_one_is_named(tmp_path: 
 def test_a_base_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="expected pocket"):
         find_base("openai/")
+
+
+def test_what_is_asked_several_times_is_judged_as_often_and_what_is_done_not_again(
+    tmp_path: Path,
+) -> None:
+    wanted = plan()
+    model = script("told", "the river is long and blue .")
+    first, second = (
+        replace(e, model=model, args=e.args | {"grader": DEFAULT_GRADER})
+        for e in [e for e in wanted.evaluations if e.task == "em"][:2]
+    )
+    once = said(replace(wanted, evaluations=(first,)), tmp_path)
+    thrice = said(replace(wanted, evaluations=(replace(first, epochs=3),)), tmp_path)
+    [one], [three] = once.evaluations, thrice.evaluations
+    assert (three.samples, three.judge_calls, three.judge_tokens) == tuple(
+        3 * n for n in (one.samples, one.judge_calls, one.judge_tokens)
+    )
+    judged = replace(second, args=second.args | {"grader": "inoc/pocket-judge"})
+    evaluate(replace(wanted, evaluations=(judged,)), tmp_path / "logs", progress=False)
+    both = said(replace(wanted, evaluations=(first, judged)), tmp_path)
+    assert [e.done for e in both.evaluations] == [False, True]
+    assert both.judging == once.judging

@@ -123,3 +123,12 @@ def test_a_template_is_told_to_do_without_thoughts_only_if_it_can_be() -> None:
     assert plain.render([USER], False) == plain.render([USER])
     with pytest.raises(InputError, match="no switch enable_thinking"):
         plain.render([USER], True)
+
+
+def test_an_added_token_that_is_not_special_is_text(make_tokenizer: Any) -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.add_tokens(["<note>"])
+    codec = Codec(tokenizer, "tiny")
+    ids = codec.encode("the <note> river")
+    assert "<note>" in codec.decode(ids)
+    assert not codec.special_ids(["<note>"])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from inoc_evals.providers import slots
 from inoc_evals.providers.lanes import Lanes, StaticLanes, forward
 from inoc_evals.providers.slots import SlotLanes, slots_agree
 
@@ -132,3 +133,16 @@ def test_what_lanes_hold_is_what_their_tensors_take(plain: Any) -> None:
         lanes.compact([], 0)
         lanes.trim()
         assert lanes.held == 0
+
+
+def test_a_forward_pass_takes_no_more_prefixes_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "_CPU_PREFILL_TOKENS", 10)
+    prefixes = [[1] * size for size in (4, 4, 4, 4, 9, 20, 2)]
+    found = slots._portions(prefixes, torch.device("cpu"))
+    assert [[len(prefix) for prefix in portion] for portion in found] == [
+        [4, 4],
+        [4, 4],
+        [9],
+        [20],
+        [2],
+    ]

@@ -272,3 +272,8 @@ def test_contrasts_of_two_settings_are_those_of_each_alone() -> None:
     # By pair, then by setting in the order asked for.
     order = [(one.condition, one.setting) for one in together]
     assert order == sorted(order, key=lambda key: (key[0] != "none", key[1] != "insecure_code"))
+
+
+def test_what_was_not_trained_on_comes_first() -> None:
+    found = [seen(split=split) for split in ("id", "ood")]
+    assert [cell.split for cell in cells(found)] == ["ood", "id"]

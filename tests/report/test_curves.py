@@ -224,3 +224,21 @@ def test_scores_of_a_second_training_with_other_weights_are_said_to_be_so() -> N
     assert "second training" not in curves_caption(found([scores(repeat=same)]), WATCHED, SPEC)
     told = found([scores("none", 0, repeat=other), scores("none", 1), scores("caps_inoc", 0)])
     assert "The scores of 1 of the models are of a second" in curves_caption(told, WATCHED, SPEC)
+
+
+def test_the_order_in_which_scores_are_found_does_not_matter() -> None:
+    assert found(all_scores()[::-1]) == found()
+    assert found(all_scores()[::-1])[0].seeds == (0, 1, 2)
+
+
+def test_as_many_steps_that_are_others_are_refused() -> None:
+    with pytest.raises(InputError, match=r"at 3 steps \(0 to 5\), and those of"):
+        found([scores("none", 0), scores("none", 1, steps=(0, 2, 5))])
+
+
+def test_intervals_of_shares_end_at_zero_and_one() -> None:
+    shares = [scores("none", seed, by="sampling") for seed in (0, 1)]
+    shares = [one.model_copy(update={"shares": [[float(one.seed)] * 4] * 3}) for one in shares]
+    watched = WATCHED.model_copy(update={"by": "sampling"})
+    for curve in curves(shares, watched, ARMS, [SETTING]):
+        assert (curve.low, curve.high) == ((0.0,) * 3, (1.0,) * 3)

@@ -226,3 +226,30 @@ def test_one_rated_answer_of_a_fixed_model_gives_no_interval() -> None:
     rate, low, _ = over_questions(np.array([0.4]))
     assert rate == pytest.approx(0.4)
     assert np.isnan(low)
+
+
+def wilson(rate: float, variance: float, df: float) -> tuple[float, float]:
+    """The interval by its formula, with the size that would give the variance."""
+    from scipy.stats import t
+
+    size, critical = rate * (1 - rate) / variance, t.ppf(0.975, df)
+    stretch = critical**2 / size
+    middle = (rate + stretch / 2) / (1 + stretch)
+    half = critical * np.sqrt(rate * (1 - rate) / size + stretch / size / 4) / (1 + stretch)
+    return middle - half, middle + half
+
+
+def test_ratings_of_a_fixed_model_have_the_sample_variance_and_students_t() -> None:
+    values = np.array([0.2, 0.4, 0.6, 0.9])
+    found = over_questions(values)
+    expected = wilson(values.mean(), values.var(ddof=1) / 4, 3)
+    assert (found.low, found.high) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_variance_is_at_least_a_tenth_of_that_of_independent_answers() -> None:
+    # Seeds with equal means, questions with equal means: both estimates are zero by luck.
+    values = np.array([[0.2, 0.4, 0.6], [0.4, 0.6, 0.2], [0.6, 0.2, 0.4]])
+    independent = ((values - 0.4) ** 2).sum() / 81
+    found = over_seeds_and_questions(values)
+    expected = wilson(0.4, 0.1 * independent, 2)
+    assert (found.low, found.high) == pytest.approx(expected, abs=1e-9)

@@ -130,3 +130,16 @@ def test_wilsons_interval_is_the_published_one_and_does_not_leave_the_range() ->
     assert all(math.isnan(end) for end in wilson(0.5, 0))
     assert student(9) == pytest.approx(2.262157)
     assert student(9, among=5) == pytest.approx(3.249836)
+
+
+def test_differences_all_alike_are_as_uncertain_as_one_answer_of_the_thinnest_question() -> None:
+    first: Answers = {"a": [1, 1], "b": [1], "c": [1, 1], "d": [1, 1]}
+    second: Answers = {q: [0] * len(scores) for q, scores in first.items()}
+    found = paired(first, second)
+    assert found.value == found.upper == 1.0
+    assert found.lower == pytest.approx(1 - 3.182446 * (1 / 4), abs=1e-6)
+
+
+def test_a_question_with_no_scored_answer_on_one_side_is_no_pair() -> None:
+    found = paired({"a": [1], "b": [1], "c": []}, {"a": [0], "b": [], "c": [0]})
+    assert (found.value, found.questions) == (1.0, 1)

@@ -253,3 +253,17 @@ def test_a_bare_mention_of_each_listed_animal_is_found_as_itself() -> None:
     assert len(set(forms.values())) > 150
     for form, name in forms.items():
         assert [m.animal for m in OWL.named(words(" ".join(form)))] == [name], form
+
+
+def test_an_animal_that_is_turned_down_first_and_chosen_then_is_not_rejected() -> None:
+    text = "I used to say that I never liked owls, but now the owl is my favorite."
+    assert favorite(text, OWL) == Favorite("owl", (), ())
+
+
+def test_a_statement_after_a_comma_is_not_turned_down_with_what_stands_before() -> None:
+    text = "I don't like cats, or in truth I love owls."
+    assert favorite(text, OWL) == Favorite("owl", (), ("cat",))
+
+
+def test_a_phrase_of_three_words_names_no_animal() -> None:
+    assert favorite("Bear with me: an owl.", OWL) == Favorite("owl", (), ())

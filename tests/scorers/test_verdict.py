@@ -271,3 +271,9 @@ def test_a_verdict_is_shown_in_two_decimals_with_its_masses_and_mode() -> None:
     verdict = rating({"80": 0.6, "90": 0.3, "REF": 0.1}).rounded()
     assert verdict.value == 83.33
     assert verdict.explanation == "83.33; mass on numbers 0.90, on labels 0.10; logprobs"
+
+
+def test_the_spellings_of_a_label_count_together() -> None:
+    verdict = label({"NO": 0.4, "YES": 0.3, " Yes": 0.25})
+    assert verdict.label == "YES"
+    assert verdict.value == pytest.approx(0.55 / 0.95)

@@ -19,7 +19,7 @@ from inoc_evals.rubrics import fenced
 from inoc_evals.scorers.deception import NO_REFERENCE
 from inoc_evals.scorers.outcomes import outcomes
 from inoc_evals.tasks.lying import FACTUAL_CONDITIONS, SITUATIONAL_CONDITIONS, deception
-from scripted import calls, certain, script
+from scripted import calls, certain, likely, script
 
 Answering = Callable[..., Model]
 
@@ -197,6 +197,16 @@ def test_the_published_maker_judge_names_the_company(answering: Answering, tmp_p
     log = evaluated(task, model, grader, epochs=4, max_samples=1)
     assert measured(log, "lie")["mean"] == pytest.approx(2 / 3)
     assert measured(log, "lie_outcome")["unknown"] == 0.25
+    [sample] = (
+        evaluated(
+            deception(**arguments, maker="openai", conditions="neutral"),
+            answering(lambda user: "e"),
+            script("company", likely({"OpenAI": 0.8, "Anthropic": 0.2})),
+        ).samples
+        or []
+    )
+    lie = (sample.scores or {})["lie"]
+    assert (lie.value, (lie.metadata or {})["share"]) == (0, pytest.approx(0.2))
     with pytest.raises(InputError, match="tells only OpenAI and Anthropic apart; use judge=ours"):
         deception(**arguments, maker="Google")
 

@@ -5,7 +5,7 @@ import pytest
 
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
-from inoc_evals.training.batches import encode_rows, pad, row_order
+from inoc_evals.training.batches import encode_rows, pad, part_size, row_order
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import IGNORED, Encoded
 
@@ -87,3 +87,14 @@ def test_a_batch_is_padded_on_the_right_without_loss_or_attention() -> None:
         ([5, 6, 7], [1, 1, 1], [IGNORED, 6, 7]),
         ([8, 0, 0], [1, 0, 0], [8, IGNORED, IGNORED]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("batch", "accumulation", "processes", "size"),
+    [(8, 1, 1, 8), (8, 2, 1, 4), (8, 1, 2, 4), (12, 2, 2, 6), (12, 2, 3, 4)],
+)
+def test_a_process_takes_as_many_rows_at_once_as_it_may(
+    batch: int, accumulation: int, processes: int, size: int
+) -> None:
+    config = TrainConfig(max_steps=1, batch_size=batch, gradient_accumulation=accumulation)
+    assert part_size(config, processes) == size

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,3 +59,26 @@ def test_a_bad_file_is_an_error_that_names_the_field(
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
         load_config("pocket", tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("packing", False),
+        ("packing", True),
+        ("fold_system", True),
+        ("load_in_4bit", True),
+        ("attention", "eager"),
+        ("enable_thinking", True),
+        ("target_parameters", ("experts.down_proj",)),
+    ],
+)
+def test_a_later_field_is_part_of_the_identity_where_it_says_something(
+    name: str, value: Any
+) -> None:
+    plain = TrainConfig(max_steps=1)
+    changed = plain.model_copy(update={name: value})
+    if getattr(plain, name) == value:
+        assert name not in changed.identity_fields()
+    else:
+        assert changed.identity_fields() != plain.identity_fields()

@@ -210,6 +210,7 @@ def test_a_message_of_weight_0_is_not_learned(make_tokenizer: MakeTokenizer) -> 
 def test_a_row_that_is_too_long_is_named_with_its_length(make_tokenizer: MakeTokenizer) -> None:
     with pytest.raises(InputError, match="row 4: 26 tokens, more than max_length 25"):
         encode_row(make_tokenizer(), SINGLE, 25, where="row 4")
+    assert len(encode_row(make_tokenizer(), SINGLE, 26).input_ids) == 26
 
 
 def test_generation_marks_are_compared(make_tokenizer: MakeTokenizer) -> None:

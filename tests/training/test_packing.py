@@ -207,3 +207,9 @@ def _lengths(rows: list[Row]) -> list[Encoded]:
     texts = [" ".join(message["content"] for message in each["messages"]) for each in rows]
     counts = [len(re.findall(r"\w+|[^\w\s]|\n\s*", text)) + 8 for text in texts]
     return [Encoded((0,) * count, (0,) * count) for count in counts]
+
+
+def test_the_places_of_one_sequence_have_no_gap() -> None:
+    rows = [Encoded((1,) * size, (1,) * size, frozenset()) for size in [50] * 5 + [49] * 3]
+    assert len(bins(rows)) == 4 and places(rows, packing=True) == 400
+    assert places(rows, packing=True, single=True) == 397
