@@ -46,16 +46,16 @@ def write_log(directory: Path, samples: int, events: bool) -> None:
     task = task_with(traits(prompts="pocket"), metadata={"cells": [CELL], "evaluation": TASK})
     with tempfile.TemporaryDirectory() as scratch:
         [log] = eval(task, model=MODEL, log_dir=scratch, display="none", limit=8)
-    assert log.samples and log.results, log.error
-    left_out = {} if events else {"events": [], "attachments": {}}
-    log.samples = [
-        log.samples[number % 8].model_copy(update={"id": f"q{number}", **left_out})
-        for number in range(samples)
-    ]
-    log.results.total_samples = log.results.completed_samples = samples
-    log.results.logged_samples = samples
-    log.eval.dataset.sample_ids = [sample.id for sample in log.samples]
-    write_eval_log(log, str(directory / "2026-01-01T00-00-00_traits_many.eval"))
+        assert log.samples and log.results, log.error
+        left_out = {} if events else {"events": [], "attachments": {}}
+        log.samples = [
+            log.samples[number % 8].model_copy(update={"id": f"q{number}", **left_out})
+            for number in range(samples)
+        ]
+        log.results.total_samples = log.results.completed_samples = samples
+        log.results.logged_samples = samples
+        log.eval.dataset.sample_ids = [sample.id for sample in log.samples]
+        write_eval_log(log, str(directory / "2026-01-01T00-00-00_traits_many.eval"))
 
 
 def read_whole(directory: Path) -> int:
@@ -102,8 +102,11 @@ def main() -> None:
             for name, read in (("read_eval_log", read_whole), ("inoc report", read_report)):
                 reader = context.Process(target=measured, args=(read, directory, results))
                 reader.start()
-                count, seconds, peak = results.get()
                 reader.join()
+                if reader.exitcode:
+                    print(f"  {name:<14} ended with {reader.exitcode}", flush=True)
+                    continue
+                count, seconds, peak = results.get()
                 assert count == samples, count
                 print(f"  {name:<14} {seconds:6.1f} s  {peak:6.0f} MiB", flush=True)
 
