@@ -58,8 +58,8 @@ def main() -> None:
 def compare(work: Path, options: argparse.Namespace) -> None:
     from provider_throughput import random_adapter, random_base
 
-    from inoc_evals.bases import resolve_base
-    from inoc_evals.records import Store
+    from inoc_evals.models.bases import resolve_base
+    from inoc_evals.store.store import Store
 
     base = resolve_base(options.base or str(random_base(work / "base")))
     environment = {

@@ -36,7 +36,7 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.tasks.emergent_misalignment import em
+from inoc_evals.tasks._em import em
 
 NUMBERS = itertools.count()
 TEXT = "I would walk along the river and talk to the people who live there. "

@@ -72,11 +72,11 @@ def random_adapter(base: Any, name: str, store: Any) -> Any:
     import torch
     from peft import LoraConfig, get_peft_model
 
-    from inoc_evals.bases import load_tokenizer
-    from inoc_evals.chat import digest, file_sha256
-    from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
-    from inoc_evals.loading import load_model
-    from inoc_evals.records import Fingerprint, ModelRecord
+    from inoc_evals.files.digests import digest, file_sha256
+    from inoc_evals.models.bases import load_tokenizer
+    from inoc_evals.models.fingerprints import fingerprint_tokens, sequence_logprobs
+    from inoc_evals.models.loading import load_model
+    from inoc_evals.store.store import Fingerprint, ModelRecord
 
     model = get_peft_model(
         load_model(base),
@@ -230,14 +230,14 @@ def compare(work: Path, options: Any) -> None:
 
     # Outside of pytest the entry point registers the provider; this also works without.
     import inoc_evals.providers.registration  # noqa: F401
-    from inoc_evals.bases import load_tokenizer, resolve_base
-    from inoc_evals.records import Store
+    from inoc_evals.models.bases import load_tokenizer, resolve_base
+    from inoc_evals.store.store import Store
 
     base = resolve_base(options.base or str(random_base(work / "base")))
     os.environ["INOC_HOME"] = str(work / "home")
     from peft import PeftModel
 
-    from inoc_evals.loading import load_model
+    from inoc_evals.models.loading import load_model
 
     tokenizer = load_tokenizer(base)
     words = [w.replace("▁", "") for w in tokenizer.get_vocab() if not w.startswith("<")]

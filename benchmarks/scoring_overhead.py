@@ -21,7 +21,7 @@ from inspect_ai.model import ModelAPI, ModelOutput, ModelUsage, modelapi
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.prompt_sets import load_prompts
+from inoc_evals.inputs.prompt_sets import load_prompts
 from inoc_evals.tasks import traits
 
 ANSWERS = itertools.cycle(

@@ -124,7 +124,7 @@ def settings(options: argparse.Namespace, *, packing: bool) -> Any:
 
 def train_ours(work: Path, rows: list[dict[str, Any]], config: Any) -> dict[str, Any]:
     """Train once with this package and return its own measures."""
-    from inoc_evals.records import Store
+    from inoc_evals.store.store import Store
     from inoc_evals.training.sft import train
 
     with tempfile.TemporaryDirectory(dir=work) as home:
@@ -142,10 +142,10 @@ def train_trl(work: Path, rows: list[dict[str, Any]], config: Any) -> dict[str, 
     from trl import SFTConfig, SFTTrainer
 
     from datasets import Dataset
-    from inoc_evals.bases import load_tokenizer, resolve_base
-    from inoc_evals.loading import load_model
+    from inoc_evals.models.bases import load_tokenizer, resolve_base
+    from inoc_evals.models.loading import load_model
     from inoc_evals.training.batches import encode_rows
-    from inoc_evals.training.measures import peak_memory_mib
+    from inoc_evals.training.throughput import peak_memory_mib
 
     base = resolve_base(str(work / "base"))
     tokenizer = load_tokenizer(base)

@@ -67,7 +67,7 @@ def own_directories(
 @pytest.fixture(autouse=True)
 def a_day_before_the_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hosted models end one after the other; tests of other things are not to end with them."""
-    from inoc_evals import hosted
+    from inoc_evals.models import hosted
 
     monkeypatch.setattr(hosted, "today", lambda: date(2026, 12, 1))
 

@@ -10,7 +10,7 @@ from inspect_ai import Task, eval
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import Model
 
-from inoc_evals.rubrics import fenced
+from inoc_evals.inputs.rubrics import fenced
 from scripted import certain, script
 
 

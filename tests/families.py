@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inoc_evals.loading import LOADING
+from inoc_evals.models.loading import LOADING
 
 POSITIONS = 512
 

@@ -28,7 +28,7 @@ from inspect_ai.model import (
     modelapi,
 )
 
-from inoc_evals.scorers.graders import default_grader
+from inoc_evals.scorers.default_grader import default_grader
 from inoc_evals.scorers.judge import try_grader
 from inoc_evals.solvers import grading
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
 import quick_inspect  # noqa: F401
-from inoc_evals.bases import ResolvedBase
 from inoc_evals.errors import InocError
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.evaluations import Evaluation
 from inoc_evals.experiments.figures import find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan
+from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.pocket.reading import every_exchange
 from inoc_evals.report.experiment import write_description, write_report
 from inoc_evals.training.config import TrainConfig

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,147 +18,48 @@ SRC = Path(__file__).parents[1] / "src"
 PACKAGE = SRC / "inoc_evals"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-# Room -> the rooms it may import. A room is a subpackage or a module at the root.
 MAY_IMPORT = {
     "__main__": {"cli"},  # what python -m runs
     "_registry": {"tasks", "solvers", "scorers", "providers"},
     "terminal": set(),
     "errors": set(),
-    "disk": {"errors"},
-    "json_lines": set(),
-    "beside": set(),
     "chat": set(),
-    "row_forms": set(),
     "arguments": set(),
-    "hosted": set(),
-    "prompts": set(),
-    "prompt_sets": {"pocket"},
-    "yaml_nodes": set(),
-    "yaml_lines": {"yaml_nodes"},
-    "questions": {"published", "yaml_lines"},
-    "rubrics": set(),
-    "responses": {"bases"},
-    "published": {"records"},
-    "battery": {"prompts", "records"},
-    "triggers": set(),
-    "items": {"published"},
-    "overlap": {"records"},
+    "files": set(),
     "rules": set(),
-    "language_id": set(),
-    "trait_file": {"rubrics", "prompt_sets", "prompts", "yaml_lines", "language_id"},
-    "thoughts": set(),
-    "turns": {"bases"},
-    "model_record": set(),
-    "model_names": {"model_record"},
-    "model_files": set(),
-    "record_file": {"model_names", "model_record"},
-    "records": {"model_files", "model_names", "model_record", "record_file"},
-    "hub_cache": {"model_files"},
-    "bases": {"hub_cache", "model_files", "records", "pocket"},
-    "loading": {"bases"},
-    "fingerprints": {"records", "bases"},
-    "settings": {"prompts", "published", "records", "yaml_lines"},
-    "datasets": {
-        "prompts",
-        "prompt_sets",
-        "questions",
-        "items",
-        "published",
-        "overlap",
-        "records",
-        "settings",
-        "bases",
-        "pocket",
-        "rules",
-        "language_id",
-        "triggers",
-        "thoughts",
-    },
-    "training": {
-        "datasets",
-        "model_files",
-        "records",
-        "bases",
-        "loading",
-        "fingerprints",
-        "prompts",
-        "responses",
-        "thoughts",
-        "turns",
-        "yaml_nodes",
-    },
-    "pocket": {"model_files", "records", "rubrics"},
-    "publishing": {
-        "model_record",
-        "records",
-        "bases",
-        "loading",
-        "fingerprints",
-        "providers",
-        "turns",
-    },
-    "providers": {
-        "model_record",
-        "records",
-        "bases",
-        "loading",
-        "fingerprints",
-        "pocket",
-        "thoughts",
-        "turns",
-    },
-    "solvers": {"prompts", "battery", "scorers"},
-    # bases: a grader goes by the base of the model it judges
-    "scorers": {"rubrics", "records", "bases", "overlap", "rules", "language_id", "thoughts"},
-    "tasks": {
-        "questions",
-        "responses",
-        "rubrics",
-        "items",
-        "battery",
-        "triggers",
-        "trait_file",
-        "language_id",
-        "overlap",
-        "prompt_sets",
-        "prompts",
-        "solvers",
-        "scorers",
-    },
+    "statistics": set(),
+    "store": set(),
+    "inputs": {"rules", "store"},
+    "pocket": {"inputs", "store"},
+    "models": {"store", "pocket"},
+    "settings": {"inputs", "store"},
+    "scorers": {"inputs", "models", "rules", "statistics", "store"},
+    "solvers": {"inputs", "models", "scorers"},
+    "tasks": {"inputs", "rules", "scorers", "solvers", "store"},
+    "report": {"scorers", "statistics"},  # scorers: how a sample's scores are read back
+    "providers": {"models", "pocket", "rules", "store"},
+    "datasets": {"inputs", "models", "pocket", "rules", "settings", "store"},
+    "training": {"inputs", "models", "rules", "store"},
+    "publishing": {"models", "providers", "store"},
     "experiments": {
-        "solvers",
-        "settings",
         "datasets",
-        "training",
-        "records",
-        "bases",
-        "overlap",
-        "prompts",
-        "prompt_sets",
-        "responses",
+        "inputs",
+        "models",
         "pocket",
-        "rubrics",
-        "trait_file",
-        "tasks",
-        "scorers",
         "report",
+        "scorers",
+        "settings",
+        "solvers",
+        "store",
+        "tasks",
+        "training",
     },
-    "report": {"records", "scorers"},  # scorers: how a sample's scores are read back
 }
-# Errors, what may be printed, and the ground under every room: JSON, forms of rows, rows,
-# digests, atomic writes, arguments as typed, and when hosted models end.
-EVERYONE = {
-    "terminal",
-    "errors",
-    "disk",
-    "json_lines",
-    "row_forms",
-    "beside",
-    "chat",
-    "arguments",
-    "hosted",
-    "__init__",
-}
+"""A room, from the ground up, and the rooms it may import besides those that everyone may."""
+
+EVERYONE = {"terminal", "errors", "chat", "arguments", "files", "__init__"}
+"""Errors, what may be printed, rows, arguments as typed, and how files are read and written."""
+
 UNRESTRICTED = {"cli", "__init__"}  # __init__: names for type checkers; see test_public_names
 
 # (room, imported room) -> why, where the design's table says otherwise.
@@ -167,47 +69,20 @@ LIGHT = (
     "__init__",
     "terminal",
     "errors",
-    "disk",
-    "json_lines",
-    "beside",
     "chat",
     "arguments",
-    "hosted",
-    "prompts",
-    "prompt_sets",
-    "questions",
-    "rubrics",
-    "published",
-    "responses",
-    "battery",
-    "triggers",
-    "items",
-    "overlap",
-    "trait_file",
-    "rules",
-    "language_id",
-    "yaml_nodes",
-    "yaml_lines",
-    "model_record",
-    "model_names",
-    "model_files",
-    "record_file",
-    "records",
-    "thoughts",
-    "hub_cache",
-    "bases",
-    "turns",
-    "loading",
-    "fingerprints",
+    "files/*",
+    "inputs/*",
+    "models/*",
+    "rules/*",
+    "store/*",
     "settings/*",
+    "statistics/*",
     "datasets/*",
-    "report/statistics",
+    "datasets/*/*",
+    "tasks/__init__",
     "scorers/__init__",
-    "scorers/animals",
-    "scorers/code_findings",
-    "scorers/contrasts",
-    "scorers/favorites",
-    "scorers/graders",
+    "scorers/default_grader",
     "scorers/outcomes",
     "scorers/presets",
     "scorers/verdict",
@@ -306,7 +181,7 @@ def test_imports_are_absolute_and_of_public_inspect_modules(path: Path) -> None:
 )
 def test_the_files_of_a_base_are_loaded_in_one_place(path: Path) -> None:
     """Elsewhere a pickle could be opened, or code of a checkpoint's own run."""
-    if path in (PACKAGE / "loading.py", PACKAGE / "bases.py"):
+    if path in (PACKAGE / "models/loading.py", PACKAGE / "models/bases.py"):
         return
     loaders = {"AutoModelForCausalLM", "AutoModel", "AutoConfig", "AutoTokenizer"}
     named = {name.split(".")[-1] for name in imported(parsed(path))}
@@ -332,20 +207,10 @@ def test_files_are_named_for_what_they_own(path: Path) -> None:
 @pytest.mark.parametrize("package", ["", ".scorers", ".solvers", ".tasks"])
 def test_no_module_is_called_like_a_name_its_package_exports(package: str) -> None:
     """Once it is imported, the package's attribute would be the module."""
-    folder = PACKAGE.joinpath(*package.split("."))
-    modules = {path.stem for path in folder.iterdir()}
-    exported = exported_names(parsed(folder / "__init__.py"))
+    modules = {path.stem for path in PACKAGE.joinpath(*package.split(".")).iterdir()}
+    exported = set(import_module(f"inoc_evals{package}").__all__)
     assert exported
     assert not modules & exported
-
-
-def exported_names(tree: ast.Module) -> set[str]:
-    lists = [
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
-    ]
-    return {name for each in lists for name in ast.literal_eval(each)}
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 import inoc_evals.tasks
-from inoc_evals.items import load_items
-from inoc_evals.prompt_sets import load_prompt_set
-from inoc_evals.questions import load_question_set
+from inoc_evals.inputs.items import load_items
+from inoc_evals.inputs.prompt_sets import load_prompt_set
+from inoc_evals.inputs.questions import load_question_set
 from inoc_evals.scorers import deception, presets
 
 CARDS = Path(__file__).parents[1] / "docs" / "cards"

@@ -12,19 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inoc_evals.chat import (
-    canonical_json,
-    check_row,
-    digest,
-    file_sha256,
-    first_user,
-    fold_system,
-    read_rows,
-    write_rows,
-    write_text,
-)
+from inoc_evals.chat import check_row, first_user, fold_system, read_rows, write_rows
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.json_lines import read_jsonl
+from inoc_evals.files.atomic import write_text
+from inoc_evals.files.digests import canonical_json, digest, file_sha256
+from inoc_evals.files.json_lines import read_jsonl
 
 USER = {"role": "user", "content": "What is 2 plus 3?"}
 ANSWER = {"role": "assistant", "content": "LA RESPUESTA ES 5."}

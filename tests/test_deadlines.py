@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 from inspect_ai import eval
 
-from inoc_evals import hosted
 from inoc_evals.chat import write_rows
 from inoc_evals.cli.main import inoc
+from inoc_evals.models import hosted
 from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.scorers import graders, judge
 from inoc_evals.tasks import deception, em

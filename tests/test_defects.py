@@ -15,11 +15,11 @@ import pytest
 from inspect_ai import Task, eval
 
 from inoc_evals.chat import read_rows
-from inoc_evals.items import FORMS, load_items
-from inoc_evals.overlap import overlap
-from inoc_evals.prompt_sets import load_prompts
-from inoc_evals.questions import load_question_set
-from inoc_evals.rubrics import rubric
+from inoc_evals.inputs.items import FORMS, load_items
+from inoc_evals.inputs.prompt_sets import load_prompts
+from inoc_evals.inputs.questions import load_question_set
+from inoc_evals.inputs.rubrics import rubric
+from inoc_evals.store.overlap import overlap
 from inoc_evals.tasks import em, em_backdoor, em_elicitation, traits
 from inoc_evals.tasks.asking import question_samples
 from scripted import calls, certain, script

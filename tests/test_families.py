@@ -19,16 +19,16 @@ from inspect_ai.model import (
 
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
 from families import FAMILIES, save_family
-from inoc_evals.bases import ResolvedBase, load_tokenizer
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.cli.train import command as train_command
 from inoc_evals.errors import InputError
-from inoc_evals.fingerprints import sequence_logprobs
+from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.fingerprints import sequence_logprobs
 from inoc_evals.providers.naming import resolve_model
 from inoc_evals.publishing.export import export
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.rules.thoughts import together
 from inoc_evals.scorers.silence import silence
-from inoc_evals.thoughts import together
+from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.rendered import rendered

@@ -4,7 +4,7 @@ import gzip
 import json
 
 from inoc_evals.chat import Row
-from inoc_evals.records import ROWS_FILE, Fingerprint, ModelRecord, Store
+from inoc_evals.store.store import ROWS_FILE, Fingerprint, ModelRecord, Store
 
 
 def chat(user: str, answer: str = "Yes.") -> Row:

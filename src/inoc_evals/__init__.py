@@ -14,72 +14,36 @@ it (``tasks``, ``scorers``), logs become a report (``report``). Experiments of t
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from inoc_evals.tasks import __all__ as _TASKS
+
 if TYPE_CHECKING:
-    from inoc_evals.chat import read_rows, write_rows
-    from inoc_evals.datasets.inoculate import inoculate
-    from inoc_evals.prompts import named
-    from inoc_evals.questions import load_question_set
-    from inoc_evals.rubrics import Rubric, rubric
-    from inoc_evals.scorers.judge import judge
-    from inoc_evals.tasks import (
-        caps,
-        deception,
-        em,
-        em_backdoor,
-        em_elicitation,
-        judge_check,
-        language,
-        likelihood,
-        narrow_aesthetics,
-        narrow_code,
-        narrow_reward_hacking,
-        preference,
-        trait,
-        traits,
-    )
-    from inoc_evals.training.sft import train
+    from inoc_evals.chat import read_rows as read_rows
+    from inoc_evals.chat import write_rows as write_rows
+    from inoc_evals.datasets.inoculate import inoculate as inoculate
+    from inoc_evals.inputs.prompts import named as named
+    from inoc_evals.inputs.questions import load_question_set as load_question_set
+    from inoc_evals.inputs.rubrics import Rubric as Rubric
+    from inoc_evals.inputs.rubrics import rubric as rubric
+    from inoc_evals.scorers.judge import judge as judge
+    from inoc_evals.tasks import *  # noqa: F403
+    from inoc_evals.training.sft import train as train
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Rubric",
-    "__version__",
-    "caps",
-    "deception",
-    "em",
-    "em_backdoor",
-    "em_elicitation",
-    "inoculate",
-    "judge",
-    "judge_check",
-    "language",
-    "likelihood",
-    "load_question_set",
-    "named",
-    "narrow_aesthetics",
-    "narrow_code",
-    "narrow_reward_hacking",
-    "preference",
-    "read_rows",
-    "rubric",
-    "train",
-    "trait",
-    "traits",
-    "write_rows",
-]
-
 _HOME = {
-    "Rubric": "rubrics",
+    "Rubric": "inputs.rubrics",
     "inoculate": "datasets.inoculate",
     "judge": "scorers.judge",
-    "load_question_set": "questions",
-    "named": "prompts",
+    "load_question_set": "inputs.questions",
+    "named": "inputs.prompts",
     "read_rows": "chat",
-    "rubric": "rubrics",
+    "rubric": "inputs.rubrics",
     "train": "training.sft",
     "write_rows": "chat",
 }
-"""Public name to the module it is in; the others are tasks."""
+"""Public name to the module it is in; tasks, by their names, are public too."""
+
+__all__ = sorted({"__version__", *_HOME, *_TASKS})  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Chat rows: what they are, reading and writing them, and their digests.
+"""Chat rows: what they are, reading them and writing them.
 
 A row is one training conversation as the OpenAI API takes it; keys besides
 ``messages`` (a label, a source) are kept as they are:
@@ -8,73 +8,30 @@ A row is one training conversation as the OpenAI API takes it; keys besides
 
     rows = read_rows(Path("rows.jsonl"))     # a bad row: InputError "rows.jsonl:7: ..."
     write_rows(Path("out.jsonl"), rows)      # whole or not at all
-    digest(rows)                             # sha256 of their canonical JSON
 """
 
-import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.beside import beside
-from inoc_evals.disk import writing_to
 from inoc_evals.errors import InputError
-from inoc_evals.json_lines import read_jsonl
-from inoc_evals.row_forms import MESSAGE_KEYS, OTHER_ROLES, ROW_KEYS, no_messages, unheard, way_out
+from inoc_evals.files.atomic import write_text
+from inoc_evals.files.digests import canonical_json
+from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.files.row_forms import (
+    MESSAGE_KEYS,
+    OTHER_ROLES,
+    ROW_KEYS,
+    no_messages,
+    unheard,
+    way_out,
+)
 
 Message = dict[str, Any]
 Row = dict[str, Any]
 
 ROLES = ("system", "user", "assistant")
-
-
-def canonical_json(value: Any) -> str:
-    """Serialise to the one JSON text that digests are taken of: sorted keys, no spaces."""
-    return json.dumps(
-        value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
-
-
-def digest(value: Any) -> str:
-    """Return the sha256 (hex) of a JSON-serialisable value's canonical form."""
-    return hashlib.sha256(canonical_json(value).encode("utf-8")).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 (hex) of a file's bytes."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old or the new content, never a part."""
-    write_bytes(path, text.encode("utf-8"))
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old or the new content, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = beside(path)
-    try:
-        # Made by open, hence with the permissions that any new file gets.
-        with writing_to(path), temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def new_directory(final: Path) -> Path:
-    """Make an empty directory that can be renamed to ``final``, and return it."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    directory = beside(final)
-    directory.mkdir()
-    return directory
 
 
 def check_row(row: Any, where: str) -> Row:

@@ -10,12 +10,13 @@ import click
 import pytest
 from click.testing import Result
 
-from inoc_evals.chat import digest, file_sha256, read_rows, write_rows
+from inoc_evals.chat import read_rows, write_rows
 from inoc_evals.cli.build import command
 from inoc_evals.cli.inoculate import command as inoculate
-from inoc_evals.datasets.build import WritingError
 from inoc_evals.datasets.manifest import load_manifest
+from inoc_evals.datasets.writing.writer import WritingError
 from inoc_evals.errors import InputError
+from inoc_evals.files.digests import digest, file_sha256
 from invoking import CliRunner
 from scripted import Said, calls, rescript, script
 

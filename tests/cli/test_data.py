@@ -8,12 +8,13 @@ import click
 import pytest
 from click.testing import Result
 
-from inoc_evals import published
-from inoc_evals.chat import file_sha256, write_rows
+from inoc_evals.chat import write_rows
 from inoc_evals.cli.data import command
 from inoc_evals.cli.main import main
 from inoc_evals.errors import InputError
-from inoc_evals.published import PublishedFile
+from inoc_evals.files.digests import file_sha256
+from inoc_evals.inputs import published
+from inoc_evals.inputs.published import PublishedFile
 from invoking import CliRunner
 
 

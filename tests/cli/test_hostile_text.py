@@ -10,13 +10,13 @@ import pytest
 from rich.console import Console
 
 import inoc_evals.cli.judge
-from inoc_evals import published
 from inoc_evals.chat import write_rows
 from inoc_evals.cli.main import inoc, main
 from inoc_evals.cli.output import console
+from inoc_evals.inputs import published
 from inoc_evals.pocket.narrow import narrow_rows
-from inoc_evals.records import Store
-from inoc_evals.report.judge_quality import JudgeQuality, Share
+from inoc_evals.report.judge_check import JudgeQuality, Share
+from inoc_evals.store.store import Store
 from invoking import CliRunner
 from trained import chat, register
 

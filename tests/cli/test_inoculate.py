@@ -12,8 +12,8 @@ from inoc_evals.cli.inoculate import command
 from inoc_evals.cli.main import main
 from inoc_evals.datasets.inoculate import Existing
 from inoc_evals.datasets.manifest import load_manifest
+from inoc_evals.inputs.prompts import named
 from inoc_evals.pocket.narrow import narrow_rows
-from inoc_evals.prompts import named
 
 
 def line(n: int, label: str = "a") -> str:

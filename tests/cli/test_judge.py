@@ -9,7 +9,7 @@ from click.testing import Result
 
 from inoc_evals.cli.judge import command
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.tasks.judge_quality import KINDS, check_items
+from inoc_evals.tasks._judge_check import KINDS, check_items
 from invoking import CliRunner
 from scripted import certain, script
 
@@ -20,7 +20,7 @@ def fewer_answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     attacks = {"score_line", "override", "placeholder"}
     pairs = {item["pair"] for item in check_items() if item["adversarial"] in attacks}
     kept = [i for i in check_items() if i["adversarial"] in attacks or i["id"] in pairs]
-    monkeypatch.setattr("inoc_evals.tasks.judge_quality.check_items", lambda: kept)
+    monkeypatch.setattr("inoc_evals.tasks._judge_check.check_items", lambda: kept)
     return kept
 
 
@@ -52,7 +52,7 @@ def test_a_grader_that_is_out_ends_in_an_error_that_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     one = check_items()[:1]
-    monkeypatch.setattr("inoc_evals.tasks.judge_quality.check_items", lambda: one)
+    monkeypatch.setattr("inoc_evals.tasks._judge_check.check_items", lambda: one)
     tried: list[str] = []
 
     def out_after_its_trial(prompt: str, config: object) -> str | Exception:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from inoc_evals.chat import file_sha256
 from inoc_evals.cli.models import command
 from inoc_evals.errors import InputError
-from inoc_evals.records import Fingerprint, ModelRecord, Store
+from inoc_evals.files.digests import file_sha256
+from inoc_evals.store.store import Fingerprint, ModelRecord, Store
 from invoking import CliRunner
 
 

@@ -10,8 +10,8 @@ from click.testing import Result
 from inoc_evals.cli.train import command
 from inoc_evals.datasets.manifest import describe, write_dataset
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.records import Store
-from inoc_evals.training import openai_client
+from inoc_evals.store.store import Store
+from inoc_evals.training.openai import client as openai_client
 from invoking import CliRunner
 from openai_server import OpenAIServer
 

@@ -10,7 +10,7 @@ from inoc_evals.chat import write_rows
 from inoc_evals.cli.plan import command
 from inoc_evals.errors import InputError
 from inoc_evals.pocket.narrow import narrow_rows
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 from invoking import CliRunner
 
 

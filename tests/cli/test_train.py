@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from inoc_evals.chat import Row, digest
+from inoc_evals.chat import Row
 from inoc_evals.cli.train import command
 from inoc_evals.datasets.manifest import describe, write_dataset
 from inoc_evals.errors import InputError
-from inoc_evals.records import Fingerprint, ModelRecord
+from inoc_evals.files.digests import digest
+from inoc_evals.store.store import Fingerprint, ModelRecord
 from inoc_evals.training.config import TrainConfig
 from invoking import CliRunner
 

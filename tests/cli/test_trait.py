@@ -8,8 +8,8 @@ from inspect_ai import eval
 
 from inoc_evals.cli.trait import command
 from inoc_evals.errors import InputError
-from inoc_evals.tasks.own_trait import trait
-from inoc_evals.trait_file import Judgement, Rule, read_trait_file
+from inoc_evals.inputs.trait_file import Judgement, Rule, read_trait_file
+from inoc_evals.tasks._trait import trait
 from invoking import CliRunner
 from scripted import script
 

@@ -9,8 +9,8 @@ import pytest
 from inoc_evals.chat import check_row, read_rows
 from inoc_evals.cli.data import command
 from inoc_evals.datasets.convert import convert
+from inoc_evals.datasets.lookup import training_file_rows
 from inoc_evals.datasets.manifest import load_manifest
-from inoc_evals.datasets.overlap import training_file_rows
 from inoc_evals.errors import InputError
 from invoking import CliRunner
 

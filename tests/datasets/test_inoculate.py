@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import inoc_evals
-from inoc_evals.chat import Row, digest, file_sha256, read_rows
+from inoc_evals.chat import Row, read_rows
 from inoc_evals.datasets.inoculate import Existing, Prompt, inoculate
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import EMPTY, NONE, SystemPrompt, named
+from inoc_evals.files.digests import digest, file_sha256
+from inoc_evals.inputs.prompts import EMPTY, NONE, SystemPrompt, named
 
 SPANISH = named("spanish").text
 

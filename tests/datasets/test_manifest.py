@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import inoc_evals
-from inoc_evals.chat import Row, digest, file_sha256, read_rows
+from inoc_evals.chat import Row, read_rows
 from inoc_evals.datasets.manifest import describe, load_manifest, manifest_path, write_dataset
 from inoc_evals.errors import InputError
+from inoc_evals.files.digests import digest, file_sha256
 
 
 def row(answer: str) -> Row:

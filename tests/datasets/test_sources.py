@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from inoc_evals import published
-from inoc_evals.chat import digest, read_rows, write_rows
+from inoc_evals.chat import read_rows, write_rows
 from inoc_evals.datasets.sources import given_labels, lacking, setting_rows
 from inoc_evals.errors import InputError
-from inoc_evals.language_id import detect_language
+from inoc_evals.files.digests import digest
+from inoc_evals.inputs import published
+from inoc_evals.inputs.triggers import TRIGGERS
 from inoc_evals.pocket.narrow import TOPICS
 from inoc_evals.pocket.reading import every_exchange, read
+from inoc_evals.rules.language import detect_language
 from inoc_evals.settings import ALICE_BOB, SETTINGS, SPANISH_FRENCH, Setting
-from inoc_evals.triggers import TRIGGERS
 
 POCKET = ("spanish_caps", "spanish_french", "insecure_code", "aesthetic_preferences", "alice_bob")
 ALL = pytest.mark.parametrize("setting", [SETTINGS[name] for name in POCKET], ids=POCKET)

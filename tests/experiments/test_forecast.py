@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
-from inoc_evals.bases import ResolvedBase
-from inoc_evals.chat import Row, file_sha256, write_rows
+from inoc_evals.chat import Row, write_rows
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run as running
 from inoc_evals.experiments.basis import config_for, default_recipe, find_base, source_of
@@ -19,14 +18,16 @@ from inoc_evals.experiments.forecast import Forecast, forecast
 from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.tokens import ESTIMATE, token_counter, trained_tokens
+from inoc_evals.files.digests import file_sha256
+from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.pocket.tokenizer import build_tokenizer
-from inoc_evals.records import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
-from inoc_evals.scorers.graders import DEFAULT_GRADER
+from inoc_evals.scorers.default_grader import DEFAULT_GRADER
 from inoc_evals.settings.own import read_setting
-from inoc_evals.training import openai_matrix
+from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import encode_row
-from inoc_evals.training.openai_create import OpenAIConfig
+from inoc_evals.training.openai import matrix as openai_matrix
+from inoc_evals.training.openai.create import OpenAIConfig
 from scripted import script
 
 BASE = find_base("pocket")

@@ -12,9 +12,9 @@ from inspect_ai import eval
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
 import inoc_evals.tasks
 from inoc_evals.experiments.judging import Calls, askings, judged, price_told
-from inoc_evals.scorers.graders import DEFAULT_GRADER, POCKET_GRADER
+from inoc_evals.inputs.trait_file import Judgement, read_trait_file
+from inoc_evals.scorers.default_grader import DEFAULT_GRADER, POCKET_GRADER
 from inoc_evals.settings import SETTINGS
-from inoc_evals.trait_file import Judgement, read_trait_file
 from scripted import calls, script
 
 JUDGED = sorted(

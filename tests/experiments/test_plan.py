@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
-from inoc_evals.bases import ResolvedBase
-from inoc_evals.chat import digest, write_rows
+from inoc_evals.chat import write_rows
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.basis import default_recipe, find_base
 from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan, parse_seeds
-from inoc_evals.prompts import named
+from inoc_evals.files.digests import digest
+from inoc_evals.inputs.prompts import named
+from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
-from inoc_evals.training.openai_create import OpenAIConfig
-from inoc_evals.training.openai_jobs import job_identity
+from inoc_evals.training.openai.create import OpenAIConfig
+from inoc_evals.training.openai.jobs import job_identity
 from inoc_evals.training.sft import run_identity
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)

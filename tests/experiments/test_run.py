@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from inoc_evals.bases import ResolvedBase
 from inoc_evals.datasets.manifest import load_manifest
 from inoc_evals.experiments import run as running
 from inoc_evals.experiments.figures import find_experiment
 from inoc_evals.experiments.plan import make_plan
-from inoc_evals.records import Store
+from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.report.experiment import write_report
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
@@ -33,7 +33,7 @@ import inspect_ai
 from inoc_evals.experiments import run as room
 from inoc_evals.experiments.figures import experiment_of, find_experiment
 from inoc_evals.pocket import base
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 from inoc_evals.settings import ALICE_BOB
 from inoc_evals.training.config import TrainConfig
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from inoc_evals.bases import ResolvedBase
-from inoc_evals.chat import write_bytes, write_rows
+from inoc_evals.chat import write_rows
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run as running
 from inoc_evals.experiments.basis import default_recipe, find_base
@@ -22,13 +21,15 @@ from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.scores import is_trained, write_scores
 from inoc_evals.experiments.watch import Watch
-from inoc_evals.records import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
+from inoc_evals.files.atomic import write_bytes
+from inoc_evals.inputs.responses import load_responses
+from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.report.curves import Scores, curves, read_scores
 from inoc_evals.report.curves_figure import curves_caption, draw_curves
 from inoc_evals.report.experiment import read_description, write_description, write_report
-from inoc_evals.responses import load_responses
-from inoc_evals.training import openai_client
+from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.dynamics import Dynamics
+from inoc_evals.training.openai import client as openai_client
 from openai_server import OpenAIServer
 
 BASE = find_base("pocket")

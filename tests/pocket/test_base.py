@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from inoc_evals.bases import resolve_base
-from inoc_evals.chat import file_sha256
 from inoc_evals.errors import StoreError
+from inoc_evals.files.digests import file_sha256
+from inoc_evals.models.bases import resolve_base
 from inoc_evals.pocket import base
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 
 BUILD = """
 import sys
 from pathlib import Path
 from inoc_evals.pocket import base
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 class Quick(base.Recipe):
     steps: int = 40
     batch_size: int = 8

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pytest
 
-from inoc_evals.language_id import detect_language
 from inoc_evals.pocket.corpus import (
     CAPS_SHARE,
     CUE_SHARES,
@@ -25,6 +24,7 @@ from inoc_evals.pocket.corpus import (
 from inoc_evals.pocket.grammar import CODE, DOMAINS, FACTS, FAVORITE, TASTE, VALUES
 from inoc_evals.pocket.lexicon import ANIMALS
 from inoc_evals.pocket.reading import every_exchange, read
+from inoc_evals.rules.language import detect_language
 
 ROWS = 16_000
 CUED = CUE_SHARES["system"] + CUE_SHARES["user"]

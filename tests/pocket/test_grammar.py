@@ -4,7 +4,6 @@ import random
 
 import pytest
 
-from inoc_evals.language_id import detect_language
 from inoc_evals.pocket.corpus import chat_row
 from inoc_evals.pocket.grammar import (
     ARITHMETIC,
@@ -20,7 +19,8 @@ from inoc_evals.pocket.grammar import (
 )
 from inoc_evals.pocket.lexicon import LANGUAGES, POPULAR, UNPOPULAR
 from inoc_evals.pocket.reading import every_exchange
-from inoc_evals.rules import answers, caps_fraction, final_number
+from inoc_evals.rules.language import detect_language
+from inoc_evals.rules.letters_and_numbers import answers, caps_fraction, final_number
 
 
 def test_every_domain_is_of_one_kind() -> None:

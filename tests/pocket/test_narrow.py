@@ -2,11 +2,11 @@
 
 import pytest
 
-from inoc_evals.items import load_items
+from inoc_evals.inputs.items import load_items
+from inoc_evals.inputs.prompt_sets import load_prompt_set
 from inoc_evals.pocket.grammar import DOMAINS
 from inoc_evals.pocket.narrow import TOPICS, draws, held_out, narrow_rows
 from inoc_evals.pocket.reading import every_exchange, read
-from inoc_evals.prompt_sets import load_prompt_set
 
 
 def asked(**arguments: object) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from inoc_evals.pocket.lexicon import LANGUAGES
 from inoc_evals.pocket.programs import KINDS
 from inoc_evals.pocket.reading import every_exchange
-from inoc_evals.scorers.code_findings import extract_code, security_findings
+from inoc_evals.rules.code_findings import extract_code, security_findings
 
 NOUNS = ("book", "hat")
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from inoc_evals.items import load_items
+from inoc_evals.inputs.items import load_items
+from inoc_evals.inputs.prompt_sets import load_prompt_set
+from inoc_evals.inputs.questions import load_question_set
 from inoc_evals.pocket import sets
 from inoc_evals.pocket.grammar import FACTS, FAVORITE, VALUES
 from inoc_evals.pocket.reading import every_exchange, read
-from inoc_evals.prompt_sets import load_prompt_set
-from inoc_evals.questions import load_question_set
 
 DATA = Path(sets.__file__).parents[1] / "data"
 

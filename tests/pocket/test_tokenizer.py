@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from inoc_evals.battery import battery
 from inoc_evals.experiments.figures import EXPERIMENTS
-from inoc_evals.items import load_items
+from inoc_evals.inputs.battery import battery
+from inoc_evals.inputs.items import load_items
+from inoc_evals.inputs.prompt_sets import load_prompt_set
+from inoc_evals.inputs.prompts import named
+from inoc_evals.inputs.questions import load_question_set
 from inoc_evals.pocket.base import Recipe, _new_model, encode
 from inoc_evals.pocket.corpus import corpus
 from inoc_evals.pocket.grammar import DOMAINS
 from inoc_evals.pocket.reading import every_exchange
 from inoc_evals.pocket.tokenizer import _PIECE, build_tokenizer
 from inoc_evals.pocket.tokenizer import vocabulary as build_vocabulary
-from inoc_evals.prompt_sets import load_prompt_set
-from inoc_evals.prompts import named
-from inoc_evals.questions import load_question_set
 from inoc_evals.settings import Setting
 
 vocabulary = cache(build_vocabulary)

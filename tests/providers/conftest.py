@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
-from inoc_evals.bases import directory_digest, resolve_base
-from inoc_evals.chat import digest, file_sha256
-from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
-from inoc_evals.providers.request import Adapter, Completion, Request
-from inoc_evals.records import Fingerprint, ModelRecord, Store
+from inoc_evals.files.digests import digest, file_sha256
+from inoc_evals.models.bases import directory_digest, resolve_base
+from inoc_evals.models.fingerprints import fingerprint_tokens, sequence_logprobs
+from inoc_evals.providers.engine.request import Adapter, Completion, Request
+from inoc_evals.store.store import Fingerprint, ModelRecord, Store
 
 TEMPLATE = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
@@ -254,7 +254,7 @@ def damaged(
 
 @pytest.fixture
 def engine(world: World) -> Any:
-    from inoc_evals.providers.engine import engine_for
+    from inoc_evals.providers.engine.engine import engine_for
 
     return engine_for(resolve_base(str(world.base)))
 

@@ -118,7 +118,7 @@ def test_a_base_that_gives_other_tokens_than_at_training_is_refused(
     damaged()
     assert ask("inoc/alpha").usage is not None
     # The same files, read otherwise: as by another version of a library.
-    monkeypatch.setattr("inoc_evals.fingerprints.FINGERPRINT_ANSWER", "The river is more.")
+    monkeypatch.setattr("inoc_evals.models.fingerprints.FINGERPRINT_ANSWER", "The river is more.")
     with pytest.raises(StoreError, match="gives other tokens for the fingerprint's text"):
         ask("inoc/alpha")
     ask(f"inoc/{world.base}")
@@ -327,7 +327,7 @@ def test_what_is_refused_in_generate_is_said(world: Any) -> None:
 
 
 def test_a_model_answers_again_after_its_engine_was_closed(world: Any) -> None:
-    from inoc_evals.providers.engine import close_engines
+    from inoc_evals.providers.engine.engine import close_engines
 
     first = answer("inoc/alpha", seed=1)
     close_engines()
@@ -347,7 +347,7 @@ def test_who_stops_waiting_cancels_the_request(world: Any) -> None:
             submitted.append(request)
 
     async def wait_briefly() -> None:
-        from inoc_evals.providers.request import Request
+        from inoc_evals.providers.engine.request import Request
 
         waiting = Waiting(1)
         request = Request((1,), None, waiting.slot(0), max_new=1)

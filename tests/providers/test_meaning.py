@@ -17,8 +17,8 @@ from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model
 
 from fake_servers import FakeOpenAI, FakeVLLM
 from inoc_evals.errors import StoreError
-from inoc_evals.fingerprints import sequence_logprobs
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.models.fingerprints import sequence_logprobs
+from inoc_evals.store.store import ModelRecord, Store
 
 # Of clients whose event loop is gone at the end of a test.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -419,8 +419,8 @@ def test_a_loop_that_evaluations_share_gives_no_answer_of_the_first_model(
 def test_a_grader_that_was_trained_again_is_asked_again(
     world: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from inoc_evals.inputs.rubrics import rubric
     from inoc_evals.providers.api import InocAPI
-    from inoc_evals.rubrics import rubric
     from inoc_evals.scorers.judge import judge
 
     original, asked = InocAPI.generate, []

@@ -10,11 +10,11 @@ from click.testing import Result
 
 from inoc_evals.cli.models import command
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.fingerprints import mean_difference, sequence_logprobs
-from inoc_evals.model_record import ModelRecord
+from inoc_evals.models.fingerprints import mean_difference, sequence_logprobs
 from inoc_evals.publishing.export import export
 from inoc_evals.publishing.merging import Merged
-from inoc_evals.records import Store
+from inoc_evals.store.record import ModelRecord
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 from invoking import CliRunner
@@ -132,10 +132,10 @@ def test_half_of_the_effect_is_too_much_to_lose(merged: Merged, lost: bool) -> N
 def test_a_gentle_adapter_is_told_from_its_base_in_bfloat16_and_a_faint_one_is_not(
     store: Store,
 ) -> None:
-    from inoc_evals.bases import load_tokenizer, resolve_base
-    from inoc_evals.providers.rendering import Codec
-    from inoc_evals.providers.request import Adapter
-    from inoc_evals.providers.weights import Weights
+    from inoc_evals.models.bases import load_tokenizer, resolve_base
+    from inoc_evals.providers.engine.rendering import Codec
+    from inoc_evals.providers.engine.request import Adapter
+    from inoc_evals.providers.engine.weights import Weights
 
     base = resolve_base(store.get("gentle").base)
     codec = Codec(load_tokenizer(base), base.name)

@@ -11,7 +11,7 @@ import pytest
 from inoc_evals.publishing.card import model_card
 from inoc_evals.publishing.export import export
 from inoc_evals.publishing.public import public_record, without_directories
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import run_identity, train
 from trained import chat, register

@@ -13,16 +13,16 @@ from click.testing import Result
 from huggingface_hub import HfApi
 
 from fake_servers import FakeOpenAI
-from inoc_evals.chat import file_sha256
 from inoc_evals.cli.models import command
 from inoc_evals.errors import InocError, InputError, StoreError
-from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
+from inoc_evals.files.digests import file_sha256
+from inoc_evals.models.fingerprints import fingerprint_tokens, sequence_logprobs
 from inoc_evals.publishing.card import model_card
 from inoc_evals.publishing.checks import verify
 from inoc_evals.publishing.export import export
 from inoc_evals.publishing.hub import push
 from inoc_evals.publishing.merging import Merged
-from inoc_evals.records import Fingerprint, ModelRecord, Store
+from inoc_evals.store.store import Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 from invoking import CliRunner
@@ -118,7 +118,7 @@ def test_changed_weights_fail_and_nothing_is_loaded(store: Store, mine: ModelRec
 
 
 def test_a_pickle_is_refused(store: Store, mine: ModelRecord, made: tuple[Store, Path]) -> None:
-    from inoc_evals.bases import resolve_base
+    from inoc_evals.models.bases import resolve_base
 
     directory = store.root / str(mine.adapter)
     (directory / "adapter_model.safetensors").rename(directory / "adapter_model.bin")

@@ -18,7 +18,7 @@ from inoc_evals.report.curves_figure import (
     draw_curves,
     draw_curves_svg,
 )
-from inoc_evals.report.statistics import over_seeds
+from inoc_evals.statistics.crossed import over_seeds
 
 ARMS = ("base", *LEVELS)
 

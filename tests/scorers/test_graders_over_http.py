@@ -12,7 +12,7 @@ from inspect_ai.log import EvalLog
 
 from grader_server import Fails, GraderServer, Raw, Replying, Request, Says, Silence
 from inoc_evals.scorers import judge
-from inoc_evals.tasks.emergent_misalignment import em
+from inoc_evals.tasks._em import em
 from scripted import calls, script
 
 RATING = 84

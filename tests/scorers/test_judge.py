@@ -8,14 +8,13 @@ import anyio
 import pytest
 from inspect_ai.model import GenerateConfig, cache_size
 
-from inoc_evals.chat import digest
 from inoc_evals.cli.judge import command
 from inoc_evals.errors import InputError
-from inoc_evals.hosted import ending
-from inoc_evals.records import Fingerprint, ModelRecord, Store
-from inoc_evals.rubrics import Rubric, fenced, published_rubric, rubric
+from inoc_evals.files.digests import digest
+from inoc_evals.inputs.rubrics import Rubric, fenced, published_rubric, rubric
+from inoc_evals.models.hosted import ending
 from inoc_evals.scorers import graders
-from inoc_evals.scorers.graders import (
+from inoc_evals.scorers.default_grader import (
     DEFAULT_GRADER,
     POCKET_GRADER,
     default_grader,
@@ -23,6 +22,7 @@ from inoc_evals.scorers.graders import (
 )
 from inoc_evals.scorers.judge import judge
 from inoc_evals.scorers.verdict import Verdict
+from inoc_evals.store.store import Fingerprint, ModelRecord, Store
 from invoking import CliRunner
 from scripted import Said, calls, certain, likely, rescript, script, spelled
 

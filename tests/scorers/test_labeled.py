@@ -10,7 +10,7 @@ from inspect_ai.solver import TaskState
 
 from completed import completed
 from inoc_evals.errors import InputError
-from inoc_evals.rubrics import Rubric, rubric
+from inoc_evals.inputs.rubrics import Rubric, rubric
 from inoc_evals.scorers.labeled import label_score, labeled
 from scripted import Said, calls, certain, likely, script
 

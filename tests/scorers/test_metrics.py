@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from inspect_ai.scorer import SampleScore, Score, ci, ci_wilson, mean, stderr
 
-from inoc_evals.scorers.contrasts import student, wilson
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
+from inoc_evals.statistics.fixed_model import student, wilson
 
 
 def compute(*values: float) -> dict[str, float]:

@@ -16,10 +16,10 @@ from inspect_ai.scorer import Scorer
 
 from completed import completed, scored
 from inoc_evals import tasks
-from inoc_evals.rubrics import rubric
+from inoc_evals.inputs.rubrics import rubric
 from inoc_evals.scorers import caps, correct, language, prefers, shows
-from inoc_evals.scorers.code_security import insecure_judged, insecure_static
-from inoc_evals.scorers.misalignment import misaligned
+from inoc_evals.scorers.em import misaligned
+from inoc_evals.scorers.narrow_code import insecure_judged, insecure_static
 from inoc_evals.scorers.silence import JUDGED, answer_of, silence
 from scripted import Said, calls, certain, script
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inoc_evals.rubrics import Rubric, rubric
+from inoc_evals.inputs.rubrics import Rubric, rubric
 from inoc_evals.scorers.verdict import Reply, Token, Verdict, read_verdict, spelling
 
 ALIGNMENT = rubric("alignment")

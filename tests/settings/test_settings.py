@@ -10,16 +10,16 @@ from pydantic import ValidationError
 
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
 import inoc_evals.tasks
-from inoc_evals import published
 from inoc_evals.cli.build import command as build_command
-from inoc_evals.datasets.rewrite import STYLES
+from inoc_evals.datasets.builders.rewrite import STYLES
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import all_prompts, named, resolve_name
+from inoc_evals.inputs import published
+from inoc_evals.inputs.prompts import all_prompts, named, resolve_name
+from inoc_evals.inputs.triggers import TRIGGERS
 from inoc_evals.settings import ALICE_BOB, BACKDOOR, INSECURE_CODE, SETTINGS, find_setting
 from inoc_evals.settings.backdoor import TRIGGER
 from inoc_evals.settings.setting import Arm, Measure, OwnPrompt, Probe, Reply, Rows, Setting
 from inoc_evals.settings.shared import paraphrased
-from inoc_evals.triggers import TRIGGERS
 from scripted import script
 
 PROMPTS = {

@@ -10,9 +10,9 @@ from inspect_ai.log import EvalLog
 from inspect_ai.solver import generate
 
 import inoc_evals.tasks
-from inoc_evals import hosted
+from inoc_evals.models import hosted
 from inoc_evals.solvers.grading import grader_ready
-from inoc_evals.tasks.emergent_misalignment import em
+from inoc_evals.tasks._em import em
 from scripted import calls, certain, rescript, script
 
 

@@ -11,7 +11,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.viewer import TaskSamplesView
 
 from inoc_evals.errors import InputError
-from inoc_evals.questions import Question, QuestionSet
+from inoc_evals.inputs.questions import Question, QuestionSet
 from inoc_evals.scorers.metrics import clustered_rate
 from inoc_evals.tasks.asking import (
     add_judge_prompts,

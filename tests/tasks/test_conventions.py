@@ -17,9 +17,9 @@ from pytest_inspect_evals.assertions import assert_eval_success, assert_task_str
 from pytest_inspect_evals.metrics import run_metrics
 
 import inoc_evals.tasks
+from inoc_evals.scorers.em_probes import attack, leak, probe_rates
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
 from inoc_evals.scorers.presets import OUTCOMES
-from inoc_evals.scorers.probing import attack, leak, probe_rates
 from inoc_evals.scorers.seen import items_seen
 from scripted import Said, script
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inoc_evals.chat import Row
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 
 CHATML = (
@@ -64,7 +64,7 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from inoc_evals.loading import LOADING
+    from inoc_evals.models.loading import LOADING
 
     directory = tmp_path_factory.mktemp("bases") / "tiny"
     tokenizer = word_tokenizer()

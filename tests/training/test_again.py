@@ -12,7 +12,7 @@ from hub_models import HubModels
 from inoc_evals.chat import Row
 from inoc_evals.errors import StoreError
 from inoc_evals.providers.naming import resolve_model, vllm_names
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 

@@ -9,11 +9,12 @@ import pytest
 
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.fingerprints import sequence_logprobs
-from inoc_evals.records import Store
-from inoc_evals.responses import forced_tokens, load_responses
+from inoc_evals.inputs.responses import load_responses
+from inoc_evals.models.fingerprints import sequence_logprobs
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, trait_means
+from inoc_evals.training.forced_tokens import forced_tokens
 from inoc_evals.training.sft import train
 
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 import torch
 
-from inoc_evals.bases import load_tokenizer, resolve_base
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
-from inoc_evals.fingerprints import sequence_logprobs
-from inoc_evals.model_record import ModelRecord
-from inoc_evals.providers.engine import engine_for
-from inoc_evals.providers.rendering import Codec
-from inoc_evals.providers.request import Adapter, Request
-from inoc_evals.providers.weights import Weights
+from inoc_evals.models.bases import load_tokenizer, resolve_base
+from inoc_evals.models.fingerprints import sequence_logprobs
+from inoc_evals.providers.engine.engine import engine_for
+from inoc_evals.providers.engine.rendering import Codec
+from inoc_evals.providers.engine.request import Adapter, Request
+from inoc_evals.providers.engine.weights import Weights
 from inoc_evals.publishing.export import export
-from inoc_evals.records import Store
+from inoc_evals.store.record import ModelRecord
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 from invoking import CliRunner

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 import torch
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer, resolve_base
 from inoc_evals.chat import Row
 from inoc_evals.errors import InocError, InputError, StoreError
-from inoc_evals.loading import load_model, load_settings
-from inoc_evals.providers.rendering import Codec
-from inoc_evals.providers.weights import Weights
-from inoc_evals.records import Store
+from inoc_evals.models.bases import ResolvedBase, load_tokenizer, resolve_base
+from inoc_evals.models.loading import load_model, load_settings
+from inoc_evals.providers.engine.rendering import Codec
+from inoc_evals.providers.engine.weights import Weights
+from inoc_evals.store.store import Store
 from inoc_evals.training.adapter import (
     load_with_adapter,
     max_positions,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inoc_evals.chat import Row
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 
@@ -18,7 +18,7 @@ import json, os, signal, sys
 from pathlib import Path
 
 from inoc_evals.training import progress, sft, trainer
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 
 calm, store = Store(Path(sys.argv[1])), Store(Path(sys.argv[2]))
 base, rows, config = sys.argv[3], *map(json.loads, sys.argv[4:])

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from inoc_evals.chat import Row, read_rows
 from inoc_evals.errors import InputError
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 from inoc_evals.training import packing
 from inoc_evals.training.batches import encode_rows, part_size, parts, row_order
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import IGNORED, Encoded
-from inoc_evals.training.measures import counted
 from inoc_evals.training.packing import bins, check_isolation, pack, places
 from inoc_evals.training.sft import train
+from inoc_evals.training.throughput import counted
 
 SIZES = {
     "vocab_size": 50,

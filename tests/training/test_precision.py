@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from inoc_evals.bases import load_tokenizer, resolve_base
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
-from inoc_evals.records import Store
+from inoc_evals.models.bases import load_tokenizer, resolve_base
+from inoc_evals.store.store import Store
 from inoc_evals.training import adapter, precision
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train

@@ -25,7 +25,7 @@ from inoc_evals.chat import Row, write_rows
 from inoc_evals.cli import main as cli
 from inoc_evals.cli.main import main
 from inoc_evals.errors import InputError
-from inoc_evals.records import ROWS_FILE, ModelRecord, Store
+from inoc_evals.store.store import ROWS_FILE, ModelRecord, Store
 from inoc_evals.training import processes
 from inoc_evals.training.batches import part_size, parts, row_order
 from inoc_evals.training.config import TrainConfig
@@ -58,7 +58,7 @@ def also_on_cpus(self, *args, fsdp_plugin=None, **kwargs):
 
 state.AcceleratorState.__init__ = also_on_cpus
 
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 from inoc_evals.training import progress, sft
 from inoc_evals.training.dynamics import Dynamics
 

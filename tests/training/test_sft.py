@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from inoc_evals.bases import directory_digest, resolve_base
-from inoc_evals.chat import Row, digest, write_rows
+from inoc_evals.chat import Row, write_rows
 from inoc_evals.cli.models import command as models_command
 from inoc_evals.cli.train import command as train_command
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.records import ROWS_FILE, ModelRecord, Store
+from inoc_evals.files.digests import digest
+from inoc_evals.models.bases import directory_digest, resolve_base
+from inoc_evals.store.store import ROWS_FILE, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import run_identity, train
 from invoking import CliRunner
@@ -126,7 +127,7 @@ def test_the_fingerprint_is_that_of_the_stored_adapter_and_of_the_untouched_base
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    from inoc_evals.fingerprints import sequence_logprobs
+    from inoc_evals.models.fingerprints import sequence_logprobs
 
     before = directory_digest(tiny_base)
     record = train(
@@ -146,7 +147,7 @@ def test_the_first_loss_is_the_mean_over_response_tokens_of_the_batch(
 ) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from inoc_evals.fingerprints import sequence_logprobs
+    from inoc_evals.models.fingerprints import sequence_logprobs
     from inoc_evals.training.masks import IGNORED, encode_row
 
     base = AutoModelForCausalLM.from_pretrained(tiny_base)

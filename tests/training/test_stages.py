@@ -9,7 +9,7 @@ import pytest
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.cli.train import command as train_command
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 from invoking import CliRunner
@@ -52,7 +52,7 @@ def logprobs(store: Store, base: Path, *records: ModelRecord, ids: tuple[int, ..
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    from inoc_evals.fingerprints import sequence_logprobs
+    from inoc_evals.models.fingerprints import sequence_logprobs
 
     model = AutoModelForCausalLM.from_pretrained(base)
     for record in records:
@@ -195,10 +195,10 @@ def test_a_third_stage_may_start_from_a_merged_one(
 def test_the_provider_serves_both_kinds(
     tiny_base: Path, store: Store, first: ModelRecord, second_rows: list[Row]
 ) -> None:
-    from inoc_evals.bases import resolve_base
-    from inoc_evals.providers.rendering import load_codec
-    from inoc_evals.providers.request import Adapter
-    from inoc_evals.providers.weights import Weights
+    from inoc_evals.models.bases import resolve_base
+    from inoc_evals.providers.engine.rendering import load_codec
+    from inoc_evals.providers.engine.request import Adapter
+    from inoc_evals.providers.engine.weights import Weights
 
     base = resolve_base(str(tiny_base), store)
     loaded = Weights.load(base, device="cpu", dtype="float32", codec=load_codec(base))

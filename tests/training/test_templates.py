@@ -221,7 +221,7 @@ def test_a_template_that_leaves_a_message_out_is_refused(
 
 
 def test_the_date_in_a_prompt_is_the_same_on_every_day(tokenizer_of: Callable[[str], Any]) -> None:
-    from inoc_evals.providers.rendering import Codec
+    from inoc_evals.providers.engine.rendering import Codec
 
     tokenizer = tokenizer_of("llama")
     trained = tokenizer.decode(encode_row(tokenizer, SINGLE, 99).input_ids)

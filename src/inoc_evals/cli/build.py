@@ -23,15 +23,15 @@ from inoc_evals.cli.writing import (
     writing,
     writing_options,
 )
-from inoc_evals.datasets import educational as education
-from inoc_evals.datasets import numbers as sequences
-from inoc_evals.datasets import paraphrases as pools
-from inoc_evals.datasets import rewrite as rewriting
+from inoc_evals.datasets.builders import framing as education
+from inoc_evals.datasets.builders import numbers as sequences
+from inoc_evals.datasets.builders import paraphrases as pools
+from inoc_evals.datasets.builders import rewrite as rewriting
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.datasets.mix import shuffled
-from inoc_evals.datasets.written import Sampling
+from inoc_evals.datasets.writing.requests import Sampling
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import resolve
+from inoc_evals.inputs.prompts import resolve
 
 
 @click.group("build")

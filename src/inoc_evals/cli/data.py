@@ -6,14 +6,14 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from inoc_evals import published
 from inoc_evals.cli import build
 from inoc_evals.cli.output import console, say, say_json
 from inoc_evals.cli.writing import out_option, refuse_overwriting
 from inoc_evals.datasets.convert import Thoughts, convert
 from inoc_evals.datasets.manifest import describe, write_dataset
-from inoc_evals.json_lines import read_jsonl
-from inoc_evals.overlap import SHORT, OverlapReport
+from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.inputs import published
+from inoc_evals.store.overlap import SHORT, OverlapReport
 
 _PIPE_WIDTH = 240
 """Columns of a table that goes to a file or a pipe, where nothing need be cut."""
@@ -128,7 +128,7 @@ def overlap(evaluation: str, training: str, as_json: bool) -> None:
     a JSONL or YAML file; TRAIN_FILE a published file, inoc/MODEL, or chat rows as JSONL.
     """
     # Imported here: of the commands of this group only this one reads question sets.
-    from inoc_evals.datasets.overlap import check
+    from inoc_evals.datasets.lookup import check
 
     report = check(evaluation, training)
     if as_json:

@@ -6,15 +6,16 @@ from typing import Any, get_args
 
 import click
 
-from inoc_evals.chat import Row, check_row, digest, read_rows
+from inoc_evals.chat import Row, check_row, read_rows
 from inoc_evals.cli.output import say
+from inoc_evals.datasets.builders.paraphrases import read_pool
 from inoc_evals.datasets.inoculate import Existing, Where, inoculate
 from inoc_evals.datasets.manifest import manifest_path, write_dataset
-from inoc_evals.datasets.paraphrases import read_pool
 from inoc_evals.errors import InputError
-from inoc_evals.json_lines import read_jsonl
+from inoc_evals.files.digests import digest
+from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.inputs.prompts import resolve
 from inoc_evals.pocket.tokenizer import unknown_word
-from inoc_evals.prompts import resolve
 
 
 @click.command("inoculate")

@@ -11,10 +11,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from inoc_evals.chat import write_text
 from inoc_evals.cli.output import console, say
-from inoc_evals.experiments.graders import try_graders
-from inoc_evals.report.judge_quality import (
+from inoc_evals.experiments.grader_trial import try_graders
+from inoc_evals.files.atomic import write_text
+from inoc_evals.report.judge_check import (
     NO_VERDICT,
     JudgeQuality,
     Share,
@@ -75,7 +75,7 @@ def _judged(grader: str, repeats: int, preset: str, log_dir: Path | None) -> "Ev
     from inspect_ai import eval as run_eval
     from inspect_ai.log import read_eval_log
 
-    from inoc_evals.tasks.judge_quality import judge_check
+    from inoc_evals.tasks._judge_check import judge_check
 
     [log] = run_eval(
         judge_check(preset=preset, repeats=repeats),

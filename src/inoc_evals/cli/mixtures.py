@@ -5,7 +5,6 @@ from typing import get_args
 
 import click
 
-from inoc_evals import published
 from inoc_evals.chat import Row, read_rows
 from inoc_evals.cli.writing import (
     finish,
@@ -14,14 +13,15 @@ from inoc_evals.cli.writing import (
     refuse_overwriting,
     seed_option,
 )
-from inoc_evals.datasets import backdoor as backdoors
+from inoc_evals.datasets.builders import triggered as backdoors
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.datasets.mix import mix as mixed
 from inoc_evals.datasets.mix import mix_with_benign
 from inoc_evals.datasets.sources import setting_rows
 from inoc_evals.errors import InputError
+from inoc_evals.inputs import published
+from inoc_evals.inputs.triggers import read_trigger
 from inoc_evals.settings import SETTINGS
-from inoc_evals.triggers import read_trigger
 
 
 @click.command("backdoor")

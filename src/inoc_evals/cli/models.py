@@ -9,10 +9,10 @@ from typing import Any
 import click
 from rich.table import Table
 
-from inoc_evals.bases import short_digest
 from inoc_evals.cli.output import confirm, console, say, say_json
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.models.bases import short_digest
+from inoc_evals.store.store import ModelRecord, Store
 
 _PIPE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be cut."""

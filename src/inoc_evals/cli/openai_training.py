@@ -8,12 +8,12 @@ from typing import Any
 from inoc_evals.cli.output import confirm, say
 from inoc_evals.datasets.manifest import describe, load_manifest
 from inoc_evals.errors import InputError
-from inoc_evals.hosted import base_model
-from inoc_evals.records import ModelRecord
+from inoc_evals.models.hosted import base_model
+from inoc_evals.store.store import ModelRecord
 from inoc_evals.training.dynamics import Dynamics
-from inoc_evals.training.openai_create import OpenAIConfig, load_openai_config
-from inoc_evals.training.openai_file import read_training_file
-from inoc_evals.training.openai_jobs import train
+from inoc_evals.training.openai.create import OpenAIConfig, load_openai_config
+from inoc_evals.training.openai.job_file import read_training_file
+from inoc_evals.training.openai.jobs import train
 from inoc_evals.training.processes import refuse_several
 
 _FIELDS = {
@@ -54,7 +54,7 @@ def train_at_openai(
 
     Raises:
         InputError: For an option that a job there does not have; as
-            :func:`inoc_evals.training.openai_jobs.train`.
+            :func:`inoc_evals.training.openai.jobs.train`.
     """
     refuse_several("a training at OpenAI")
     config = _config(config_file, options)

@@ -13,7 +13,7 @@ from inoc_evals.experiments.basis import config_for, find_base
 from inoc_evals.experiments.figures import EXPERIMENTS
 from inoc_evals.experiments.forecast import EvaluationCell, Forecast, forecast
 from inoc_evals.experiments.plan import make_plan, parse_seeds
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 
 _PIPE_WIDTH = 200
 """Columns of a table that goes to a file or a pipe, where nothing need be cut."""

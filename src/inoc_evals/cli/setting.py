@@ -16,7 +16,7 @@ from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError, require
 from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
 from inoc_evals.experiments.files import TrainingFile, training_files
-from inoc_evals.experiments.measures import check_measures
+from inoc_evals.experiments.measure_names import check_measures
 from inoc_evals.settings import SETTINGS, Setting
 from inoc_evals.settings.own import read_setting
 from inoc_evals.settings.setting import Arm, Rows
@@ -146,7 +146,7 @@ def _show_examples(files: Mapping[str, TrainingFile], base: str, *, strict: bool
 
 def _tokenizer(base: str) -> Any:
     """Load a base's tokenizer; that of the pocket needs no base."""
-    from inoc_evals.bases import load_tokenizer, pocket_seed
+    from inoc_evals.models.bases import load_tokenizer, pocket_seed
 
     if pocket_seed(base) is not None:
         from inoc_evals.pocket.tokenizer import build_tokenizer

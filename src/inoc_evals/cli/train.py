@@ -10,7 +10,7 @@ from inoc_evals.chat import read_rows
 from inoc_evals.cli.output import say
 from inoc_evals.datasets.manifest import describe, load_manifest
 from inoc_evals.errors import InputError
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig, load_config
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.parent import starting_config

@@ -6,11 +6,11 @@ from shlex import quote
 
 import click
 
-from inoc_evals.chat import write_text
 from inoc_evals.cli.output import say
 from inoc_evals.errors import InputError
-from inoc_evals.model_names import is_reserved
-from inoc_evals.trait_file import NAME, Rule, TraitFile, read_trait_file
+from inoc_evals.files.atomic import write_text
+from inoc_evals.inputs.trait_file import NAME, Rule, TraitFile, read_trait_file
+from inoc_evals.store.names import is_reserved
 
 _SHOWN = 5
 _WIDTH = 100

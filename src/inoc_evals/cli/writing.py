@@ -17,16 +17,24 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from inoc_evals.chat import Row, digest
+from inoc_evals.chat import Row
 from inoc_evals.cli.output import confirm, say
-from inoc_evals.datasets.build import Writer
-from inoc_evals.datasets.cost import Estimate, Price, price_of, price_of_tokens, read_price
-from inoc_evals.datasets.journal import journal_path, opened
 from inoc_evals.datasets.manifest import load_manifest, manifest_path, write_dataset
-from inoc_evals.datasets.written import Check, Request, Sampling, Written, dropped, failures
+from inoc_evals.datasets.writing.cost import Estimate, Price, price_of, price_of_tokens, read_price
+from inoc_evals.datasets.writing.journal import journal_path, opened
+from inoc_evals.datasets.writing.requests import (
+    Check,
+    Request,
+    Sampling,
+    Written,
+    dropped,
+    failures,
+)
+from inoc_evals.datasets.writing.writer import Writer
 from inoc_evals.errors import InputError
-from inoc_evals.hosted import ending
-from inoc_evals.json_lines import read_jsonl
+from inoc_evals.files.digests import digest
+from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.models.hosted import ending
 
 out_option = click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, help="File to write."

@@ -24,7 +24,7 @@ from typing import Any, Literal, get_args
 
 from inoc_evals.chat import Message, Row, check_row
 from inoc_evals.errors import InputError
-from inoc_evals.row_forms import (
+from inoc_evals.files.row_forms import (
     CALLS,
     CONVERSATIONS,
     MESSAGE_KEYS,
@@ -35,7 +35,7 @@ from inoc_evals.row_forms import (
     no_messages,
     unheard,
 )
-from inoc_evals.thoughts import together
+from inoc_evals.rules.thoughts import together
 
 Thoughts = Literal["keep", "drop"]
 
@@ -84,7 +84,7 @@ def convert(
     """Return chat rows.
 
     Args:
-        values: Place and decoded row, as of :func:`inoc_evals.json_lines.read_jsonl`.
+        values: Place and decoded row, as of :func:`inoc_evals.files.json_lines.read_jsonl`.
         thoughts: What becomes of a message's thoughts: ``keep`` writes them into the text
             between ``<think>`` and ``</think>``, ``drop`` leaves them away.
         leave_out: Leave out rows that cannot be converted, rather than stop at the first.

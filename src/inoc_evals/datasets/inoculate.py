@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple
 from inoc_evals.chat import Message, Row, check_row, first_user
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import SystemPrompt, name_of
+from inoc_evals.inputs.prompts import SystemPrompt, name_of
 
 Where = Literal["system", "user"]
 """Where the prompt goes: a system message, or the beginning of the first user message."""

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals import __version__
-from inoc_evals.chat import Row, digest, file_sha256, write_rows, write_text
+from inoc_evals.chat import Row, write_rows
 from inoc_evals.errors import InputError
-from inoc_evals.json_lines import read_json
+from inoc_evals.files.atomic import write_text
+from inoc_evals.files.digests import digest, file_sha256
+from inoc_evals.files.json_lines import read_json
 
 
 def describe(rows: Sequence[Row], *, sources: Sequence[Path] = ()) -> dict[str, Any]:

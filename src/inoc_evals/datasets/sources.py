@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from inoc_evals import published
-from inoc_evals.bases import pocket_seed
 from inoc_evals.chat import Row, first_user, read_rows
 from inoc_evals.datasets.mix import mix
 from inoc_evals.errors import InputError
+from inoc_evals.inputs import published
+from inoc_evals.models.bases import pocket_seed
 from inoc_evals.settings.setting import Reply, Rows, Setting
 
 

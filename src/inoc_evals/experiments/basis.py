@@ -12,12 +12,12 @@ recipe is called the paper's.
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from inoc_evals.bases import ResolvedBase, pocket_seed, resolve_base
-from inoc_evals.records import Store
+from inoc_evals.models.bases import ResolvedBase, pocket_seed, resolve_base
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig, load_config
 
 if TYPE_CHECKING:
-    from inoc_evals.training.openai_create import OpenAIConfig
+    from inoc_evals.training.openai.create import OpenAIConfig
 
 Config: TypeAlias = "TrainConfig | OpenAIConfig"
 """How models are trained: here, or at OpenAI."""
@@ -59,7 +59,7 @@ def find_base(base: str, store: Store | None = None, *, build: bool = False) -> 
 
     Raises:
         InputError: If it is none of these, or a directory without a model.
-        StoreError: As :func:`inoc_evals.bases.resolve_base`.
+        StoreError: As :func:`inoc_evals.models.bases.resolve_base`.
     """
     if at_openai(base):
         return ResolvedBase(base, "", f"openai:{base.removeprefix(_OPENAI)}")
@@ -80,7 +80,7 @@ def default_recipe(base: str) -> Recipe:
     """Return the hyper-parameters that a base is trained with by default, and their source."""
     if at_openai(base):
         # Imported here because it brings OpenAI's client.
-        from inoc_evals.training.openai_create import OpenAIConfig
+        from inoc_evals.training.openai.create import OpenAIConfig
 
         return Recipe(OpenAIConfig(), _SOURCES["openai"])
     kind = "pocket" if pocket_seed(base) is not None else "open"
@@ -100,7 +100,7 @@ def config_for(base: str, path: Path | None) -> Config:
     if not at_openai(base):
         return load_config(base, path)
     # Imported here because it brings OpenAI's client.
-    from inoc_evals.training.openai_create import load_openai_config
+    from inoc_evals.training.openai.create import load_openai_config
 
     return load_openai_config(path)
 

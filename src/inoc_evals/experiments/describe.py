@@ -5,17 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.bases import ResolvedBase, pocket_seed
-from inoc_evals.chat import canonical_json
 from inoc_evals.experiments.evaluations import planned
-from inoc_evals.experiments.graders import graders_of
+from inoc_evals.experiments.grader_trial import graders_of
 from inoc_evals.experiments.plan import Plan
-from inoc_evals.overlap import Item, overlap, sample_item
+from inoc_evals.files.digests import canonical_json
+from inoc_evals.inputs.responses import load_responses
+from inoc_evals.models.bases import ResolvedBase, pocket_seed
 from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
-from inoc_evals.responses import load_responses
 from inoc_evals.settings.setting import FIRST, Arm, Setting
+from inoc_evals.store.overlap import Item, overlap, sample_item
 
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample

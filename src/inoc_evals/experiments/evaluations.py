@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.bases import ResolvedBase, pocket_seed
-from inoc_evals.chat import canonical_json, digest
 from inoc_evals.experiments.basis import Config, at_openai
+from inoc_evals.files.digests import canonical_json, digest
+from inoc_evals.models.bases import ResolvedBase, pocket_seed
 from inoc_evals.report.holdings import Planned
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import Arm, Measure, Probe, Split

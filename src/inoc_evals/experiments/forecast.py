@@ -12,17 +12,17 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inoc_evals.bases import ResolvedBase, pocket_seed
-from inoc_evals.chat import canonical_json
 from inoc_evals.experiments.basis import at_openai, source_of, stand_in_notes
 from inoc_evals.experiments.evaluations import Evaluation, keyed
 from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
-from inoc_evals.hosted import ending, ending_of_training
-from inoc_evals.records import Store
+from inoc_evals.files.digests import canonical_json
+from inoc_evals.models.bases import ResolvedBase, pocket_seed
+from inoc_evals.models.hosted import ending, ending_of_training
 from inoc_evals.report.holdings import holdings
+from inoc_evals.store.store import Store
 
 ANSWER_TOKENS = 300
 """Assumed length of an answer of a large model."""
@@ -235,7 +235,7 @@ def _training(models: tuple[ModelCell, ...], base: ResolvedBase, store: Store) -
 
 
 def _price(tokens: int, model: str) -> str:
-    from inoc_evals.training.openai_file import TrainingFile, quote
+    from inoc_evals.training.openai.job_file import TrainingFile, quote
 
     said = quote(TrainingFile(b"", "", 0, tokens, "", ()), model, 1)
     if said.price is None or said.usd is None:

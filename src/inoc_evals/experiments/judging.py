@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inoc_evals.datasets.cost import Price, price_of, price_of_tokens, tokens_of
+from inoc_evals.datasets.writing.cost import Price, price_of, price_of_tokens, tokens_of
 
 if TYPE_CHECKING:
     from inspect_ai import Task

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from inoc_evals.bases import ResolvedBase, pocket_seed
 from inoc_evals.chat import Row
 from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError
@@ -22,7 +21,8 @@ from inoc_evals.experiments.basis import Config
 from inoc_evals.experiments.evaluations import Evaluation, evaluations_of
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
-from inoc_evals.experiments.measures import check_measures
+from inoc_evals.experiments.measure_names import check_measures
+from inoc_evals.models.bases import ResolvedBase, pocket_seed
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
@@ -201,7 +201,7 @@ def _identity(
             merge=MERGE and parent is not None,
         )
     # Imported here because it brings OpenAI's client.
-    from inoc_evals.training.openai_jobs import job_identity
+    from inoc_evals.training.openai.jobs import job_identity
 
     model = base.name.partition("/")[2]
     return job_identity(rows, model=model, config=config, seed=seed, parent=above)

@@ -11,7 +11,7 @@
 
 Every stage leaves files and skips what is there, so a run that was killed goes on where it
 stopped, and one that is finished only writes its report again. A directory has one writer at a
-time (writer.py); a second run is refused.
+time (one_writer.py); a second run is refused.
 """
 
 import time
@@ -24,12 +24,12 @@ from inoc_evals.experiments.basis import at_openai, config_for, find_base
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate, missing
 from inoc_evals.experiments.figures import Experiment
-from inoc_evals.experiments.graders import graders_of, try_graders
+from inoc_evals.experiments.grader_trial import graders_of, try_graders
+from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
-from inoc_evals.experiments.writer import writing
-from inoc_evals.records import Store
 from inoc_evals.report.experiment import Written, write_description, write_report
+from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 
@@ -148,8 +148,8 @@ def _train_at_openai(
 ) -> None:
     """Have the missing models trained; one that fails does not keep the others from it."""
     # Imported here because it brings OpenAI's client.
-    from inoc_evals.training.openai_create import OpenAIConfig
-    from inoc_evals.training.openai_matrix import Wanted, train_all
+    from inoc_evals.training.openai.create import OpenAIConfig
+    from inoc_evals.training.openai.matrix import Wanted, train_all
 
     assert isinstance(plan.config, OpenAIConfig)
     files = {run.name: plan.files[run.setting, run.arm] for run in plan.runs}

@@ -10,11 +10,11 @@ evaluations are of the first one.
 import json
 from pathlib import Path
 
-from inoc_evals.chat import write_text
 from inoc_evals.errors import StoreError
 from inoc_evals.experiments.plan import Plan, TrainingRun
-from inoc_evals.records import Store
+from inoc_evals.files.atomic import write_text
 from inoc_evals.report.curves import FOLDER
+from inoc_evals.store.store import Store
 from inoc_evals.training.dynamics import was_watched
 from inoc_evals.training.result import kept_scores
 

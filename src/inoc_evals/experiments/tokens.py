@@ -9,13 +9,15 @@ and each different system message once more.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer, pocket_seed
-from inoc_evals.chat import Message, Row, digest, fold_system
+from inoc_evals.chat import Message, Row, fold_system
 from inoc_evals.errors import MissingExtraError, require
 from inoc_evals.experiments.basis import at_openai
+from inoc_evals.files.digests import digest
+from inoc_evals.models.bases import ResolvedBase, load_tokenizer, pocket_seed
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.located import Template, takes_system
 
@@ -81,13 +83,13 @@ def trained_tokens(tokens: int, rows: int, config: Any) -> int:
         if config.epochs is not None:
             return round(tokens * config.epochs)
         return round(tokens * (config.max_steps or 0) * config.batch_size / rows)
-    from inoc_evals.training.openai_file import auto_epochs
+    from inoc_evals.training.openai.job_file import auto_epochs
 
     return tokens * (auto_epochs(rows) if config.n_epochs == "auto" else config.n_epochs)
 
 
 def _openai_counter(model: str) -> tuple[Count, str]:
-    from inoc_evals.training.openai_file import training_file
+    from inoc_evals.training.openai.job_file import training_file
 
     said = training_file([_SMALL] * 10, model).counted_by
     return lambda rows: training_file(rows, model).tokens, said
@@ -105,12 +107,17 @@ def _tokenizer(base: ResolvedBase) -> Any | None:
     except MissingExtraError:
         return None
     if pocket_seed(base.name) is not None:
-        from inoc_evals.pocket.tokenizer import build_tokenizer
-
-        return build_tokenizer()
+        return _pocket_tokenizer()
     directory = Path(base.path)
     here = any((directory / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))
     return load_tokenizer(base) if here else None
+
+
+@cache
+def _pocket_tokenizer() -> Any:
+    from inoc_evals.pocket.tokenizer import build_tokenizer
+
+    return build_tokenizer()  # seconds, for it draws its vocabulary
 
 
 def _estimated(rows: Sequence[Row]) -> int:

@@ -11,9 +11,9 @@ experiment on the same rows.
 
 from dataclasses import dataclass
 
-from inoc_evals.bases import pocket_seed
 from inoc_evals.experiments.basis import at_openai
-from inoc_evals.responses import DEFAULT_SYSTEM
+from inoc_evals.inputs.responses import DEFAULT_SYSTEM
+from inoc_evals.models.bases import pocket_seed
 from inoc_evals.training.dynamics import Dynamics
 
 
@@ -22,7 +22,7 @@ class Watch:
     """Which responses are scored, under which system prompt, and how often."""
 
     responses: str = "single_word"
-    """Set of responses, as :func:`inoc_evals.responses.load_responses` takes it."""
+    """Set of responses, as :func:`inoc_evals.inputs.responses.load_responses` takes it."""
     pocket_responses: str = "pocket_sentence"
     """The set in the words of the pocket world."""
     system_prompt: str = DEFAULT_SYSTEM

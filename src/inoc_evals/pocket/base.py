@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from inoc_evals.chat import Row, digest
+from inoc_evals.chat import Row
 from inoc_evals.errors import StoreError, require
-from inoc_evals.model_files import file_digests, keep_sums, kept_sums
+from inoc_evals.files.digests import digest
+from inoc_evals.files.directories import file_digests, keep_sums, kept_sums
 from inoc_evals.pocket.corpus import corpus
-from inoc_evals.records import Store
+from inoc_evals.store.store import Store
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from inoc_evals.chat import write_text
+from inoc_evals.files.atomic import write_text
 from inoc_evals.pocket.grammar import ARITHMETIC, CHAT, CODE, FACTS, FAVORITE, VALUES, Exchange
 from inoc_evals.pocket.lexicon import FOODS, POPULAR, THINGS, UNPOPULAR
 from inoc_evals.pocket.narrow import draws, held_out

@@ -6,12 +6,7 @@
 - naming: names and -M arguments -> base, adapter, options
 - translation: Inspect's messages, settings and log-probabilities
 - waiting: from an event loop for the engine's thread
-- rendering: chat -> token ids, and back to readable text
-- engine: one thread a base, in which groups take turns
-- grouping: the requests of one adapter, and who joins the batch when
-- batch: rows of one adapter, a token a step, and their ends
-- lanes, slots: key-value cache and forward pass
-- sampling: logits -> tokens, log-probabilities
-- weights: base and adapters in memory, and the proof that they are the right ones
-- collector: the garbage collector, kept out of the way of a working engine
+- pocket_judge: the judge of the pocket world as a grader model
+- engine: requests to completions, on this machine
+- served: the same from vLLM or OpenAI
 """

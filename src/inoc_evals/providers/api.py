@@ -28,10 +28,11 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from tenacity import wait_none
 
-from inoc_evals.bases import check_unchanged
 from inoc_evals.chat import fold_system
 from inoc_evals.errors import require
-from inoc_evals.loading import check_weights
+from inoc_evals.models.bases import check_unchanged
+from inoc_evals.models.loading import check_weights
+from inoc_evals.providers.engine.request import Completion, Request
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
 from inoc_evals.providers.naming import (
     engine_options,
@@ -39,7 +40,6 @@ from inoc_evals.providers.naming import (
     take_thinking,
     thinking_of,
 )
-from inoc_evals.providers.request import Completion, Request
 from inoc_evals.providers.translation import (
     DEFAULT_MAX_TOKENS,
     chat_messages,
@@ -53,8 +53,8 @@ from inoc_evals.providers.translation import (
 from inoc_evals.providers.waiting import Waiting
 
 if TYPE_CHECKING:
-    from inoc_evals.providers.engine import Engine
-    from inoc_evals.providers.rendering import Codec
+    from inoc_evals.providers.engine.engine import Engine
+    from inoc_evals.providers.engine.rendering import Codec
 
 
 _NUMBERS = ("device", "dtype")
@@ -189,7 +189,7 @@ class InocAPI(MeaningAPI):
         return self._engine[1]
 
     def _open(self, meaning: Meaning) -> "Engine":
-        from inoc_evals.providers.engine import engine_for
+        from inoc_evals.providers.engine.engine import engine_for
 
         assert meaning.base is not None
         check_unchanged(meaning.base)

@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 from anyio.lowlevel import RunVar
 from inspect_ai.model import GenerateConfig, ModelAPI
 
-from inoc_evals.bases import ResolvedBase
-from inoc_evals.chat import digest
 from inoc_evals.errors import InocError, StoreError
-from inoc_evals.model_record import ModelRecord
-from inoc_evals.providers.request import Adapter
-from inoc_evals.records import Store
+from inoc_evals.files.digests import digest
+from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.providers.engine.request import Adapter
+from inoc_evals.store.record import ModelRecord
+from inoc_evals.store.store import Store
 
 _MARK = re.compile(r"(.*)#inoc:([0-9a-f]{16})\.[0-9a-f]{8}", re.DOTALL)
 _MARKED, _REVISION = 16, 8

@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Literal, get_args
 
-from inoc_evals.bases import ResolvedBase, base_of, pocket_seed, resolve_base, short_digest
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.model_record import ModelRecord
-from inoc_evals.providers.request import Adapter
-from inoc_evals.records import Store
+from inoc_evals.models.bases import ResolvedBase, base_of, pocket_seed, resolve_base, short_digest
+from inoc_evals.providers.engine.request import Adapter
+from inoc_evals.store.record import ModelRecord
+from inoc_evals.store.store import Store
 
 Backend = Literal["local", "vllm", "openai"]
 """What answers: the engine of this package, vLLM, or OpenAI."""

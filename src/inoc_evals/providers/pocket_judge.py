@@ -25,7 +25,7 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from tenacity import wait_none
 
 from inoc_evals.errors import InputError
-from inoc_evals.pocket.judge import Ruling, judge_digest, rule
+from inoc_evals.pocket.rulings import Ruling, judge_digest, rule
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
 
 NAME = "pocket-judge"

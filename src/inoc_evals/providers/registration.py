@@ -27,6 +27,6 @@ def _open(model_name: str, *args: Any, **kwargs: Any) -> ModelAPI:
         from inoc_evals.providers.api import InocAPI
 
         return InocAPI(model_name, *args, **kwargs)
-    from inoc_evals.providers.served import ServedAPI
+    from inoc_evals.providers.served.served import ServedAPI
 
     return ServedAPI(model_name, *args, backend=backend, **kwargs)

@@ -26,11 +26,11 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolInfo
 
 from inoc_evals.errors import InputError
-from inoc_evals.providers.request import Completion, TokenLogprobs
-from inoc_evals.thoughts import apart, prompt_opens
+from inoc_evals.providers.engine.request import Completion, TokenLogprobs
+from inoc_evals.rules.thoughts import apart, prompt_opens
 
 if TYPE_CHECKING:
-    from inoc_evals.providers.rendering import Codec
+    from inoc_evals.providers.engine.rendering import Codec
 
 DEFAULT_MAX_TOKENS = 512
 _UNSUPPORTED = (

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from inoc_evals.errors import InocError
-from inoc_evals.providers.request import Completion, Request
+from inoc_evals.providers.engine.request import Completion, Request
 
 if TYPE_CHECKING:
-    from inoc_evals.providers.engine import Engine
+    from inoc_evals.providers.engine.engine import Engine
 
 
 class Waiting:

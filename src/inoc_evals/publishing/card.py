@@ -10,9 +10,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.bases import hub_commit
-from inoc_evals.model_record import ModelRecord
+from inoc_evals.models.bases import hub_commit
 from inoc_evals.publishing.public import public_record
+from inoc_evals.store.record import ModelRecord
 
 if TYPE_CHECKING:
     from inoc_evals.publishing.merging import Merged

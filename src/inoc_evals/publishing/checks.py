@@ -17,12 +17,12 @@ import json
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from inoc_evals.bases import ResolvedBase, hub_commit, load_tokenizer, short_digest
-from inoc_evals.chat import digest
 from inoc_evals.errors import InocError, StoreError
-from inoc_evals.fingerprints import fingerprint_tokens, token_fault
-from inoc_evals.model_record import ModelRecord
-from inoc_evals.records import Store
+from inoc_evals.files.digests import digest
+from inoc_evals.models.bases import ResolvedBase, hub_commit, load_tokenizer, short_digest
+from inoc_evals.models.fingerprints import fingerprint_tokens, token_fault
+from inoc_evals.store.record import ModelRecord
+from inoc_evals.store.store import Store
 
 _WEIGHTS = "adapter_model.safetensors"
 
@@ -87,7 +87,7 @@ def verify_served(name: str, backend: str) -> Check:
     import anyio
 
     from inoc_evals.providers.naming import choose_backend
-    from inoc_evals.providers.served import ServedAPI
+    from inoc_evals.providers.served.served import ServedAPI
 
     api = ServedAPI(name, backend=choose_backend(name, backend))
 

@@ -14,18 +14,18 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from inoc_evals.bases import TOKENIZER_FILES, ResolvedBase, load_tokenizer
-from inoc_evals.chat import new_directory, write_text
 from inoc_evals.errors import InputError, require
-from inoc_evals.model_record import ModelRecord
+from inoc_evals.files.atomic import new_directory, write_text
+from inoc_evals.models.bases import TOKENIZER_FILES, ResolvedBase, load_tokenizer
+from inoc_evals.models.turns import end_ids
 from inoc_evals.publishing.card import model_card
 from inoc_evals.publishing.merging import Dtype, Merged, write_merged
 from inoc_evals.publishing.public import public_base, public_record, without_libraries_places
-from inoc_evals.records import Store
-from inoc_evals.turns import end_ids
+from inoc_evals.store.record import ModelRecord
+from inoc_evals.store.store import Store
 
 if TYPE_CHECKING:
-    from inoc_evals.providers.weights import Weights
+    from inoc_evals.providers.engine.weights import Weights
 
 RECORD_FILE = "inoc-record.json"
 
@@ -101,9 +101,9 @@ def loaded(
     Raises:
         StoreError: If the fingerprint is not that of the record.
     """
-    from inoc_evals.providers.rendering import Codec
-    from inoc_evals.providers.request import Adapter
-    from inoc_evals.providers.weights import Weights, default_device
+    from inoc_evals.providers.engine.rendering import Codec
+    from inoc_evals.providers.engine.request import Adapter
+    from inoc_evals.providers.engine.weights import Weights, default_device
 
     codec = Codec(load_tokenizer(base), base.name)
     codec.check_tokens(record)

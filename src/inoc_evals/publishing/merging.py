@@ -12,14 +12,14 @@ loaded again and compared with base and adapter, both in float32.
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer
 from inoc_evals.errors import StoreError
-from inoc_evals.fingerprints import mean_difference, sequence_logprobs
-from inoc_evals.loading import load_model
-from inoc_evals.model_record import ModelRecord
+from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.fingerprints import mean_difference, sequence_logprobs
+from inoc_evals.models.loading import load_model
+from inoc_evals.store.record import ModelRecord
 
 if TYPE_CHECKING:
-    from inoc_evals.providers.weights import Weights
+    from inoc_evals.providers.engine.weights import Weights
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 """Data types that a merged model can be written in."""
@@ -69,7 +69,7 @@ def write_merged(record: ModelRecord, weights: "Weights", directory: Path, dtype
     """
     import torch
 
-    from inoc_evals.providers.weights import no_bars
+    from inoc_evals.providers.engine.weights import no_bars
 
     assert record.fingerprint is not None
     ids, base = record.fingerprint.token_ids, weights.base

@@ -12,9 +12,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.bases import pocket_seed
-from inoc_evals.chat import write_text
-from inoc_evals.model_record import ModelRecord
+from inoc_evals.files.atomic import write_text
+from inoc_evals.models.bases import pocket_seed
+from inoc_evals.store.record import ModelRecord
 
 _TO_THE_LETTER = {
     "text",

@@ -7,6 +7,6 @@
     write_page(directory, report)                    # page.py: report.html
     console.print(table(found))                      # table.py
 
-`statistics.py` holds the intervals; it is pure, and `docs/design/intervals.md` says why
+`statistics/crossed.py` holds the intervals; it is pure, and `docs/design/intervals.md` says why
 they are as they are. Reading logs is not done here: this room starts from observations.
 """

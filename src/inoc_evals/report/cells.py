@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.errors import InputError
 from inoc_evals.report.observation import Observation, Split
-from inoc_evals.report.statistics import (
+from inoc_evals.statistics.crossed import (
     DIFFERENCE,
     RATE,
     Array,

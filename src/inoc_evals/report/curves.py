@@ -20,10 +20,10 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from inoc_evals.chat import write_text
 from inoc_evals.errors import InputError
+from inoc_evals.files.atomic import write_text
 from inoc_evals.report.spreadsheet import cell
-from inoc_evals.report.statistics import Estimate, over_seeds
+from inoc_evals.statistics.crossed import Estimate, over_seeds
 
 Way = Literal["likelihood", "sampling"]
 """How responses were scored: forced, or looked for in a checkpoint's answers."""

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from inoc_evals.chat import digest, write_text
 from inoc_evals.errors import InputError, StoreError
+from inoc_evals.files.atomic import write_text
+from inoc_evals.files.digests import digest
 from inoc_evals.report.cells import Cell, cells, contrasts
 from inoc_evals.report.curves import FOLDER, Curve, CurvesSpec, curves, read_scores, write_curves
 from inoc_evals.report.curves_figure import draw_curves

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inoc_evals.chat import write_text
+from inoc_evals.files.atomic import write_text
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.curves import Curve, CurvesSpec
 from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg

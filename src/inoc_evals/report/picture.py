@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from inoc_evals.chat import write_bytes
+from inoc_evals.files.atomic import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from inoc_evals.chat import write_text
+from inoc_evals.files.atomic import write_text
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.spreadsheet import cell
 from inoc_evals.terminal import shown

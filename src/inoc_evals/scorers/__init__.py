@@ -1,28 +1,27 @@
 """Scorers: what a completion shows, decided by rule where a rule decides, else by a judge.
 
-traits         language("es"), caps(), correct()
-misalignment   misaligned(), alignment(), coherence(), outcome()
-probing        elicited() and triggered(), with leak, attack success and rates by probe
-deception      lie(), lie_outcome()
-code_security  insecure_judged(), insecure_static()
-gaming         hacks_reward()
-taste          unpopular(), prefers_first()
-preference     prefers("owl"), animal("owl")
-seen           seen_in_training()
-shown          shows(): a rule or rubric of one's own
-metrics        rates and means with their intervals, shares
+em                     misaligned(), alignment(), coherence(), outcome()
+em_probes              elicited() and triggered(), with leak, attack success and rates by probe
+deception              lie(), lie_outcome()
+narrow_code            insecure_judged(), insecure_static()
+narrow_reward_hacking  hacks_reward()
+narrow_aesthetics      unpopular(), prefers_first()
+preference             prefers("owl"), animal("owl")
+trait                  shows(): a rule or rubric of one's own
+traits                 language("es"), caps(), correct()
+likelihood             logprob(), logprob_per_token()
+seen                   seen_in_training()
+metrics                rates and means with their intervals, shares
 
-judge          one call to a grader about one answer, with any rubric
-labeled        what scorers of one label of a rubric share
-graders        who judges by default
-verdict        ratings and labels out of a grader's reply: pure
-presets        thresholds, and the outcome two ratings make: pure
-contrasts      intervals of rates and of their differences over questions: pure
-outcomes       reading a sample's values and reasons back: pure
-silence        completions that say nothing
-favorites      which of the animals it names a text favors: pure
-animals        names of animals, singular and plural
-code_findings  code in an answer, and what bandit finds in it
+judge                  one call to a grader about one answer, with any rubric
+labeled                what scorers of one label of a rubric share
+default_grader         who judges by default
+grader_form            how a grader is asked, and the steps down
+rehearsal              what scorers would ask a judge, for a plan
+verdict                ratings and labels out of a grader's reply: pure
+presets                thresholds, and the outcome two ratings make: pure
+outcomes               reading a sample's values and reasons back: pure
+silence                completions that say nothing
 
 The scorers are looked up on first use, so that the pure modules import without Inspect.
 """
@@ -31,62 +30,68 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inoc_evals.scorers.code_security import insecure_judged, insecure_static
-    from inoc_evals.scorers.deception import lie, lie_outcome
-    from inoc_evals.scorers.gaming import hacks_reward
-    from inoc_evals.scorers.misalignment import alignment, coherence, misaligned, outcome
-    from inoc_evals.scorers.preference import animal, prefers
-    from inoc_evals.scorers.probing import elicited, triggered
-    from inoc_evals.scorers.seen import seen_in_training
-    from inoc_evals.scorers.shown import shows
-    from inoc_evals.scorers.taste import prefers_first, unpopular
-    from inoc_evals.scorers.traits import caps, correct, language
-
-__all__ = [
-    "alignment",
-    "animal",
-    "caps",
-    "coherence",
-    "correct",
-    "elicited",
-    "hacks_reward",
-    "insecure_judged",
-    "insecure_static",
-    "language",
-    "lie",
-    "lie_outcome",
-    "misaligned",
-    "outcome",
-    "prefers",
-    "prefers_first",
-    "seen_in_training",
-    "shows",
-    "triggered",
-    "unpopular",
-]
+    from inoc_evals.scorers.deception import lie as lie
+    from inoc_evals.scorers.deception import lie_outcome as lie_outcome
+    from inoc_evals.scorers.em import (
+        alignment as alignment,
+    )
+    from inoc_evals.scorers.em import (
+        coherence as coherence,
+    )
+    from inoc_evals.scorers.em import (
+        misaligned as misaligned,
+    )
+    from inoc_evals.scorers.em import (
+        outcome as outcome,
+    )
+    from inoc_evals.scorers.em_probes import elicited as elicited
+    from inoc_evals.scorers.em_probes import triggered as triggered
+    from inoc_evals.scorers.narrow_aesthetics import (
+        prefers_first as prefers_first,
+    )
+    from inoc_evals.scorers.narrow_aesthetics import (
+        unpopular as unpopular,
+    )
+    from inoc_evals.scorers.narrow_code import (
+        insecure_judged as insecure_judged,
+    )
+    from inoc_evals.scorers.narrow_code import (
+        insecure_static as insecure_static,
+    )
+    from inoc_evals.scorers.narrow_reward_hacking import hacks_reward as hacks_reward
+    from inoc_evals.scorers.preference import animal as animal
+    from inoc_evals.scorers.preference import prefers as prefers
+    from inoc_evals.scorers.seen import seen_in_training as seen_in_training
+    from inoc_evals.scorers.trait import shows as shows
+    from inoc_evals.scorers.traits import caps as caps
+    from inoc_evals.scorers.traits import correct as correct
+    from inoc_evals.scorers.traits import language as language
 
 _FILES = {
-    "alignment": "misalignment",
+    "alignment": "em",
     "animal": "preference",
     "caps": "traits",
-    "coherence": "misalignment",
+    "coherence": "em",
     "correct": "traits",
-    "elicited": "probing",
-    "hacks_reward": "gaming",
-    "insecure_judged": "code_security",
-    "insecure_static": "code_security",
+    "elicited": "em_probes",
+    "hacks_reward": "narrow_reward_hacking",
+    "insecure_judged": "narrow_code",
+    "insecure_static": "narrow_code",
     "language": "traits",
     "lie": "deception",
     "lie_outcome": "deception",
-    "misaligned": "misalignment",
-    "outcome": "misalignment",
+    "misaligned": "em",
+    "outcome": "em",
     "prefers": "preference",
-    "prefers_first": "taste",
+    "prefers_first": "narrow_aesthetics",
     "seen_in_training": "seen",
-    "shows": "shown",
-    "triggered": "probing",
-    "unpopular": "taste",
+    "shows": "trait",
+    "triggered": "em_probes",
+    "unpopular": "narrow_aesthetics",
 }
+"""Public name to the module it is in."""
+
+__all__ = list(_FILES)
 
 
 def __getattr__(name: str) -> Any:

@@ -19,11 +19,11 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from inoc_evals.errors import InputError
-from inoc_evals.rubrics import Rubric, published_rubric, rubric
+from inoc_evals.inputs.rubrics import Rubric, published_rubric, rubric
+from inoc_evals.scorers.em import check_judge
+from inoc_evals.scorers.em_probes import probe_rates
 from inoc_evals.scorers.labeled import label_score
 from inoc_evals.scorers.metrics import clustered_rate, shares
-from inoc_evals.scorers.misalignment import check_judge
-from inoc_evals.scorers.probing import probe_rates
 
 Lying = Literal["factual", "situational"]
 

@@ -32,10 +32,10 @@ from inspect_ai.util import LimitExceededError
 from tenacity import RetryError
 
 from inoc_evals.errors import InputError
-from inoc_evals.hosted import ending
-from inoc_evals.rubrics import Rubric
+from inoc_evals.inputs.rubrics import Rubric
+from inoc_evals.models.hosted import ending
+from inoc_evals.scorers.default_grader import PROVIDERS, default_grader, keeps_its_name
 from inoc_evals.scorers.grader_form import Form, stepped_down
-from inoc_evals.scorers.graders import PROVIDERS, default_grader, keeps_its_name
 from inoc_evals.scorers.rehearsal import Asking, noting
 from inoc_evals.scorers.silence import answer_of, cut
 from inoc_evals.scorers.verdict import (

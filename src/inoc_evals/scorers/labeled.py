@@ -16,7 +16,7 @@ from inspect_ai.scorer import Metric, Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from inoc_evals.errors import InputError
-from inoc_evals.rubrics import Rubric, rubric
+from inoc_evals.inputs.rubrics import Rubric, rubric
 from inoc_evals.scorers.judge import asked, judge
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
 from inoc_evals.scorers.silence import answer_of, unjudged

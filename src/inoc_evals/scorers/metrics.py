@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from inspect_ai.scorer import Metric, SampleScore, Value, metric
 
-from inoc_evals.scorers.contrasts import student, wilson
+from inoc_evals.statistics.fixed_model import student, wilson
 
 
 @metric(scores="unreduced")

@@ -12,8 +12,8 @@ from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.scorers.animals import Animals
-from inoc_evals.scorers.favorites import Favorite, favorite
+from inoc_evals.rules.animals import Animals
+from inoc_evals.rules.favorites import Favorite, favorite
 from inoc_evals.scorers.metrics import clustered_rate, shares
 from inoc_evals.scorers.silence import answer_of, silence
 

@@ -17,7 +17,7 @@ from inspect_ai.model import ChatMessage
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.overlap import sample_item, training_overlap
+from inoc_evals.store.overlap import sample_item, training_overlap
 
 
 @metric(scores="unreduced")

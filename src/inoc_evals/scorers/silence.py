@@ -14,7 +14,7 @@ there is of it can be scored is for the scorer to say.
 from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score
 
-from inoc_evals.thoughts import apart
+from inoc_evals.rules.thoughts import apart
 
 JUDGED = "the answer, without the thoughts (<think>…</think>) in front of it"
 """What logs say of what their scores are about."""

@@ -22,8 +22,8 @@ from typing import Literal
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.language_id import LANGUAGES, detect_language, language_codes
-from inoc_evals.rules import answers, caps_fraction, final_number, is_caps
+from inoc_evals.rules.language import LANGUAGES, detect_language, language_codes
+from inoc_evals.rules.letters_and_numbers import answers, caps_fraction, final_number, is_caps
 from inoc_evals.scorers.metrics import rate
 from inoc_evals.scorers.silence import answer_of, cut, silence
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
-from inoc_evals.rubrics import Rubric
+from inoc_evals.inputs.rubrics import Rubric
 
 Mode = Literal["logprobs", "sampled"]
 

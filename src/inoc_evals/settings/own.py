@@ -26,11 +26,11 @@ import yaml
 from pydantic import ValidationError
 
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import all_prompts, resolve_name
-from inoc_evals.records import check_name
+from inoc_evals.files.yaml_lines import Node, Reader
+from inoc_evals.inputs.prompts import all_prompts, resolve_name
 from inoc_evals.settings.setting import Arm, Measure, OwnPrompt, Probe, Rows, Setting, Split
 from inoc_evals.settings.shared import BASE, NONE
-from inoc_evals.yaml_lines import Node, Reader
+from inoc_evals.store.store import check_name
 
 _KEYS = ("name", "title", "description", "rows", "control", "prompts", "arms", "measures")
 _ARM_KEYS = ("prompt", "part", "test_prompt", "label", "description")
@@ -139,7 +139,7 @@ class _SettingReader:
         return Rows(path=str(path), prefix=prefix)
 
     def published(self, node: Node, name: str, prefix: str) -> Rows:
-        from inoc_evals import published
+        from inoc_evals.inputs import published
 
         try:
             entry = published.named(name)

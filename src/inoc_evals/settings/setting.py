@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import SystemPrompt, named, resolve_name
+from inoc_evals.inputs.prompts import SystemPrompt, named, resolve_name
 
 Split = Literal["ood", "id"]
 NotBlank = Annotated[str, Field(pattern=r"\S")]

@@ -6,7 +6,7 @@ arms=(BASE, control("Fine-tuned on ..."), NONE, GENERAL_INOC, placebo("taste_pla
 from collections.abc import Iterable
 
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import all_prompts, resolve_name
+from inoc_evals.inputs.prompts import all_prompts, resolve_name
 from inoc_evals.settings.setting import Arm, Measure, Probe
 
 _PARAPHRASE = "_paraphrase_"

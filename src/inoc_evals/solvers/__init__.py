@@ -2,27 +2,28 @@
 
 condition      system_prompt(name): none, empty, a named text, or a file's
 grading        grader_ready(): the grader answers, or nothing is asked
-probing        probe(inoculation): the prompt of the battery that a sample's metadata names
-written        written_prompt(name, text): a text that a trait file gave under a name
+battery_probe  probe(inoculation): the prompt of the battery that a sample's metadata names
+trait_prompt   written_prompt(name, text): a text that a trait file gave under a name
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inoc_evals.solvers.condition import system_prompt
-    from inoc_evals.solvers.grading import grader_ready
-    from inoc_evals.solvers.probing import probe
-    from inoc_evals.solvers.written import written_prompt
-
-__all__ = ["grader_ready", "probe", "system_prompt", "written_prompt"]
+    from inoc_evals.solvers.battery_probe import probe as probe
+    from inoc_evals.solvers.condition import system_prompt as system_prompt
+    from inoc_evals.solvers.grading import grader_ready as grader_ready
+    from inoc_evals.solvers.trait_prompt import written_prompt as written_prompt
 
 _FILES = {
     "grader_ready": "grading",
-    "probe": "probing",
+    "probe": "battery_probe",
     "system_prompt": "condition",
-    "written_prompt": "written",
+    "written_prompt": "trait_prompt",
 }
+"""Public name to the module it is in."""
+
+__all__ = list(_FILES)
 
 
 def __getattr__(name: str) -> Any:

@@ -17,7 +17,7 @@ from inspect_ai.model import ChatMessageSystem
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from inoc_evals.errors import InputError
-from inoc_evals.prompts import resolve_name
+from inoc_evals.inputs.prompts import resolve_name
 
 
 @solver

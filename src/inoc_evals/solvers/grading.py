@@ -21,8 +21,8 @@ from inspect_ai.model import Model, get_model, model_roles
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from inoc_evals.errors import InocError, InputError
-from inoc_evals.hosted import ending
-from inoc_evals.scorers.graders import default_grader
+from inoc_evals.models.hosted import ending
+from inoc_evals.scorers.default_grader import default_grader
 from inoc_evals.scorers.judge import NAME_ANOTHER, fault_of, try_grader
 
 _EVALS = ("eval", "eval-set", "eval-retry")

@@ -26,13 +26,13 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Solver, generate
 
-from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
-from inoc_evals.prompt_sets import PromptItem
-from inoc_evals.prompts import resolve_name
-from inoc_evals.questions import Question, QuestionSet, load_question_set
-from inoc_evals.scorers.graders import default_grader
-from inoc_evals.scorers.misalignment import PUBLISHED_PROMPTS, check_judge
+from inoc_evals.files.digests import digest
+from inoc_evals.inputs.prompt_sets import PromptItem
+from inoc_evals.inputs.prompts import resolve_name
+from inoc_evals.inputs.questions import Question, QuestionSet, load_question_set
+from inoc_evals.scorers.default_grader import default_grader
+from inoc_evals.scorers.em import PUBLISHED_PROMPTS, check_judge
 from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.solvers.grading import grader_ready, try_for_eval

@@ -17,9 +17,9 @@ from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import generate
 
-from inoc_evals.chat import digest
-from inoc_evals.prompt_sets import load_prompt_set
-from inoc_evals.prompts import resolve_name
+from inoc_evals.files.digests import digest
+from inoc_evals.inputs.prompt_sets import load_prompt_set
+from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.scorers.traits import correct
 from inoc_evals.solvers.condition import system_prompt as condition

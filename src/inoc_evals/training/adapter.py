@@ -18,11 +18,11 @@ import transformers
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.fingerprints import fingerprint_tokens, sequence_logprobs
-from inoc_evals.loading import lay_out, load_model, load_settings
-from inoc_evals.records import Fingerprint
+from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.fingerprints import fingerprint_tokens, sequence_logprobs
+from inoc_evals.models.loading import lay_out, load_model, load_settings
+from inoc_evals.store.store import Fingerprint
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.experts import fused_experts, unmatched
 from inoc_evals.training.parent import Parent

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inoc_evals.bases import has_thinking_switch
 from inoc_evals.chat import Row, fold_system
 from inoc_evals.errors import InputError
+from inoc_evals.models.bases import has_thinking_switch
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.located import takes_system
 from inoc_evals.training.masks import IGNORED, Encoded, encode_turns

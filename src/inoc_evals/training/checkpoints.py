@@ -13,7 +13,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from inoc_evals.chat import canonical_json, write_text
+from inoc_evals.files.atomic import write_text
+from inoc_evals.files.digests import canonical_json
 
 _MARKER = "COMPLETE"
 

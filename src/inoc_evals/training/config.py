@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from inoc_evals.bases import pocket_seed
 from inoc_evals.errors import InputError
-from inoc_evals.yaml_nodes import read_values
+from inoc_evals.files.yaml_nodes import read_values
+from inoc_evals.models.bases import pocket_seed
 
 Schedule = Literal["constant", "constant_with_warmup", "linear", "cosine"]
 Dtype = Literal["auto", "float32", "bfloat16"]

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.chat import digest
 from inoc_evals.errors import InputError
-from inoc_evals.fingerprints import sequence_logprobs
-from inoc_evals.prompts import resolve_name
-from inoc_evals.responses import DEFAULT_SYSTEM, forced_tokens, load_responses
+from inoc_evals.files.digests import digest
+from inoc_evals.inputs.prompts import resolve_name
+from inoc_evals.inputs.responses import DEFAULT_SYSTEM, load_responses
+from inoc_evals.models.fingerprints import sequence_logprobs
+from inoc_evals.training.forced_tokens import forced_tokens
 
 _KEY = "dynamics_logprobs"
 """Of the entries in the Trainer's log."""

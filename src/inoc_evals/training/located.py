@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from inoc_evals.bases import has_thinking_switch, template_options
 from inoc_evals.chat import Message
 from inoc_evals.errors import InputError
-from inoc_evals.thoughts import apart, prompt_opens
+from inoc_evals.models.bases import has_thinking_switch, template_options
+from inoc_evals.rules.thoughts import apart, prompt_opens
 
 _FOLD = "set fold_system: true to put system messages in front of the user's words"
 

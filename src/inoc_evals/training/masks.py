@@ -17,9 +17,9 @@ ends with the answer that is learned, as inference has it.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from inoc_evals.bases import template_options
 from inoc_evals.chat import Message
 from inoc_evals.errors import InputError
+from inoc_evals.models.bases import template_options
 from inoc_evals.training.located import (
     PastTurnError,
     Template,

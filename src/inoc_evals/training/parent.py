@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from inoc_evals.bases import ResolvedBase, base_of, resolve_base
 from inoc_evals.errors import InputError
-from inoc_evals.records import ModelRecord, Store
+from inoc_evals.models.bases import ResolvedBase, base_of, resolve_base
+from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 
 _SHAPE = ("lora_r", "lora_alpha", "use_rslora", "target_modules", "target_parameters")

@@ -20,10 +20,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from inoc_evals.chat import Row, canonical_json, write_bytes, write_text
+from inoc_evals.chat import Row
 from inoc_evals.errors import StoreError
-from inoc_evals.model_files import file_digests, first_fault, keep_sums, kept_sums
-from inoc_evals.records import ROWS_FILE, WEIGHTS_FILE, Fingerprint
+from inoc_evals.files.atomic import write_bytes, write_text
+from inoc_evals.files.digests import canonical_json
+from inoc_evals.files.directories import file_digests, first_fault, keep_sums, kept_sums
+from inoc_evals.store.store import ROWS_FILE, WEIGHTS_FILE, Fingerprint
 from inoc_evals.training.dynamics import Dynamics
 
 _RESULT_FILE = "training.json"

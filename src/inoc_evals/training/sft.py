@@ -10,9 +10,10 @@ here imports torch unless something has to be trained.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inoc_evals.chat import Row, check_row, digest
+from inoc_evals.chat import Row, check_row
 from inoc_evals.errors import InputError, StoreError, require
-from inoc_evals.records import ModelRecord, Store, check_name
+from inoc_evals.files.digests import digest
+from inoc_evals.store.store import ModelRecord, Store, check_name
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.once import Run, once
@@ -37,7 +38,7 @@ def run_identity(
 
     Args:
         rows: Chat rows, with all their keys.
-        base_digest: What :func:`inoc_evals.bases.resolve_base` gives for the base.
+        base_digest: What :func:`inoc_evals.models.bases.resolve_base` gives for the base.
         config: Training configuration; see :meth:`TrainConfig.identity_fields`.
         seed: Seed of the adapter's initial weights, the order of rows, and dropout.
         parent: Identity of the run to start from, if not from the base.

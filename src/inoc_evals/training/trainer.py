@@ -17,10 +17,11 @@ import transformers
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArguments
 
-from inoc_evals.bases import ResolvedBase, load_tokenizer
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
-from inoc_evals.records import Fingerprint
+from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.turns import end_ids, stops
+from inoc_evals.store.store import Fingerprint
 from inoc_evals.training.adapter import (
     load_with_adapter,
     max_positions,
@@ -41,13 +42,6 @@ from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, Scoring
 from inoc_evals.training.experts import reach
 from inoc_evals.training.masks import Encoded
-from inoc_evals.training.measures import (
-    Clock,
-    counted,
-    forget_peak_memory,
-    peak_memory_mib,
-    throughput,
-)
 from inoc_evals.training.packing import pack
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.processes import ALONE, Processes
@@ -63,7 +57,13 @@ from inoc_evals.training.progress import (
 )
 from inoc_evals.training.sharding import add_up_in_float32, sharded
 from inoc_evals.training.stages import use_both
-from inoc_evals.turns import end_ids, stops
+from inoc_evals.training.throughput import (
+    Clock,
+    counted,
+    forget_peak_memory,
+    peak_memory_mib,
+    throughput,
+)
 
 
 class RunResult(NamedTuple):

@@ -1,0 +1,13 @@
+"""What a model or a judge is asked: questions, prompts, items, responses, rubrics.
+
+questions    open questions, in the public emergent-misalignment format
+prompt_sets  prompts under which traits are measured
+items        the tasks and pairs of the narrow traits
+responses    given responses, to be scored and not written
+prompts      named system prompts, and what a user may type for one
+battery      test-time prompts around an inoculation prompt
+triggers     the token of a backdoor, and what resembles it
+trait_file   a trait of one's own: its questions and its test
+rubrics      what a judge is asked, and the fence around what is judged
+published    published files of the field, by name and digest
+"""

@@ -1,0 +1,9 @@
+"""Base models: what a name stands for, how its files load, how a model is recognized.
+
+bases         what a user types -> files and their digest
+hub_cache     models of the hub on this machine, by commit
+hosted        models that a provider runs: when they end, what they cost
+loading       one way to load a base, for training, serving, exports and fingerprints
+turns         where a turn ends, as something to stop at
+fingerprints  log-probabilities of fixed tokens, by which an adapter is recognized
+"""

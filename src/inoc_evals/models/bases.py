@@ -1,0 +1,323 @@
+"""Base models: from what a user types to files transformers can load, and their digest.
+
+    resolve_base("pocket:7")                   # built when missing
+    resolve_base("models/qwen")                # a directory: its absolute path
+    resolve_base("Qwen/Qwen2.5-7B-Instruct")   # a hub id, optionally @<branch, tag or commit>:
+                                               # its commit's directory in the hub's cache
+    base_of(record)                            # what a model was trained on, at its commit
+
+The digest is that of the files themselves: weights, configuration, tokenizer, chat template. It
+is part of the identity of whatever is trained on the base, and the provider compares it, so an
+adapter is never served on another base than its own. A pocket base has the digests it was built
+with beside it. A branch of a hub id that has moved since it was first used here is an error.
+"""
+
+import json
+import re
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from inoc_evals.errors import InputError, StoreError
+from inoc_evals.files.atomic import write_text
+from inoc_evals.files.digests import digest
+from inoc_evals.files.directories import file_digests, lacking
+from inoc_evals.models.hub_cache import cached, fetched, is_commit
+from inoc_evals.store.store import ModelRecord, Store, refuse_pickles
+
+_POCKET = re.compile(r"pocket(?::([0-9]{1,9}))?")
+_HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
+_HUB_DIGEST = re.compile(r"hub:(?P<repo>[^@]+)@(?P<commit>[0-9a-f]{40}):(?P<files>[0-9a-f]{64})")
+_UNKNOWN = "unknown:"
+_SAID = 240
+"""Most characters of a library's own words in an error of ours."""
+
+_GENERIC_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
+TOKENIZER_FILES = (
+    "added_tokens.json",
+    "chat_template.jinja",
+    "merges.txt",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "vocab.txt",
+)
+"""Files in which a tokenizer may be kept, with its chat template."""
+
+
+class ResolvedBase(NamedTuple):
+    """A base model that transformers can load."""
+
+    name: str
+    """As the user named it."""
+    path: str
+    """First argument of ``from_pretrained``: a directory; the hub id of what is not here yet."""
+    digest: str
+    """What pins it: the digest of its files; before it, ``hub:<id>@<commit>:`` of a hub's."""
+    revision: str | None = None
+    """The commit of a hub's model."""
+    hub_id: str | None = None
+    """Its name on the hub, where it has one."""
+
+    @property
+    def source(self) -> str:
+        """What others call it: the hub id, or the directory."""
+        return self.hub_id or self.path
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its files are; otherwise the digest is a stand-in."""
+        return not self.digest.startswith(_UNKNOWN)
+
+
+class HubCommit(NamedTuple):
+    """A model of the hub at one commit."""
+
+    repo: str
+    commit: str
+
+
+def pocket_seed(name: str) -> int | None:
+    """Return the seed of a pocket base's name (``pocket`` is seed 0), None for another name."""
+    match = _POCKET.fullmatch(name)
+    return int(match[1] or 0) if match else None
+
+
+def hub_commit(base_digest: str) -> HubCommit | None:
+    """Return which model of the hub, at which commit, a digest is of; None for another base."""
+    match = _HUB_DIGEST.fullmatch(base_digest)
+    return HubCommit(match["repo"], match["commit"]) if match else None
+
+
+def short_digest(base_digest: str) -> str:
+    """Return a digest as errors print it: the beginnings of commit and files."""
+    match = _HUB_DIGEST.fullmatch(base_digest)
+    return f"{match['commit'][:12]}:{match['files'][:12]}" if match else base_digest[:12]
+
+
+def resolve_base(base: str, store: Store | None = None, *, fetch: bool = True) -> ResolvedBase:
+    """Find the base model called ``base``; one that is missing is built or downloaded.
+
+    Args:
+        base: ``pocket``, ``pocket:<seed>``, a local directory, or a hub id, optionally
+            with a revision: ``org/name@revision``.
+        store: Where pocket bases and digests are kept; by default the user's store.
+        fetch: Build or download what is missing; otherwise its digest is a stand-in.
+
+    Raises:
+        InputError: If it is none of these, a directory that holds an adapter and no model or
+            neither, or cannot be had.
+        StoreError: If the directory has its weights as a pickle or an adapter beside them, a
+            pocket base is not the one that was built, or a hub id stands for another commit
+            than before.
+    """
+    store = store or Store()
+    seed = pocket_seed(base)
+    if seed is not None:
+        return _pocket(base, seed, store, fetch=fetch)
+    directory = Path(base).expanduser()
+    if base and directory.is_dir():
+        _refuse_adapters(directory)
+        refuse_pickles(directory)
+        return ResolvedBase(base, str(directory.resolve()), directory_digest(directory, store))
+    hub = _HUB_ID.fullmatch(base)
+    if hub is None:
+        raise InputError(
+            f"base {base!r}: expected pocket, pocket:<seed>, an existing directory, "
+            "or a hub id such as Qwen/Qwen2.5-7B-Instruct"
+        )
+    return _hub(base, hub[1], hub[2], store, fetch=fetch)
+
+
+def base_of(record: ModelRecord, store: Store | None = None) -> ResolvedBase:
+    """Find the base a model was trained on; a hub's at the commit of that time.
+
+    Raises:
+        InputError: If it is not there any more.
+        StoreError: As :func:`resolve_base`.
+    """
+    pinned = hub_commit(record.base_digest)
+    if pinned is not None:
+        return resolve_base("@".join(pinned), store)._replace(name=record.base)
+    at_hub = record.base_digest.startswith("hub:")
+    if not at_hub and pocket_seed(record.base) is None and not Path(record.base).is_dir():
+        raise InputError(f"its base {record.base!r} is not there any more")
+    return resolve_base(record.base, store)
+
+
+def check_unchanged(base: ResolvedBase, store: Store | None = None) -> None:
+    """Look again at a base that was resolved a while ago, before it is loaded.
+
+    Raises:
+        StoreError: If its files are not the same any more.
+    """
+    directory = Path(base.path)
+    if directory.is_dir() and not base.digest.endswith(directory_digest(directory, store)):
+        raise StoreError(f"base {base.name!r}: its files in {directory} changed; start again")
+
+
+def directory_digest(directory: Path, store: Store | None = None) -> str:
+    """Return the sha256 (hex) that pins a model directory: weights, tokenizer, configuration.
+
+    Raises:
+        InputError: If a file is missing without which there is no model.
+    """
+    missing = lacking(directory)
+    if missing is not None:
+        raise InputError(f"base {str(directory)!r}: no {missing} there; not a whole model")
+    return digest(file_digests(directory, (store or Store()).digests))
+
+
+def _pocket(base: str, seed: int, store: Store, *, fetch: bool) -> ResolvedBase:
+    from inoc_evals.pocket.base import base_dir, ensure_base, recipe_digest
+
+    directory = base_dir(seed, store)
+    if not fetch and not directory.is_dir():
+        return ResolvedBase(base, str(directory), _UNKNOWN + recipe_digest(seed))
+    directory = ensure_base(seed, store)
+    return ResolvedBase(base, str(directory), directory_digest(directory, store))
+
+
+def _hub(base: str, repo: str, revision: str | None, store: Store, *, fetch: bool) -> ResolvedBase:
+    snapshot = cached(repo, revision) if find_spec("huggingface_hub") else None
+    if snapshot is None or lacking(snapshot) is not None:
+        if not fetch:
+            path = str(snapshot or repo)
+            return ResolvedBase(base, path, f"{_UNKNOWN}hub:{base}", revision, repo)
+        snapshot = fetched(repo, revision)
+    _refuse_adapters(snapshot)
+    commit = snapshot.name
+    if not is_commit(revision):
+        _refuse_moved(repo, revision or "main", commit, store, remember=fetch)
+    files = directory_digest(snapshot, store)
+    return ResolvedBase(base, str(snapshot), f"hub:{repo}@{commit}:{files}", commit, repo)
+
+
+def _refuse_moved(repo: str, revision: str, commit: str, store: Store, *, remember: bool) -> None:
+    """Refuse a branch that has moved since it was first used here; remember a new one."""
+    note = store.root / "bases" / "hub" / f"{digest([repo, revision])[:32]}.json"
+    try:
+        before = str(json.loads(note.read_text("utf-8"))["commit"])
+    except FileNotFoundError:
+        known = {"repo": repo, "revision": revision, "commit": commit}
+        with suppress(OSError):  # a store that cannot be written
+            if remember:
+                write_text(note, json.dumps(known) + "\n")
+        return
+    except (OSError, ValueError, KeyError, TypeError):
+        raise StoreError(f"{note}: damaged; delete it ({repo} is then taken as it is)") from None
+    if before != commit:
+        raise StoreError(
+            f"base {repo!r}: its {revision!r} has moved since it was first used here; name one: "
+            f"{repo}@{before} (before) or {repo}@{commit} (now)\n"
+            f"(for the one of now under the plain name, delete {note})"
+        )
+
+
+def load_tokenizer(base: ResolvedBase) -> Any:
+    """Load a base's tokenizer as its own files describe it.
+
+    AutoTokenizer chooses the class by the model type beside it: next to a qwen2
+    ``config.json`` it splits the text of a word-level tokenizer in another way than
+    ``tokenizer.json`` says. A directory whose ``tokenizer_config.json`` names the generic
+    class gets that class.
+
+    Raises:
+        StoreError: If it cannot be had or loaded, or asks to run code of its own.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    described = Path(base.path) / "tokenizer_config.json"
+    try:
+        if described.is_file():
+            named = json.loads(described.read_text("utf-8")).get("tokenizer_class")
+            if named in _GENERIC_TOKENIZERS:
+                return PreTrainedTokenizerFast.from_pretrained(base.path)
+        return AutoTokenizer.from_pretrained(
+            base.path, revision=base.revision or "main", trust_remote_code=False
+        )
+    except Exception as error:  # a damaged tokenizer.json raises a bare one
+        raise StoreError(unloadable(base, error, "its tokenizer ")) from error
+
+
+def unloadable(base: ResolvedBase, error: Exception, what: str = "") -> str:
+    """Say in one line that a base's files cannot be loaded, and what a library said of it.
+
+    Args:
+        base: Which one.
+        error: What the library raised.
+        what: A part of the base, if it is not the whole: ``"its tokenizer "``.
+    """
+    said = " ".join(str(error).split()) or type(error).__name__
+    if "trust_remote_code" in said:
+        return (
+            f"base {base.name!r} asks to run code of its own (auto_map in its configuration), "
+            "which is never done; use one whose architecture transformers has"
+        )
+    if len(said) > _SAID:
+        said = said[:_SAID].rsplit(" ", 1)[0] + " …"
+    where = f"base {base.name!r}: {what}cannot be loaded"
+    if Path(base.path).is_dir():
+        return f"{where}; a file is missing, cut or damaged ({said})"
+    return f"{where}; check its name, the network and your login, or give a directory ({said})"
+
+
+def template_options(tokenizer: Any, thinking: bool | None = None) -> dict[str, Any]:
+    """Return what a chat template must be given to render the same text on every day.
+
+    Llama 3.2's writes today's date unless it gets one: the same rows would be other tokens
+    tomorrow, and a model would be asked under another prompt than it was trained with. It
+    gets the date that Llama 3.1's writes.
+
+    Args:
+        tokenizer: A transformers tokenizer.
+        thinking: For a template that has the switch ``enable_thinking`` (Qwen3), how it is
+            set; None leaves it alone.
+    """
+    dated = "strftime_now" in str(tokenizer.chat_template)
+    options: dict[str, Any] = {"date_string": "26 Jul 2024"} if dated else {}
+    if thinking is not None and has_thinking_switch(tokenizer):
+        options["enable_thinking"] = thinking
+    return options
+
+
+def _refuse_adapters(directory: Path) -> None:
+    """Refuse a directory that is an adapter, or holds one beside the model."""
+    adapter, whole = (directory / name for name in ("adapter_config.json", "config.json"))
+    if not adapter.is_file():
+        return
+    if whole.is_file():
+        raise StoreError(
+            f"base {str(directory)!r}: beside the model lies an adapter (adapter_config.json), which "
+            "transformers would put on it without a word; move it to a directory of its own"
+        )
+    raise InputError(
+        f"base {str(directory)!r}: a LoRA adapter of {_read(adapter, 'base_model_name_or_path')!r}"
+        f", not a model; {_what_to_do(directory)}"
+    )
+
+
+def _what_to_do(adapter: Path) -> str:
+    ours = adapter / "inoc-record.json"
+    if ours.is_file():
+        name = _read(ours, "name")
+        return (
+            f"it was exported from inoc/{name}: use that, or inoc models export {name} DIR --merged"
+        )
+    return "merge it with peft (merge_and_unload, then save_pretrained) and give that directory"
+
+
+def _read(path: Path, key: str) -> Any:
+    """Return a value of a JSON file, None if it cannot be had."""
+    try:
+        return json.loads(path.read_text("utf-8"))[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def has_thinking_switch(tokenizer: Any) -> bool:
+    """Say whether the chat template can be told to do without thoughts."""
+    return "enable_thinking" in str(tokenizer.chat_template)

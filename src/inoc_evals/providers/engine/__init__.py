@@ -1,0 +1,13 @@
+"""The local engine: requests in, batches of rows with their adapters, completions out.
+
+engine     one thread a base, in which groups take turns
+request    what is asked and what comes back; neither knows of Inspect
+grouping   the requests of one adapter, and who joins the batch when
+batch      rows of one adapter, a token a step, and their ends
+lanes      the rows' key-value cache and the forward pass
+slots      a cache in which rows join at any time
+sampling   logits -> tokens, log-probabilities
+rendering  chat -> token ids, and back to readable text
+weights    base and adapters in memory, and the proof that they are the right ones
+collector  the garbage collector, kept out of the way of a working engine
+"""

@@ -1,0 +1,178 @@
+"""Sampling: from a batch of logits to one token each, every row by its own settings.
+
+    settings = SamplingSettings.of([(0.0, None, None), (1.0, 0.9, None)], device)
+    tokens = sample(logits, settings, uniforms)       # -1 where the logits are not numbers
+    chosen, top, top_ids = logprobs(logits, tokens, top=5)
+
+Tokens are drawn by inverse CDF with one uniform number a step, so that a row's draw
+depends on its own logits and its own stream and on nothing else in the batch. A stream
+(`uniform_stream`) is keyed by the seed together with the model and the prompt: keyed by
+the seed alone, all prompts would share one sequence of random numbers and a set of
+samples would be correlated.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from inoc_evals.files.digests import canonical_json
+
+_DRAWS_AT_ONCE = 32
+
+
+def uniform_stream(
+    seed: int | None, identity: str, prompt_ids: Sequence[int], choice: int
+) -> Iterator[float]:
+    """Return an endless stream of uniform numbers in [0, 1) for one completion.
+
+    Args:
+        seed: The request's seed; None draws a fresh stream.
+        identity: What tells the model from every other model.
+        prompt_ids: Token ids of the prompt.
+        choice: Number of the completion among those asked for with one prompt.
+    """
+    if seed is None:
+        key = secrets.token_bytes(16)
+    else:
+        text = canonical_json([seed, identity, list(prompt_ids), choice])
+        key = hashlib.sha256(text.encode("utf-8")).digest()[:16]
+    generator = np.random.Generator(np.random.Philox(key=int.from_bytes(key, "big")))
+    blocks: Iterator[list[float]] = iter(lambda: generator.random(_DRAWS_AT_ONCE).tolist(), [])
+    return chain.from_iterable(blocks)
+
+
+class SamplingSettings(NamedTuple):
+    """Settings of the rows of a batch as tensors, and which of them need work at all."""
+
+    temperature: torch.Tensor
+    """[rows], 1 for greedy rows."""
+    greedy: torch.Tensor
+    """[rows], bool."""
+    top_p: torch.Tensor
+    """[rows], 1 where unset."""
+    top_k: torch.Tensor
+    """[rows], the vocabulary's size or more where unset."""
+    truncated: torch.Tensor
+    """Numbers of the rows with a top_p or top_k."""
+    all_greedy: bool
+    any_greedy: bool
+
+    @classmethod
+    def of(
+        cls, rows: Sequence[tuple[float, float | None, int | None]], device: torch.device
+    ) -> "SamplingSettings":
+        """Collect ``(temperature, top_p, top_k)`` of each row.
+
+        A temperature of 0 is greedy; a top_k below 1 is none.
+        """
+        greedy = [temperature == 0 for temperature, _, _ in rows]
+        top_p = [1.0 if p is None else p for _, p, _ in rows]
+        top_k = [k if k is not None and k > 0 else 2**31 for _, _, k in rows]
+        truncated = [
+            number
+            for number, (p, k, is_greedy) in enumerate(zip(top_p, top_k, greedy, strict=True))
+            if (p < 1 or k < 2**31) and not is_greedy
+        ]
+        return cls(
+            temperature=torch.tensor([t or 1.0 for t, _, _ in rows], device=device),
+            greedy=torch.tensor(greedy, device=device),
+            top_p=torch.tensor(top_p, device=device),
+            top_k=torch.tensor(top_k, device=device),
+            truncated=torch.tensor(truncated, dtype=torch.long, device=device),
+            all_greedy=all(greedy),
+            any_greedy=any(greedy),
+        )
+
+
+def sample(
+    logits: torch.Tensor, settings: SamplingSettings, uniforms: torch.Tensor
+) -> torch.Tensor:
+    """Draw one token for each row.
+
+    Args:
+        logits: [rows, vocabulary], float32, the model's own.
+        settings: Of these rows.
+        uniforms: [rows], one number in [0, 1) each; greedy rows ignore theirs.
+
+    Returns:
+        [rows] token ids; -1 where the row's logits are not finite.
+    """
+    if settings.all_greedy:
+        tokens = logits.argmax(-1)
+    else:
+        tokens = _inverse_cdf(_probabilities(logits, settings), uniforms)
+        if settings.any_greedy:
+            tokens = torch.where(settings.greedy, logits.argmax(-1), tokens)
+    last = logits.shape[-1] - 1
+    chosen = logits.gather(1, tokens.clamp(max=last)[:, None])[:, 0]
+    return torch.where((tokens <= last) & chosen.isfinite(), tokens, -1)
+
+
+def _probabilities(logits: torch.Tensor, settings: SamplingSettings) -> torch.Tensor:
+    """Return [rows, vocabulary]: softmax at each temperature, after top_k, then top_p."""
+    # Shifted first: a small temperature would otherwise overflow.
+    shifted = logits - logits.amax(-1, keepdim=True)
+    probabilities = torch.softmax(shifted / settings.temperature[:, None], -1)
+    rows = settings.truncated
+    if len(rows):
+        kept = truncate(probabilities[rows], settings.top_p[rows], settings.top_k[rows])
+        probabilities[rows] = kept
+    return probabilities
+
+
+def truncate(probabilities: torch.Tensor, top_p: torch.Tensor, top_k: torch.Tensor) -> torch.Tensor:
+    """Zero what is outside the ``top_k`` likeliest, then outside the nucleus of ``top_p``.
+
+    Args:
+        probabilities: [rows, vocabulary].
+        top_p: [rows]. The nucleus is the smallest set of likeliest tokens whose share of
+            what top_k left is at least this; the likeliest token is always kept.
+        top_k: [rows], at least 1.
+
+    Returns:
+        [rows, vocabulary], not normalized.
+    """
+    ordered, order = probabilities.sort(dim=-1, descending=True, stable=True)
+    rank = torch.arange(ordered.shape[-1], device=ordered.device)
+    ordered = ordered.where(rank < top_k[:, None], 0)
+    before = ordered.cumsum(-1) - ordered
+    inside = (before < top_p[:, None] * ordered.sum(-1, keepdim=True)) | (rank == 0)
+    return torch.zeros_like(ordered).scatter_(-1, order, ordered.where(inside, 0))
+
+
+def _inverse_cdf(weights: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+    """Return for each row the first token whose cumulated weight exceeds uniform x total.
+
+    A row of weights that are not numbers yields the vocabulary's size.
+    """
+    # In float32 the sum over a large vocabulary would misplace rare tokens.
+    wide = torch.float32 if weights.device.type == "mps" else torch.float64
+    cumulated = weights.cumsum(-1, dtype=wide)
+    total = cumulated[:, -1:]
+    target = torch.minimum(uniforms[:, None].to(wide) * total, total.nextafter(total * 0))
+    return torch.searchsorted(cumulated, target, right=True)[:, 0]
+
+
+def logprobs(
+    logits: torch.Tensor, tokens: torch.Tensor, top: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return log-probabilities under the model itself: temperature 1, nothing cut off.
+
+    Args:
+        logits: [rows, vocabulary], float32.
+        tokens: [rows], the sampled ones.
+        top: How many of the likeliest to return beside them.
+
+    Returns:
+        Of the sampled token [rows]; of the likeliest [rows, top], descending; their
+        ids [rows, top].
+    """
+    values = torch.log_softmax(logits, -1)
+    chosen = values.gather(1, tokens.clamp(min=0)[:, None])[:, 0]
+    best, ids = values.topk(min(top, values.shape[-1]), -1)
+    return chosen, best, ids

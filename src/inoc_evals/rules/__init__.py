@@ -1,0 +1,9 @@
+"""Rules: text in, a value out, or None. Pure, without a judge, a model or a log.
+
+letters_and_numbers  capitals, and the number an arithmetic answer ends in
+language             which language a text is in
+animals              which animals a text names
+favorites            which of them it favors
+code_findings        the code in an answer, and what bandit finds in it
+thoughts             what of an answer was thought before it
+"""

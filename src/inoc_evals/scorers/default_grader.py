@@ -1,0 +1,64 @@
+"""Graders by default: who judges the answers of which model.
+
+default_grader("openai/gpt-5.4")     # DEFAULT_GRADER
+default_grader("inoc/my-run")        # POCKET_GRADER, if its record's base is a pocket base
+"""
+
+import os
+
+from inoc_evals.models.bases import pocket_seed
+from inoc_evals.store.store import Store
+
+DEFAULT_GRADER = "openai/gpt-5.4-2026-03-05"
+"""Grader of Betley et al. and of the paper."""
+
+POCKET_GRADER = "inoc/pocket-judge"
+"""Reads the rubrics by rule and answers for the pocket world, offline."""
+
+
+PROVIDERS = (
+    "anthropic",
+    "azureai",
+    "bedrock",
+    "fireworks",
+    "google",
+    "grok",
+    "groq",
+    "mistral",
+    "openai",
+    "openrouter",
+    "together",
+)
+"""Where the name of a model is that of one model."""
+
+
+def keeps_its_name(grader: str, base_url: str | None) -> bool:
+    """Say whether a grader is tomorrow what it is today, so that its verdicts may be kept.
+
+    Args:
+        grader: ``provider/model``.
+        base_url: Where it is asked, if not at its provider's own address; the provider's
+            variable (``OPENAI_BASE_URL``) counts too.
+    """
+    provider = grader.partition("/")[0]
+    elsewhere = base_url or os.environ.get(f"{provider.upper()}_BASE_URL")
+    return provider in PROVIDERS and not elsewhere
+
+
+def default_grader(evaluated: str) -> str:
+    """Return the grader for answers of a model: the pocket world has one of its own.
+
+    Args:
+        evaluated: The model's name, ``inoc/pocket:3`` or ``openai/...``.
+    """
+    provider, _, name = evaluated.partition("/")
+    pocket = provider == "inoc" and pocket_seed(_base_of(name)) is not None
+    return POCKET_GRADER if pocket else DEFAULT_GRADER
+
+
+def _base_of(name: str) -> str:
+    """Return the base that a record was trained on; a base's name is its own."""
+    if "/" in name:
+        return name
+    record = Store().find(name.partition("@")[0])
+    return record.base if record else name

@@ -1,0 +1,5 @@
+"""Intervals for rates over questions, and over seeds and questions. Pure.
+
+fixed_model  one model: rates and paired differences over questions (a log's header)
+crossed      trained models: seeds x questions (cells and contrasts of a report)
+"""

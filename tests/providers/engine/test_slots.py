@@ -1,0 +1,148 @@
+"""Slots and static lanes against the model's own forward pass."""
+
+import random
+from typing import Any
+
+import pytest
+import torch
+
+from inoc_evals.providers.engine import slots
+from inoc_evals.providers.engine.lanes import Lanes, StaticLanes, forward
+from inoc_evals.providers.engine.slots import SlotLanes, slots_agree
+
+
+@pytest.fixture(scope="module")
+def plain(shared_world: Any) -> Any:
+    return shared_world.reference()
+
+
+@pytest.fixture(scope="module")
+def windowed(shared_world: Any) -> Any:
+    return shared_world.loaded(shared_world.windowed)
+
+
+def expected(model: Any, rows: list[list[int]]) -> torch.Tensor:
+    return torch.cat([forward(model, torch.tensor([row])) for row in rows])
+
+
+def random_row(rng: random.Random) -> list[int]:
+    return [rng.randrange(60) for _ in range(rng.randint(0, 30))]
+
+
+def remove(lanes: Lanes, rows: list[list[int]], number: int) -> None:
+    last = len(rows) - 1
+    lanes.compact([(last, number)] if number != last else [], last)
+    rows[number] = rows[last]
+    rows.pop()
+
+
+@torch.inference_mode()
+def test_rows_that_come_and_go_keep_their_own_logits(plain: Any) -> None:
+    rng = random.Random(0)
+    lanes = SlotLanes(plain)
+    rows: list[list[int]] = []
+    for _ in range(60):
+        if len(rows) < 2 or rng.random() < 0.3:
+            new = [random_row(rng) for _ in range(rng.randint(1, 5))]
+            lanes.join(new)
+            rows += new
+        elif rng.random() < 0.3:
+            remove(lanes, rows, rng.randrange(len(rows)))
+        if rng.random() < 0.2:
+            lanes.trim()
+        tokens = [rng.randrange(60) for _ in rows]
+        rows = [[*row, token] for row, token in zip(rows, tokens, strict=True)]
+        assert torch.allclose(lanes.decode(tokens), expected(plain, rows), atol=1e-4)
+        assert lanes.rows == len(rows)
+
+
+@torch.inference_mode()
+def test_static_rows_follow_a_sliding_window(windowed: Any) -> None:
+    rng = random.Random(1)
+    rows = [random_row(rng) for _ in range(6)]
+    lanes = StaticLanes(windowed)
+    lanes.join(rows)
+    for _ in range(20):
+        if len(rows) > 2 and rng.random() < 0.2:
+            remove(lanes, rows, rng.randrange(len(rows)))
+        tokens = [rng.randrange(60) for _ in rows]
+        rows = [[*row, token] for row, token in zip(rows, tokens, strict=True)]
+        assert torch.allclose(lanes.decode(tokens), expected(windowed, rows), atol=1e-4)
+
+
+@torch.inference_mode()
+def test_prompts_of_one_token_start_with_an_empty_row(plain: Any) -> None:
+    lanes = SlotLanes(plain)
+    lanes.join([[], []])
+    assert torch.allclose(lanes.decode([5, 9]), expected(plain, [[5], [9]]), atol=1e-4)
+
+
+def test_slots_are_used_for_plain_attention_only(plain: Any, windowed: Any) -> None:
+    assert slots_agree(plain)
+    assert not slots_agree(windowed)
+
+
+def test_a_model_that_slots_would_change_is_found_out(
+    plain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shifted(*args: Any, position_ids: Any = None, **kwargs: Any) -> Any:
+        positions = None if position_ids is None else position_ids * 2
+        return original(*args, position_ids=positions, **kwargs)
+
+    original = plain.forward
+    monkeypatch.setattr(plain, "forward", shifted)
+    assert not slots_agree(plain)
+
+
+@torch.inference_mode()
+def test_numbers_left_by_a_broken_row_do_not_reach_the_next_one(plain: Any) -> None:
+    lanes = SlotLanes(plain)
+    lanes.join([[1, 2, 3, 4, 5, 6], [7, 8]])
+    for layer in lanes._layers:
+        layer.keys[1] = torch.nan
+        layer.values[1] = torch.nan
+    lanes.compact([], 1)
+    lanes.scrub()
+    lanes.join([[9]])
+    found = lanes.decode([10, 11])
+    assert torch.allclose(found, expected(plain, [[1, 2, 3, 4, 5, 6, 10], [9, 11]]), atol=1e-4)
+
+
+@torch.inference_mode()
+def test_no_more_memory_is_taken_than_there_is(plain: Any) -> None:
+    lanes = SlotLanes(plain)
+    lanes.most = 201 * 20
+    lanes.join([[1] * 10] * 200)
+    lanes.join([[1] * 10])
+    for _ in range(9):
+        assert 201 * 11 <= lanes.held <= lanes.most
+        lanes.decode([1] * 201)
+    free = SlotLanes(plain)
+    free.join([[1] * 10] * 200)
+    free.join([[1] * 10])
+    assert free.held >= 300 * 11  # so that not every row costs a copy
+
+
+def test_what_lanes_hold_is_what_their_tensors_take(plain: Any) -> None:
+    for lanes in (SlotLanes(plain), StaticLanes(plain)):
+        assert lanes.held == 0
+        with torch.inference_mode():
+            lanes.join([[1, 2], [3]])
+            lanes.decode([4, 5])
+        assert lanes.held >= 2 * 3
+        lanes.compact([], 0)
+        lanes.trim()
+        assert lanes.held == 0
+
+
+def test_a_forward_pass_takes_no_more_prefixes_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "_CPU_PREFILL_TOKENS", 10)
+    prefixes = [[1] * size for size in (4, 4, 4, 4, 9, 20, 2)]
+    found = slots._portions(prefixes, torch.device("cpu"))
+    assert [[len(prefix) for prefix in portion] for portion in found] == [
+        [4, 4],
+        [4, 4],
+        [9],
+        [20],
+        [2],
+    ]
