@@ -1,6 +1,7 @@
 """The shape of the source, checked: who imports whom, what stays light, how long things get.
 
-The table is that of the design. To depart from it, change it here with the reason.
+The table is that of the design. To depart from it, change it here with the reason, and run this
+file: it writes the table into docs/architecture.md.
 """
 
 import ast
@@ -154,6 +155,115 @@ def test_every_departure_from_the_table_is_made_use_of() -> None:
     assert set(DEPARTURES) <= made
 
 
+# ---- the map for people (docs/architecture.md) ----------------------------------------------
+
+MAP = SRC.parent / "docs" / "architecture.md"
+BEGIN = "<!-- rooms: written by python tests/test_architecture.py -->\n"
+END = "<!-- end of rooms -->\n"
+
+
+def room_table() -> str:
+    """The rooms from the top down: what each owns, and what it may import."""
+    lines = ["| room | what it owns | may import |", "|---|---|---|"]
+    lines.append(f"| `cli/` | {owned('cli')} | everything |")
+    for name, others in reversed(MAY_IMPORT.items()):
+        if (PACKAGE / name).is_dir():
+            listed = ", ".join(f"`{other}`" for other in sorted(others)) or "—"
+            lines.append(f"| `{name}/` | {owned(name)} | {listed} |")
+    return "\n".join(lines) + "\n"
+
+
+def owned(name: str) -> str:
+    docstring = ast.get_docstring(parsed(PACKAGE / name / "__init__.py")) or ""
+    return docstring.splitlines()[0].replace("|", "\\|")
+
+
+def test_the_map_has_the_table_of_rooms() -> None:
+    table = MAP.read_text("utf-8").partition(BEGIN)[2].partition(END)[0]
+    assert table == room_table(), "run: python tests/test_architecture.py"
+
+
+def test_no_room_imports_one_above_it() -> None:
+    """So there is no circle among them."""
+    order = list(MAY_IMPORT)
+    rooms = [name for name in order if (PACKAGE / name).is_dir()]
+    for name in rooms:
+        above = [other for other in MAY_IMPORT[name] if order.index(other) > order.index(name)]
+        assert not above, f"{name} imports {above}"
+
+
+def test_few_modules_stand_at_the_root() -> None:
+    assert {path.stem for path in PACKAGE.glob("*.py")} == {
+        "__init__",
+        "__main__",
+        "_registry",
+        "arguments",
+        "chat",
+        "errors",
+        "terminal",
+    }
+
+
+SAME_THING = {
+    "cli": "a command, and the room or module that does it",
+    "settings": "a setting, and what is typed of settings",
+}
+"""Rooms in which a file may be called as one elsewhere, since both are of one thing."""
+
+
+def test_a_file_name_stands_for_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in FILES:
+        if path.stem != "__init__" and room(path) not in SAME_THING:
+            places.setdefault(path.stem.removeprefix("_"), []).append(label(path))
+    # An evaluation has one name: of its task, scorers and rule, and where its log is read.
+    of_one = {name: {"tasks", "scorers", "rules", "report"} for name in exported("tasks")}
+    several = {
+        name: found
+        for name, found in places.items()
+        if len(found) > 1 and not {one.split("/")[0] for one in found} <= of_one.get(name, set())
+    }
+    assert not several
+
+
+def exported(package: str) -> set[str]:
+    return set(import_module(f"inoc_evals.{package}").__all__)
+
+
+def typed_names(package: str) -> set[str]:
+    """Names that a type checker is told of."""
+    [block] = [
+        node
+        for node in parsed(PACKAGE / package / "__init__.py").body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    ]
+    return {
+        alias.asname or alias.name
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+@pytest.mark.parametrize("package", ["tasks", "scorers", "solvers"])
+def test_type_checkers_are_told_of_every_public_name(package: str) -> None:
+    missing = exported(package) ^ typed_names(package)
+    assert not missing, f"{package}/__init__.py: the block for type checkers lacks, or has alone"
+
+
+def test_every_task_is_in_the_file_of_its_name_and_has_card_and_test() -> None:
+    for name in exported("tasks"):
+        tree = parsed(PACKAGE / "tasks" / f"_{name}.py")
+        made = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert name in made, f"tasks/_{name}.py has no task {name}"
+        for path in (f"docs/cards/{name}.md", f"tests/tasks/test_{name}.py"):
+            assert (SRC.parent / path).is_file() or name in TESTED_WITH, f"{name}: no {path}"
+
+
+TESTED_WITH = {"caps": "traits", "language": "traits"}
+"""Tasks whose tests are another's: they measure a part of it."""
+
+
 @pytest.mark.parametrize("path", FILES, ids=label)
 def test_a_module_opens_with_a_line_for_the_index(path: Path) -> None:
     docstring = ast.get_docstring(parsed(path))
@@ -268,3 +378,8 @@ def test_a_test_has_a_store_of_its_own(tmp_path_factory: pytest.TempPathFactory)
     home = Path(os.environ["INOC_HOME"])
     assert home.is_relative_to(tmp_path_factory.getbasetemp())
     assert not home.exists()
+
+
+if __name__ == "__main__":
+    before, _, rest = MAP.read_text("utf-8").partition(BEGIN)
+    MAP.write_text(before + BEGIN + room_table() + END + rest.partition(END)[2], "utf-8")
