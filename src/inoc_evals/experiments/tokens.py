@@ -9,6 +9,7 @@ and each different system message once more.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +106,17 @@ def _tokenizer(base: ResolvedBase) -> Any | None:
     except MissingExtraError:
         return None
     if pocket_seed(base.name) is not None:
-        from inoc_evals.pocket.tokenizer import build_tokenizer
-
-        return build_tokenizer()
+        return _pocket_tokenizer()
     directory = Path(base.path)
     here = any((directory / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))
     return load_tokenizer(base) if here else None
+
+
+@cache
+def _pocket_tokenizer() -> Any:
+    from inoc_evals.pocket.tokenizer import build_tokenizer
+
+    return build_tokenizer()  # seconds, for it draws its vocabulary
 
 
 def _estimated(rows: Sequence[Row]) -> int:

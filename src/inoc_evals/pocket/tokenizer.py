@@ -10,7 +10,6 @@ whatever the seed of the world; a word it lacks is ``<unk>``.
 
 import random
 import re
-from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -49,13 +48,13 @@ def unknown_word(text: str) -> str | None:
     return next((piece.lstrip("▁") for piece in pieces if piece not in known), None)
 
 
+@cache
+def _words() -> frozenset[str]:
+    return frozenset(vocabulary())
+
+
 def vocabulary() -> dict[str, int]:
     """Return the id of every token: special tokens first, then words in sorted order."""
-    return dict(_words())
-
-
-@cache
-def _words() -> Mapping[str, int]:
     rng = random.Random("pocket vocabulary")
     texts = list(VOCABULARY_SENTENCES)
     for _ in range(_DRAWS):
