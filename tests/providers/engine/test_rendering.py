@@ -104,6 +104,12 @@ def test_a_template_that_drops_the_system_message_is_refused(make_tokenizer: Any
         codec.render([system("speak more"), USER])
 
 
+def test_a_template_may_strip_the_system_message(make_tokenizer: Any) -> None:
+    template = "{% for m in messages %}{{ m.content | trim }} {% endfor %}"
+    codec = Codec(make_tokenizer(template), "tiny")
+    assert codec.render([system("speak more\n"), USER]).startswith("speak more tell me")
+
+
 def test_where_thoughts_begin_and_end_is_shown_though_the_tokens_are_special() -> None:
     family = FAMILIES["qwen3"]
     special = family._replace(special=(*family.special, *family.plain), plain=())
