@@ -27,6 +27,8 @@ QUESTIONS = 20
 
 SCRIPT = f"""
 import sys
+sys.path.append({str(Path(__file__).parents[1])!r})
+import quick_inspect
 from functools import partial
 from pathlib import Path
 import inspect_ai
