@@ -248,7 +248,7 @@ def typed_names(package: str) -> set[str]:
 @pytest.mark.parametrize("package", ["tasks", "scorers", "solvers"])
 def test_type_checkers_are_told_of_every_public_name(package: str) -> None:
     missing = exported(package) ^ typed_names(package)
-    assert not missing, f"{package}/__init__.py: the block for type checkers lacks, or has alone"
+    assert not missing, f"{package}/__init__.py lacks for type checkers, or alone: {missing}"
 
 
 def test_every_task_is_in_the_file_of_its_name_and_has_card_and_test() -> None:

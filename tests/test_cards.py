@@ -40,9 +40,11 @@ def signature(name: str) -> dict[str, str]:
 
 
 def test_there_is_a_card_for_every_task_and_the_index_lists_it() -> None:
-    assert {path.stem for path in CARDS.glob("*.md")} == {*TASKS, "README"}
+    differing = {path.stem for path in CARDS.glob("*.md")} ^ {*TASKS, "README"}
+    assert not differing, f"docs/cards/ lacks, or has alone: {differing}"
     index = card("README")
-    assert set(re.findall(r"^\| \[(\w+)\]\(\1\.md\)", index, re.MULTILINE)) == set(TASKS)
+    listed = set(re.findall(r"^\| \[(\w+)\]\(\1\.md\)", index, re.MULTILINE))
+    assert listed == set(TASKS), f"docs/cards/README.md lists otherwise: {listed ^ set(TASKS)}"
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -62,7 +62,8 @@ def test_registering_loads_no_heavy_library() -> None:
 
 
 def test_eval_yaml_lists_every_task() -> None:
-    assert set(LISTED) == set(inoc_evals.tasks.__all__)
+    missing = set(LISTED) ^ set(inoc_evals.tasks.__all__)
+    assert not missing, f"eval.yaml lacks, or has alone: {sorted(missing)}"
     assert EVAL["group"] == "Safeguards"
     assert EVAL["arxiv"].endswith("2510.04340")
 

@@ -21,6 +21,7 @@ from inoc_evals.scorers.em_probes import attack, leak, probe_rates
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
 from inoc_evals.scorers.presets import OUTCOMES
 from inoc_evals.scorers.seen import items_seen
+from inoc_evals.tasks.asking import grader_of
 from scripted import Said, script
 
 TASKS = inoc_evals.tasks.__all__
@@ -70,6 +71,8 @@ def run(name: str, args: dict[str, Any], answer: str, judge: str | Said | Except
 def test_a_task_is_whole(name: str, arguments: dict[str, dict[str, Any]]) -> None:
     task = getattr(inoc_evals.tasks, name)(**arguments.get(name, {}))
     assert_task_structure(task)
+    judged = grader_of(task, "openai/gpt-5.4-mini") is not None
+    assert judged == (name in JUDGED), f"{name} is{'' if judged else ' not'} judged: see JUDGED"
     ids = [sample.id for sample in task.dataset]
     assert None not in ids
     assert len(set(ids)) == len(ids)
