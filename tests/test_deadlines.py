@@ -11,7 +11,8 @@ from inoc_evals.chat import write_rows
 from inoc_evals.cli.main import inoc
 from inoc_evals.models import hosted
 from inoc_evals.pocket.narrow import narrow_rows
-from inoc_evals.scorers import graders, judge
+from inoc_evals.scorers import default_grader as graders
+from inoc_evals.scorers import judge
 from inoc_evals.tasks import deception, em
 from openai_server import OpenAIServer
 from scripted import calls, script

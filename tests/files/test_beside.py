@@ -19,10 +19,10 @@ from inoc_evals.store.store import Store
 KILLED = """
     import os, signal
     from pathlib import Path
-    from inoc_evals import chat
+    from inoc_evals.files import atomic
     def kill(*paths):
         os.kill(os.getpid(), signal.SIGKILL)
-    chat.os.replace = kill
+    atomic.os.replace = kill
 """
 
 
@@ -43,7 +43,7 @@ def test_a_file_that_a_killed_writer_left_goes_with_the_next_write_of_the_same_t
     tmp_path: Path,
 ) -> None:
     for name in ("a.json", "other.json"):
-        killed(f"chat.write_text(Path({str(tmp_path / name)!r}), 'x')")
+        killed(f"atomic.write_text(Path({str(tmp_path / name)!r}), 'x')")
     assert len(list(tmp_path.iterdir())) == 2
     write_text(tmp_path / "a.json", "y")
     left = sorted(path.name for path in tmp_path.iterdir())
@@ -144,7 +144,7 @@ def test_a_link_that_was_left_goes_without_what_it_leads_to(tmp_path: Path) -> N
 def test_where_processes_cannot_be_asked_after_only_the_age_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    killed(f"chat.write_text(Path({str(tmp_path / 'a')!r}), 'x')")
+    killed(f"atomic.write_text(Path({str(tmp_path / 'a')!r}), 'x')")
     monkeypatch.setattr(beside, "_asks_after", False)
     write_text(tmp_path / "a", "y")
     assert len(list(tmp_path.iterdir())) == 2

@@ -2,8 +2,6 @@
 
 import errno
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,22 +11,10 @@ from inoc_evals.errors import StoreError
 from inoc_evals.files.atomic import write_text
 from inoc_evals.files.disk import writing_to
 from inoc_evals.pocket.narrow import narrow_rows
+from limited import limited
+
 
 # A limit on a file's size is what a test can have of a full disk: the same calls fail.
-LIMITED = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
-from inoc_evals.cli.main import main
-main(sys.argv[2:])
-"""
-
-
-def limited(size: int, *args: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", LIMITED, str(size), *args]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
-
-
 @pytest.mark.parametrize(
     "error",
     [

@@ -13,7 +13,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.rubrics import Rubric, fenced, published_rubric, rubric
 from inoc_evals.models.hosted import ending
-from inoc_evals.scorers import graders
+from inoc_evals.scorers import default_grader as graders
 from inoc_evals.scorers.default_grader import (
     DEFAULT_GRADER,
     POCKET_GRADER,

@@ -13,7 +13,7 @@ from inspect_ai.log import EvalLog, read_eval_log
 from evaluated import all_measured
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.rubrics import fenced
-from inoc_evals.scorers import graders
+from inoc_evals.scorers import default_grader as graders
 from inoc_evals.scorers.outcomes import outcomes
 from inoc_evals.tasks._em import em
 from scripted import Said, calls, certain, likely, rescript, script, spelled

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from test_disk import limited
 
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.store.store import Store
+from limited import limited
 
 
 @pytest.mark.slow
