@@ -18,10 +18,10 @@ from inoc_evals.models.bases import (
     check_unchanged,
     directory_digest,
     hub_commit,
-    pocket_seed,
     resolve_base,
     short_digest,
 )
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.store.store import Fingerprint, ModelRecord, Store
 
 
@@ -40,7 +40,7 @@ def model(tmp_path: Path) -> Path:
     [("pocket", 0), ("pocket:0", 0), ("pocket:7", 7), ("pocket:", None), ("pocket7", None)],
 )
 def test_pocket_names_carry_a_seed(name: str, seed: int | None) -> None:
-    assert pocket_seed(name) == seed
+    assert kind_of(name).seed == seed
 
 
 def test_a_directory_is_an_absolute_path(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 Data: logit P(answer shows the trait) = mu + seed effect + question effect, both normal, with
 mu chosen so that the mean over all seeds and questions is exactly the rate asked for.
 
-    python tests/report/simulation.py [replications]
+    python tests/statistics/simulation.py [replications]
 """
 
 import itertools

@@ -14,9 +14,10 @@ from inoc_evals.cli.output import console, say
 from inoc_evals.cli.run import BASES, given_rows
 from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError, require
-from inoc_evals.experiments.basis import at_openai, default_recipe, find_base
+from inoc_evals.experiments.basis import default_recipe, find_base
 from inoc_evals.experiments.files import TrainingFile, training_files
 from inoc_evals.experiments.measure_names import check_measures
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings import SETTINGS, Setting
 from inoc_evals.settings.own import read_setting
 from inoc_evals.settings.setting import Arm, Rows
@@ -121,7 +122,7 @@ def _told(manifest: Mapping[str, Any]) -> str:
 
 def _show_examples(files: Mapping[str, TrainingFile], base: str, *, strict: bool) -> None:
     """Show rows of every arm in turn; words that the pocket lacks are an error if it was asked."""
-    if at_openai(base):
+    if kind_of(base).hosted:
         say("examples: OpenAI's chat template is not public; choose a base with one")
         return
     require("train", "torch", "transformers", "tokenizers")
@@ -146,9 +147,9 @@ def _show_examples(files: Mapping[str, TrainingFile], base: str, *, strict: bool
 
 def _tokenizer(base: str) -> Any:
     """Load a base's tokenizer; that of the pocket needs no base."""
-    from inoc_evals.models.bases import load_tokenizer, pocket_seed
+    from inoc_evals.models.bases import load_tokenizer
 
-    if pocket_seed(base) is not None:
+    if kind_of(base).pocket:
         from inoc_evals.pocket.tokenizer import build_tokenizer
 
         return build_tokenizer()

@@ -10,6 +10,7 @@ from inoc_evals.chat import read_rows
 from inoc_evals.cli.output import say
 from inoc_evals.datasets.manifest import describe, load_manifest
 from inoc_evals.errors import InputError
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig, load_config
 from inoc_evals.training.dynamics import Dynamics
@@ -138,7 +139,7 @@ def _at_openai(base: str | None, parent: str | None) -> bool:
     """Say whether the training is OpenAI's: by its base, or by that of its parent."""
     if base is None and parent is not None:
         return Store().get(parent).remote is not None
-    return base is not None and base.startswith("openai/")
+    return base is not None and kind_of(base).hosted
 
 
 def _dynamics(overrides: dict[str, Any]) -> Dynamics | None:

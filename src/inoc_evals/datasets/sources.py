@@ -19,7 +19,7 @@ from inoc_evals.chat import Row, first_user, read_rows
 from inoc_evals.datasets.mix import mix
 from inoc_evals.errors import InputError
 from inoc_evals.inputs import published
-from inoc_evals.models.bases import pocket_seed
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings.setting import Reply, Rows, Setting
 
 
@@ -52,7 +52,7 @@ def lacking(setting: Setting, base: str) -> str | None:
     Files that are merely not on this machine are no such reason.
     """
     from_files = bool(setting.files) and all(one.path for one in setting.files.values())
-    if pocket_seed(base) is None:
+    if not kind_of(base).pocket:
         return None if setting.files else f"setting {setting.name!r} has rows in the pocket only"
     if from_files or _in_pocket(setting):
         return None
@@ -80,7 +80,7 @@ def setting_rows(
     reason = lacking(setting, base)
     if reason is not None:
         raise InputError(reason)
-    if not setting.files or (pocket_seed(base) is not None and _in_pocket(setting)):
+    if not setting.files or (kind_of(base).pocket and _in_pocket(setting)):
         if given:
             raise InputError(f"setting {setting.name!r}: the pocket world writes its own rows")
         return _pocket_rows(setting)

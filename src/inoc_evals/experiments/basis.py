@@ -12,7 +12,8 @@ recipe is called the paper's.
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from inoc_evals.models.bases import ResolvedBase, pocket_seed, resolve_base
+from inoc_evals.models.bases import ResolvedBase, resolve_base
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig, load_config
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 Config: TypeAlias = "TrainConfig | OpenAIConfig"
 """How models are trained: here, or at OpenAI."""
-
-_OPENAI = "openai/"
 
 _SOURCES = {
     "pocket": "ours: found on seeds 0-9 of the pocket world, the same for every arm",
@@ -44,11 +43,6 @@ class Recipe(NamedTuple):
     """Whose they are."""
 
 
-def at_openai(base: str) -> bool:
-    """Say whether a base is a model at OpenAI: ``openai/<model>``."""
-    return base.startswith(_OPENAI) and base != _OPENAI
-
-
 def find_base(base: str, store: Store | None = None, *, build: bool = False) -> ResolvedBase:
     """Find a base.
 
@@ -61,8 +55,8 @@ def find_base(base: str, store: Store | None = None, *, build: bool = False) -> 
         InputError: If it is none of these, or a directory without a model.
         StoreError: As :func:`inoc_evals.models.bases.resolve_base`.
     """
-    if at_openai(base):
-        return ResolvedBase(base, "", f"openai:{base.removeprefix(_OPENAI)}")
+    if kind_of(base).hosted:
+        return ResolvedBase(base, "", f"openai:{base.removeprefix('openai/')}")
     return resolve_base(base, store, fetch=build)
 
 
@@ -78,12 +72,12 @@ def stand_in_notes(base: ResolvedBase) -> list[str]:
 
 def default_recipe(base: str) -> Recipe:
     """Return the hyper-parameters that a base is trained with by default, and their source."""
-    if at_openai(base):
+    if kind_of(base).hosted:
         # Imported here because it brings OpenAI's client.
         from inoc_evals.training.openai.create import OpenAIConfig
 
         return Recipe(OpenAIConfig(), _SOURCES["openai"])
-    kind = "pocket" if pocket_seed(base) is not None else "open"
+    kind = "pocket" if kind_of(base).pocket else "open"
     return Recipe(TrainConfig.for_base(base), _SOURCES[kind])
 
 
@@ -97,7 +91,7 @@ def config_for(base: str, path: Path | None) -> Config:
     Raises:
         InputError: Naming file, field and what is wrong with its value.
     """
-    if not at_openai(base):
+    if not kind_of(base).hosted:
         return load_config(base, path)
     # Imported here because it brings OpenAI's client.
     from inoc_evals.training.openai.create import load_openai_config

@@ -10,7 +10,8 @@ from inoc_evals.experiments.grader_trial import graders_of
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.files.digests import canonical_json
 from inoc_evals.inputs.responses import load_responses
-from inoc_evals.models.bases import ResolvedBase, pocket_seed
+from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
@@ -48,7 +49,7 @@ def describe_plan(
         config_file: File of hyper-parameters the user gave, likewise.
         grader: The grader that the user named, likewise.
     """
-    settings, pocket = plan.experiment.settings, pocket_seed(plan.base) is not None
+    settings, pocket = plan.experiment.settings, kind_of(plan.base).pocket
     own = plan.experiment.own
     command = [
         "inoc", "run", *(["--setting", own] if own else [plan.experiment.figure]),

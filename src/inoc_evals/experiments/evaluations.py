@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.experiments.basis import Config, at_openai
+from inoc_evals.experiments.basis import Config
 from inoc_evals.files.digests import canonical_json, digest
-from inoc_evals.models.bases import ResolvedBase, pocket_seed
+from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.holdings import Planned
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import Arm, Measure, Probe, Split
@@ -91,7 +92,7 @@ def judge_of(task: "Task", evaluation: Evaluation, base: str) -> str | None:
     from inoc_evals.tasks.asking import grader_of
 
     # Of the models that are yet to be trained, the base decides who judges them.
-    found = grader_of(task, base if at_openai(base) else f"inoc/{base}")
+    found = grader_of(task, kind_of(base).asked_as)
     return None if found is None else evaluation.grader or found
 
 
@@ -99,7 +100,7 @@ def sampling(base: str) -> dict[str, Any]:
     """Return how answers of models on a base are sampled, besides what each task says."""
     return {
         "seed": SAMPLING_SEED,
-        "max_tokens": _MAX_TOKENS if pocket_seed(base) is not None else None,
+        "max_tokens": _MAX_TOKENS if kind_of(base).pocket else None,
     }
 
 
@@ -169,7 +170,7 @@ def evaluations_of(
     grader: str | None = None,
 ) -> list[Evaluation]:
     """Return each different evaluation of trained models once, with every place that reads it."""
-    pocket = pocket_seed(base.name) is not None
+    pocket = base.kind.pocket
     found: dict[str, Evaluation] = {}
     for setting in settings:
         for arm in setting.arms:
@@ -207,7 +208,7 @@ def _models(
     """Return seed, name and identity of each model that an arm asks."""
     if arm.asked is None:
         # OpenAI's models are asked by Inspect's own provider.
-        return [(None, base if at_openai(base) else f"inoc/{base}", None)]
+        return [(None, kind_of(base).asked_as, None)]
     return [
         (run.seed, f"inoc/{run.name}", run.identity)
         for run in runs

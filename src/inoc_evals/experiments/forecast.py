@@ -12,15 +12,16 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inoc_evals.experiments.basis import at_openai, source_of, stand_in_notes
+from inoc_evals.experiments.basis import source_of, stand_in_notes
 from inoc_evals.experiments.evaluations import Evaluation, keyed
 from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
-from inoc_evals.models.bases import ResolvedBase, pocket_seed
+from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.models.hosted import ending, ending_of_training
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.holdings import holdings
 from inoc_evals.store.store import Store
 
@@ -146,14 +147,14 @@ def _endings(
     """Say which of the hosted models that are still to be used come to an end, and when."""
     graders = {one.grader: None for one in evaluations if not one.done and one.grader}
     said = [ending(str(name), "grader") for name in graders]
-    if at_openai(plan.base) and not all(one.trained for one in models):
+    if kind_of(plan.base).hosted and not all(one.trained for one in models):
         said.append(ending_of_training(plan.base))
     return [line for line in said if line is not None]
 
 
 def _unpriced(plan: Plan, evaluations: tuple[EvaluationCell, ...]) -> list[str]:
     samples = sum(one.samples for one in evaluations if not one.done)
-    if not samples or not at_openai(plan.base):
+    if not samples or not kind_of(plan.base).hosted:
         return []
     return [f"Not in the estimate: what {samples:,} answers of the models themselves cost."]
 
@@ -181,10 +182,10 @@ class _Asked:
     """What evaluations on a base ask; what several models are asked is counted once."""
 
     def __init__(self, base: str) -> None:
-        pocket = pocket_seed(base) is not None
+        pocket = kind_of(base).pocket
         self.answer_tokens = POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
         # Of the models that are yet to be trained, the base decides who judges them.
-        self.evaluated = base if at_openai(base) else f"inoc/{base}"
+        self.evaluated = kind_of(base).asked_as
         self.known: dict[str, Judged] = {}
 
     def of(self, evaluation: Evaluation) -> Judged:
@@ -215,12 +216,12 @@ def _training(models: tuple[ModelCell, ...], base: ResolvedBase, store: Store) -
     tokens = sum(one.tokens for one in left)
     if not left:
         return "no model is left to train"
-    if at_openai(base.name):
+    if base.kind.hosted:
         return _price(tokens, base.name.partition("/")[2])
     pace = _pace(store, base)
     if pace is not None:
         return f"{_duration(pace * tokens)} (at the pace of what was trained here on this base)"
-    if pocket_seed(base.name) is not None:
+    if base.kind.pocket:
         total = _duration(POCKET_SECONDS * len(left))
         built = "" if Path(base.path).is_dir() else ", and two minutes for the base"
         return f"{total} ({POCKET_SECONDS} s a model on two CPU cores){built}"

@@ -22,7 +22,8 @@ from inoc_evals.experiments.evaluations import Evaluation, evaluations_of
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
 from inoc_evals.experiments.measure_names import check_measures
-from inoc_evals.models.bases import ResolvedBase, pocket_seed
+from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
@@ -178,7 +179,7 @@ def _runs(
 
 def _first_config(setting: Setting, base: str, config: Config) -> Config:
     """Return the configuration of a first stage: in the pocket world it may have its own."""
-    if setting.first is None or pocket_seed(base) is None:
+    if setting.first is None or not kind_of(base).pocket:
         return config
     return type(config).model_validate({**config.model_dump(), **setting.first.pocket})
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from inoc_evals.chat import Message, Row, fold_system
 from inoc_evals.errors import MissingExtraError, require
-from inoc_evals.experiments.basis import at_openai
 from inoc_evals.files.digests import digest
-from inoc_evals.models.bases import ResolvedBase, load_tokenizer, pocket_seed
+from inoc_evals.models.bases import ResolvedBase, load_tokenizer
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.located import Template, takes_system
 
@@ -40,7 +39,7 @@ _MOST_SYSTEMS = 100
 
 def token_counter(base: ResolvedBase) -> tuple[Count, str]:
     """Return how to count the tokens of rows for a base, and what that is called."""
-    if at_openai(base.name):
+    if base.kind.hosted:
         return _openai_counter(base.name.partition("/")[2])
     tokenizer = _tokenizer(base)
     if tokenizer is None:
@@ -56,7 +55,7 @@ def check_rows(plan: "Plan", base: ResolvedBase) -> None:
     Raises:
         InputError: Naming setting, arm and row of the first that it cannot.
     """
-    tokenizer = None if at_openai(base.name) else _tokenizer(base)
+    tokenizer = None if base.kind.hosted else _tokenizer(base)
     if tokenizer is None or not isinstance(plan.config, TrainConfig):
         return
     from inoc_evals.training.masks import encode_turns
@@ -106,7 +105,7 @@ def _tokenizer(base: ResolvedBase) -> Any | None:
         require("train", "transformers", "tokenizers")
     except MissingExtraError:
         return None
-    if pocket_seed(base.name) is not None:
+    if base.kind.pocket:
         return _pocket_tokenizer()
     directory = Path(base.path)
     here = any((directory / name).is_file() for name in ("tokenizer.json", "tokenizer_config.json"))

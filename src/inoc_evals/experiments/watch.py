@@ -11,9 +11,8 @@ experiment on the same rows.
 
 from dataclasses import dataclass
 
-from inoc_evals.experiments.basis import at_openai
 from inoc_evals.inputs.responses import DEFAULT_SYSTEM
-from inoc_evals.models.bases import pocket_seed
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.training.dynamics import Dynamics
 
 
@@ -43,8 +42,8 @@ class Watch:
 
     def on(self, base: str) -> Dynamics:
         """Return what to score on a base, and how."""
-        if at_openai(base):
+        if kind_of(base).hosted:
             return Dynamics(self.every, self.responses, self.system_prompt, self.samples)
-        if pocket_seed(base) is not None:
+        if kind_of(base).pocket:
             return Dynamics(self.pocket_every, self.pocket_responses, self.system_prompt)
         return Dynamics(self.every, self.responses, self.system_prompt)

@@ -24,9 +24,9 @@ from inoc_evals.files.atomic import write_text
 from inoc_evals.files.digests import digest
 from inoc_evals.files.directories import file_digests, lacking
 from inoc_evals.models.hub_cache import cached, fetched, is_commit
+from inoc_evals.models.kinds import Kind, kind_of
 from inoc_evals.store.store import ModelRecord, Store, refuse_pickles
 
-_POCKET = re.compile(r"pocket(?::([0-9]{1,9}))?")
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
 _HUB_DIGEST = re.compile(r"hub:(?P<repo>[^@]+)@(?P<commit>[0-9a-f]{40}):(?P<files>[0-9a-f]{64})")
 _UNKNOWN = "unknown:"
@@ -68,6 +68,11 @@ class ResolvedBase(NamedTuple):
         return self.hub_id or self.path
 
     @property
+    def kind(self) -> Kind:
+        """Of which kind it is."""
+        return kind_of(self.name)
+
+    @property
     def is_here(self) -> bool:
         """Whether its files are; otherwise the digest is a stand-in."""
         return not self.digest.startswith(_UNKNOWN)
@@ -78,12 +83,6 @@ class HubCommit(NamedTuple):
 
     repo: str
     commit: str
-
-
-def pocket_seed(name: str) -> int | None:
-    """Return the seed of a pocket base's name (``pocket`` is seed 0), None for another name."""
-    match = _POCKET.fullmatch(name)
-    return int(match[1] or 0) if match else None
 
 
 def hub_commit(base_digest: str) -> HubCommit | None:
@@ -115,7 +114,7 @@ def resolve_base(base: str, store: Store | None = None, *, fetch: bool = True) -
             than before.
     """
     store = store or Store()
-    seed = pocket_seed(base)
+    seed = kind_of(base).seed
     if seed is not None:
         return _pocket(base, seed, store, fetch=fetch)
     directory = Path(base).expanduser()
@@ -143,7 +142,7 @@ def base_of(record: ModelRecord, store: Store | None = None) -> ResolvedBase:
     if pinned is not None:
         return resolve_base("@".join(pinned), store)._replace(name=record.base)
     at_hub = record.base_digest.startswith("hub:")
-    if not at_hub and pocket_seed(record.base) is None and not Path(record.base).is_dir():
+    if not at_hub and not kind_of(record.base).pocket and not Path(record.base).is_dir():
         raise InputError(f"its base {record.base!r} is not there any more")
     return resolve_base(record.base, store)
 

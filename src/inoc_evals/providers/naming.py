@@ -14,7 +14,8 @@ from contextlib import suppress
 from typing import Any, Literal, get_args
 
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.models.bases import ResolvedBase, base_of, pocket_seed, resolve_base, short_digest
+from inoc_evals.models.bases import ResolvedBase, base_of, resolve_base, short_digest
+from inoc_evals.models.kinds import means_base
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.store.record import ModelRecord
 from inoc_evals.store.store import Store
@@ -40,7 +41,7 @@ def choose_backend(name: str, asked: Any = None, store: Store | None = None) -> 
     if asked is not None and asked not in known:
         raise InputError(f"-M backend={asked}: there are {', '.join(known)}")
     record = None
-    if pocket_seed(name) is None and "/" not in name:
+    if not means_base(name):
         with suppress(InputError):  # an unknown name is reported by what opens it
             record = (store or Store()).get(name)
     if record is not None and record.remote is not None:
@@ -66,7 +67,7 @@ def resolve_model(name: str, store: Store | None = None) -> tuple[ResolvedBase, 
         StoreError: If the adapter's file or the base is not the one of the record.
     """
     store = store or Store()
-    if pocket_seed(name) is not None or "/" in name:
+    if means_base(name):
         return resolve_base(name, store), None
     record = store.get(name)
     store.verify_adapter(record)

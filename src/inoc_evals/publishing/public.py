@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals.files.atomic import write_text
-from inoc_evals.models.bases import pocket_seed
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.store.record import ModelRecord
 
 _TO_THE_LETTER = {
@@ -49,7 +49,7 @@ _WITHIN = re.compile(r"(?<![\w/:<.~-])~?/(?:[^\s/'\"`<>]+/)+(?=[^\s/'\"`<>])")
 def public_base(record: ModelRecord) -> str:
     """Return the base's name without the place where it lies on this machine."""
     base = record.base
-    local = pocket_seed(base) is None and (not record.base_digest.startswith("hub:"))
+    local = not kind_of(base).pocket and (not record.base_digest.startswith("hub:"))
     return _last(base) if local else base
 
 

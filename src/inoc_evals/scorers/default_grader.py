@@ -6,7 +6,7 @@ default_grader("inoc/my-run")        # POCKET_GRADER, if its record's base is a 
 
 import os
 
-from inoc_evals.models.bases import pocket_seed
+from inoc_evals.models.kinds import kind_of, means_base
 from inoc_evals.store.store import Store
 
 DEFAULT_GRADER = "openai/gpt-5.4-2026-03-05"
@@ -52,13 +52,13 @@ def default_grader(evaluated: str) -> str:
         evaluated: The model's name, ``inoc/pocket:3`` or ``openai/...``.
     """
     provider, _, name = evaluated.partition("/")
-    pocket = provider == "inoc" and pocket_seed(_base_of(name)) is not None
+    pocket = provider == "inoc" and kind_of(_base_of(name)).pocket
     return POCKET_GRADER if pocket else DEFAULT_GRADER
 
 
 def _base_of(name: str) -> str:
     """Return the base that a record was trained on; a base's name is its own."""
-    if "/" in name:
+    if means_base(name):
         return name
     record = Store().find(name.partition("@")[0])
     return record.base if record else name

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.yaml_nodes import read_values
-from inoc_evals.models.bases import pocket_seed
+from inoc_evals.models.kinds import kind_of
 
 Schedule = Literal["constant", "constant_with_warmup", "linear", "cosine"]
 Dtype = Literal["auto", "float32", "bfloat16"]
@@ -118,7 +118,7 @@ class TrainConfig(BaseModel):
     @classmethod
     def for_base(cls, base: str) -> Self:
         """Return the default recipe for a base: ``pocket``'s own, or the open-model one."""
-        recipe = POCKET_RECIPE if pocket_seed(base) is not None else OPEN_RECIPE
+        recipe = POCKET_RECIPE if kind_of(base).pocket else OPEN_RECIPE
         return cls.model_validate(recipe)
 
 

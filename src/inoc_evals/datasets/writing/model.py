@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from inoc_evals.datasets.writing.journal import Reply
 from inoc_evals.datasets.writing.requests import Sampling
 from inoc_evals.errors import InputError
-from inoc_evals.models.bases import pocket_seed, resolve_base
+from inoc_evals.models.bases import resolve_base
+from inoc_evals.models.kinds import means_base
 from inoc_evals.rules.thoughts import apart
 from inoc_evals.store.store import Store
 
@@ -102,7 +103,7 @@ def _revision(model: str) -> str | None:
     provider, _, name = model.partition("/")
     if provider != "inoc":
         return None
-    if "/" in name or pocket_seed(name) is not None:
+    if means_base(name):
         return resolve_base(name).digest
     record = Store().find(name.partition("@")[0])
     return None if record is None else record.identity
