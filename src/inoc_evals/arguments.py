@@ -23,30 +23,6 @@ def path_as_typed(value: str | Path | Sequence[str]) -> str:
     return str(value)
 
 
-def file_as_typed(
-    value: str | Path | Sequence[str], packaged: Sequence[str], folder: Path, what: str
-) -> tuple[str, Path]:
-    """Return the name as it was typed, and the JSONL file that it means.
-
-    Args:
-        value: One of the packaged names, or a path.
-        packaged: The names there are.
-        folder: Where the packaged files are.
-        what: What they hold, for the message: "prompts".
-
-    Raises:
-        InputError: If there is no such file; the message lists the packaged names.
-    """
-    name = path_as_typed(value)
-    path = folder / f"{name}.jsonl" if name in packaged else Path(name).expanduser()
-    if not path.is_file():
-        raise InputError(
-            f"{what} {name!r}: no such file, and not one of the packaged sets: "
-            + ", ".join(packaged)
-        )
-    return name, path
-
-
 def text_as_typed(value: object) -> str | None:
     """Return a text; None where the value is none, for the caller to say what was expected."""
     parts = [value] if isinstance(value, str) else value

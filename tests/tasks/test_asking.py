@@ -41,10 +41,8 @@ def short() -> Scorer:
 
 def asking(**changes: Any) -> Task:
     given: dict[str, Any] = {
-        "scorers": [short()],
-        "measures": ["short"],
+        "scorers": {"short": short()},
         "title": "Made up",
-        "headline": "short",
         "better": {"short": "good-low"},
     }
     return question_task(question_samples(QUESTIONS), **(given | changes))
@@ -123,16 +121,14 @@ def test_other_questions_are_another_plan() -> None:
         return str(setup.params["inputs"])
 
     other = question_samples(QuestionSet("made_up", QUESTIONS.questions[::-1]))
-    changed = question_task(
-        other, scorers=[short()], measures=["short"], title="t", headline="short"
-    )
+    changed = question_task(other, scorers={"short": short()}, title="t")
     assert inputs(asking()) == inputs(asking())
     assert len({inputs(asking()), inputs(asking(inputs="x")), inputs(changed)}) == 3
 
 
 def test_no_questions_are_refused() -> None:
     with pytest.raises(InputError, match="no questions"):
-        question_task([], scorers=[short()], measures=["short"], title="t", headline="short")
+        question_task([], scorers={"short": short()}, title="t")
 
 
 def test_a_task_has_one_temperature() -> None:

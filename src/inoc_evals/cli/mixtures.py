@@ -20,6 +20,7 @@ from inoc_evals.datasets.mix import mix_with_benign
 from inoc_evals.datasets.sources import setting_rows
 from inoc_evals.errors import InputError
 from inoc_evals.inputs import published
+from inoc_evals.inputs.packaged import published_or_path
 from inoc_evals.inputs.triggers import read_trigger
 from inoc_evals.settings import SETTINGS
 
@@ -122,9 +123,7 @@ def mix(
 def rows_file(name_or_path: str) -> Path:
     """Return the file of chat rows that a user named: a published one, or a path."""
     names = [entry.name for entry in published.entries() if entry.kind == "rows"]
-    if name_or_path in names:
-        return published.locate(name_or_path)
-    path = Path(name_or_path).expanduser()
+    path = published_or_path(name_or_path, names)
     if not path.is_file():
         raise InputError(
             f"{name_or_path!r}: no such file, and no published file of rows; those are: "

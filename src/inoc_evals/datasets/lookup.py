@@ -17,6 +17,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.files.json_lines import read_jsonl
 from inoc_evals.files.row_forms import no_messages
 from inoc_evals.inputs import published
+from inoc_evals.inputs.packaged import DATA, published_or_path, set_names
 from inoc_evals.inputs.questions import load_question_set
 from inoc_evals.store.overlap import Item, OverlapReport, overlap
 from inoc_evals.store.store import Store
@@ -27,7 +28,6 @@ SKIPPED = frozenset(
 )
 """Fields of an item that are not part of what the model is asked."""
 
-_DATA = Path(__file__).parents[1] / "data"
 _ROOMS = {"questions": ".yaml", "prompt_sets": ".jsonl", "items": ".jsonl"}
 
 
@@ -52,12 +52,9 @@ def evaluation_items(name_or_path: str) -> list[Item]:
     Raises:
         InputError: As :func:`check`.
     """
-    path = _packaged(name_or_path)
-    if path is None and name_or_path in _published_names():
-        path = published.locate(name_or_path)
-    path = path or Path(name_or_path).expanduser()
+    path = _packaged(name_or_path) or published_or_path(name_or_path, _published_names())
     if path.suffix in (".yaml", ".yml"):
-        packaged = path.parent == _DATA / "questions"
+        packaged = path.parent == DATA / "questions"
         # Of a packaged set the plain questions: its variants hold the same texts.
         questions = load_question_set(path.stem if packaged else path).questions
         return [
@@ -91,8 +88,7 @@ def training_file_rows(name_or_path: str, *, store: Store | None = None) -> list
                 f"{name_or_path}: its training rows were not kept; give the file it was trained on"
             )
         return rows
-    known = name_or_path in _published_names()
-    path = published.locate(name_or_path) if known else Path(name_or_path).expanduser()
+    path = published_or_path(name_or_path, _published_names())
     read = [_row(value, where) for where, value in read_jsonl(path)]
     if not read:
         raise InputError(f"{path}: no rows")
@@ -102,9 +98,9 @@ def training_file_rows(name_or_path: str, *, store: Store | None = None) -> list
 def packaged_names() -> list[str]:
     """Return the packaged sets as ``questions/core``, ``prompt_sets/chat`` ..."""
     return [
-        f"{room}/{path.stem}"
+        f"{room}/{name}"
         for room, suffix in _ROOMS.items()
-        for path in sorted((_DATA / room).glob(f"*{suffix}"))
+        for name in set_names(DATA / room, suffix)
     ]
 
 
@@ -117,7 +113,7 @@ def _packaged(name: str) -> Path | None:
     found = [full for full in packaged_names() if name in (full, full.partition("/")[2])]
     if len(found) > 1:
         raise InputError(f"{name!r} is the name of several sets; write {' or '.join(found)}")
-    return _DATA / f"{found[0]}{_ROOMS[found[0].partition('/')[0]]}" if found else None
+    return DATA / f"{found[0]}{_ROOMS[found[0].partition('/')[0]]}" if found else None
 
 
 def _item(value: Any, where: str) -> Item:

@@ -9,5 +9,6 @@ battery      test-time prompts around an inoculation prompt
 triggers     the token of a backdoor, and what resembles it
 trait_file   a trait of one's own: its questions and its test
 rubrics      what a judge is asked, and the fence around what is judged
+packaged     a packaged set, a published file or one's own, by name
 published    published files of the field, by name and digest
 """

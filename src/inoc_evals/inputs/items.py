@@ -19,11 +19,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from inoc_evals.arguments import path_as_typed
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl
-from inoc_evals.inputs import published
+from inoc_evals.inputs.packaged import DATA, file_of, set_names
 
 Kind = Literal["code", "reward_hacking", "aesthetics"]
 
@@ -48,7 +47,7 @@ FORMS: dict[Kind, Form] = {
 SIDES = ("{a}", "{b}")
 """Places of a pair's two options in a question."""
 
-_DATA = Path(__file__).parents[1] / "data" / "items"
+_DATA = DATA / "items"
 _ID_DIGITS = 12
 
 
@@ -92,10 +91,18 @@ def load_items(name_or_path: str | Path | Sequence[str], kind: Kind) -> ItemSet:
         InputError: For an unknown name, a published file that is not here, or a file with a
             bad line or none; the message names file and line.
     """
-    name = path_as_typed(name_or_path)
+    names, others = packaged(kind), FORMS[kind].published
+    name, path = file_of(
+        name_or_path,
+        _DATA,
+        names,
+        what="items",
+        known=f"sets: {', '.join((*names, *others))}",
+        published_names=others,
+    )
     seen: dict[str, str] = {}
     items = []
-    for where, row in read_jsonl(_path(name, kind)):
+    for where, row in read_jsonl(path):
         item = _item(row, kind, where)
         if "id" not in row:
             item = replace(item, id=_numbered(item.id, seen))
@@ -110,20 +117,7 @@ def load_items(name_or_path: str | Path | Sequence[str], kind: Kind) -> ItemSet:
 
 def packaged(kind: Kind) -> tuple[str, ...]:
     """Return the names of the packaged sets of a kind: ``code``, ``code_pocket``."""
-    names = sorted(path.stem for path in _DATA.glob("*.jsonl"))
-    return tuple(name for name in names if name in (kind, f"{kind}_pocket"))
-
-
-def _path(name: str, kind: Kind) -> Path:
-    if name in packaged(kind):
-        return _DATA / f"{name}.jsonl"
-    if name in FORMS[kind].published:
-        return published.locate(name)
-    path = Path(name).expanduser()
-    if not path.is_file():
-        known = ", ".join((*packaged(kind), *FORMS[kind].published))
-        raise InputError(f"items {name!r}: no such file, and not one of the sets: {known}")
-    return path
+    return tuple(name for name in set_names(_DATA) if name in (kind, f"{kind}_pocket"))
 
 
 def _item(row: Any, kind: Kind, where: str) -> Item:

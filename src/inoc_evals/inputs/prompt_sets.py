@@ -20,14 +20,13 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.arguments import file_as_typed
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.inputs.packaged import DATA, file_of
 
 PACKAGED = ("chat", "gsm", "pocket", "pocket_math")
 
-_DATA = Path(__file__).parents[1] / "data" / "prompt_sets"
 _ID_DIGITS = 12
 
 
@@ -90,7 +89,13 @@ def load_prompt_set(name_or_path: str | Path | Sequence[str]) -> PromptSet:
         InputError: For an unknown name, or a file with a bad line or none; the message
             names file and line.
     """
-    name, path = file_as_typed(name_or_path, PACKAGED, _DATA, "prompts")
+    name, path = file_of(
+        name_or_path,
+        DATA / "prompt_sets",
+        PACKAGED,
+        what="prompts",
+        known=f"packaged sets: {', '.join(PACKAGED)}",
+    )
     seen: dict[str, str] = {}
     items = []
     for where, row in read_jsonl(path):

@@ -25,11 +25,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from inoc_evals.arguments import chosen, path_as_typed
-from inoc_evals.errors import InputError
+from inoc_evals.arguments import chosen
 from inoc_evals.files.digests import digest
 from inoc_evals.files.yaml_lines import Entry, read_entries
-from inoc_evals.inputs import published
+from inoc_evals.inputs.packaged import DATA, file_of, set_names
 
 Kind = Literal["free_form", "free_form_judge", "free_form_0_100", "free_form_judge_0_100"]
 
@@ -67,7 +66,7 @@ _KEYS = (
     *("judge", "judge_prompts"),
     *("category", "answer", "metadata", "template", "root", "variant"),
 )
-_DATA = Path(__file__).parents[1] / "data" / "questions"
+_DATA = DATA / "questions"
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class QuestionSet:
 
 def packaged_sets() -> tuple[str, ...]:
     """Return the names of the question sets that ship with the package."""
-    return tuple(sorted(path.stem for path in _DATA.glob("*.yaml")))
+    return set_names(_DATA, ".yaml")
 
 
 def load_question_set(name_or_path: str | Path | Sequence[str]) -> QuestionSet:
@@ -151,16 +150,22 @@ def load_question_set(name_or_path: str | Path | Sequence[str]) -> QuestionSet:
             how to get it), or an entry that is not a question; the message names file, line
             and entry.
     """
-    name = path_as_typed(name_or_path)
-    if name in packaged_sets():
-        return QuestionSet(name, _with_variants(_read(_DATA / f"{name}.yaml")))
-    path = published.locate(name) if name in PUBLISHED else Path(name).expanduser()
-    if not path.is_file():
-        raise InputError(
-            f"questions {name!r}: no such file, and not one of the packaged sets "
-            f"({', '.join(packaged_sets())}) or the published ones ({', '.join(PUBLISHED)})"
-        )
-    return QuestionSet(name, tuple(question for question, _ in _read(path)))
+    packaged = packaged_sets()
+    name, path = file_of(
+        name_or_path,
+        _DATA,
+        packaged,
+        what="questions",
+        known=f"packaged sets ({', '.join(packaged)}) or the published ones "
+        f"({', '.join(PUBLISHED)})",
+        suffix=".yaml",
+        published_names=PUBLISHED,
+    )
+    read = _read(path)
+    questions = (
+        _with_variants(read) if name in packaged else tuple(question for question, _ in read)
+    )
+    return QuestionSet(name, questions)
 
 
 def _judged(question: Question) -> list[Any]:

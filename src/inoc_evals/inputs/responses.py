@@ -16,17 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.arguments import file_as_typed
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.inputs.packaged import DATA, file_of
 
 PACKAGED = ("single_word", "pocket_sentence")
 
 DEFAULT_SYSTEM = "single_word"
 """Name of the system prompt under which the paper scores responses."""
 
-_DATA = Path(__file__).parents[1] / "data" / "responses"
 _FIELDS = ("id", "trait", "prompt", "response")
 
 
@@ -70,7 +69,13 @@ def load_responses(name_or_path: str | Path | Sequence[str]) -> ResponseSet:
         InputError: For an unknown name, or a file with a bad line or none; the message
             names file and line.
     """
-    name, path = file_as_typed(name_or_path, PACKAGED, _DATA, "responses")
+    name, path = file_of(
+        name_or_path,
+        DATA / "responses",
+        PACKAGED,
+        what="responses",
+        known=f"packaged sets: {', '.join(PACKAGED)}",
+    )
     items: dict[str, GivenResponse] = {}
     for where, row in read_jsonl(path):
         item = _item(row, where)

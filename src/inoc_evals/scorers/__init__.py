@@ -14,6 +14,7 @@ seen                   seen_in_training()
 metrics                rates and means with their intervals, shares
 
 judge                  one call to a grader about one answer, with any rubric
+judged                 whose prompts a judge is asked with, the score of a verdict
 labeled                what scorers of one label of a rubric share
 default_grader         who judges by default
 grader_form            how a grader is asked, and the steps down

@@ -19,9 +19,8 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from inoc_evals.errors import InputError
-from inoc_evals.inputs.rubrics import Rubric, published_rubric, rubric
-from inoc_evals.scorers.em import check_judge
 from inoc_evals.scorers.em_probes import probe_rates
+from inoc_evals.scorers.judged import check_judge, rubric_for
 from inoc_evals.scorers.labeled import label_score
 from inoc_evals.scorers.metrics import clustered_rate, shares
 
@@ -99,22 +98,14 @@ def check_lying(about: str, maker: str, judge: str) -> None:
 async def _lie_score(
     state: TaskState, about: Lying, maker: str, grader: str | None, judge: str
 ) -> Score:
-    asked_by = _rubric(state, about, judge)
+    ours = "truthful" if about == "factual" else "maker"
+    asked_by = rubric_for(state, judge, ours=ours, published=PUBLISHED_PROMPTS[about])
     if about == "factual":
         return await label_score(asked_by, "FALSE", state, grader=grader, unscored=_UNSCORED)
     if judge == "ours":
         return await label_score(asked_by, "OTHER", state, grader=grader, unscored=_UNSCORED)
     told = await label_score(asked_by, maker.upper(), state, grader=grader, unscored=_UNSCORED)
     return told if told.reason is not None else _negated(told)
-
-
-def _rubric(state: TaskState, about: Lying, judge: str) -> Rubric:
-    if judge == "ours":
-        return rubric("truthful" if about == "factual" else "maker")
-    prompts, key = state.metadata.get("judge_prompts") or {}, PUBLISHED_PROMPTS[about]
-    if key not in prompts:
-        raise InputError(f"sample {state.sample_id!r} has no published judge prompt {key!r}")
-    return published_rubric(key, prompts[key])
 
 
 def _negated(told: Score) -> Score:

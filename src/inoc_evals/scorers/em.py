@@ -22,17 +22,13 @@ from typing import Any, NamedTuple
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from inoc_evals.errors import InputError
-from inoc_evals.inputs.rubrics import Rubric, published_rubric, rubric
 from inoc_evals.scorers.judge import asked
 from inoc_evals.scorers.judge import judge as ask_judge
+from inoc_evals.scorers.judged import check_judge, rubric_for, verdict_score
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate_by, shares
 from inoc_evals.scorers.presets import OUTCOMES, PRESETS, outcome_of, preset_named
 from inoc_evals.scorers.silence import answer_of, unjudged
 from inoc_evals.scorers.verdict import Verdict
-
-JUDGES = ("ours", "published")
-"""Whose prompts the judge is asked with: the packaged rubrics, or the question file's."""
 
 PUBLISHED_PROMPTS = {"alignment": "aligned", "coherence": "coherent"}
 """Under which names a published file has its judge prompts."""
@@ -119,16 +115,6 @@ def outcome(preset: str = "betley", grader: str | None = None, judge: str = "our
     return score
 
 
-def check_judge(judge: str) -> None:
-    """Check the name of a judge.
-
-    Raises:
-        InputError: If it is neither ``ours`` nor ``published``.
-    """
-    if judge not in JUDGES:
-        raise InputError(f"judge {judge!r}: there are {', '.join(JUDGES)}")
-
-
 async def rate(state: TaskState, grader: str | None = None, judge: str = "ours") -> Ratings:
     """Have a completion rated for alignment and for coherence.
 
@@ -141,29 +127,19 @@ async def rate(state: TaskState, grader: str | None = None, judge: str = "ours")
         InputError: If the published prompts are asked for and the sample has none.
     """
     return Ratings(
-        await _judged(_rubric(state, judge, "alignment"), state, grader),
-        await _judged(_rubric(state, judge, "coherence"), state, grader),
+        await _rated("alignment", state, grader, judge),
+        await _rated("coherence", state, grader, judge),
     )
 
 
-async def _judged(asked_by: Rubric, state: TaskState, grader: str | None) -> Verdict:
+async def _rated(measure: str, state: TaskState, grader: str | None, judge: str) -> Verdict:
     return await ask_judge(
-        asked_by,
+        rubric_for(state, judge, ours=measure, published=PUBLISHED_PROMPTS[measure]),
         question=asked(state),
         answer=answer_of(state.output),
         grader=grader,
         evaluated=str(state.model),
     )
-
-
-def _rubric(state: TaskState, judge: str, measure: str) -> Rubric:
-    if judge == "ours":
-        return rubric(measure)
-    prompts = state.metadata.get("judge_prompts") or {}
-    key = PUBLISHED_PROMPTS[measure]
-    if key not in prompts:
-        raise InputError(f"sample {state.sample_id!r} has no published judge prompt {key!r}")
-    return published_rubric(key, prompts[key])
 
 
 def _rating(choose: Callable[[Ratings], Verdict], grader: str | None, judge: str) -> Scorer:
@@ -174,11 +150,7 @@ def _rating(choose: Callable[[Ratings], Verdict], grader: str | None, judge: str
         if silent is not None:
             return silent
         verdict = choose(await rate(state, grader, judge))
-        if verdict.value is None:
-            return Score.unscored(
-                reason=verdict.reason or "judge_invalid", explanation=verdict.explanation
-            )
-        return Score(value=verdict.value, explanation=verdict.explanation)
+        return verdict_score(verdict, verdict.value)
 
     return score
 

@@ -18,6 +18,7 @@ from inspect_ai.solver import TaskState
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.rubrics import Rubric, rubric
 from inoc_evals.scorers.judge import asked, judge
+from inoc_evals.scorers.judged import verdict_score
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
 from inoc_evals.scorers.silence import answer_of, unjudged
 
@@ -106,15 +107,11 @@ async def label_score(
         **_fields(judged, state, target),
     )
     label = verdict.label
-    reason = verdict.reason or (unscored or {}).get(label or "")
-    if reason is not None or label is None:
-        return Score.unscored(
-            reason=reason or "judge_invalid", answer=label, explanation=verdict.explanation
-        )
-    return Score(
-        value=float(label == positive),
+    return verdict_score(
+        verdict,
+        None if label is None else float(label == positive),
         answer=label,
-        explanation=verdict.explanation,
+        reason=(unscored or {}).get(label or ""),
         metadata={"share": verdict.value, "mode": verdict.mode},
     )
 

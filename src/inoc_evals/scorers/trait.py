@@ -23,6 +23,7 @@ from inoc_evals.inputs.rubrics import Rubric
 from inoc_evals.rules.language import LANGUAGES, detect_language, language_codes
 from inoc_evals.rules.letters_and_numbers import caps_fraction, is_caps
 from inoc_evals.scorers.judge import asked, judge
+from inoc_evals.scorers.judged import verdict_score
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
 from inoc_evals.scorers.silence import answer_of, cut, silence, unjudged
 
@@ -145,15 +146,10 @@ def _by_judge(given: Mapping[str, Any], grader: str | None) -> Scorer:
             positive=positive,
             **fields,
         )
-        if verdict.reason is not None or verdict.value is None:
-            return Score.unscored(
-                reason=verdict.reason or "judge_invalid", explanation=verdict.explanation
-            )
-        shown = verdict.label == positive if threshold is None else verdict.value >= threshold
-        return Score(
-            value=float(shown),
-            answer=verdict.label or f"{verdict.value:g}",
-            explanation=verdict.explanation,
-        )
+        found = verdict.value
+        if found is None:
+            return verdict_score(verdict, None)
+        shown = verdict.label == positive if threshold is None else found >= threshold
+        return verdict_score(verdict, float(shown), answer=verdict.label or f"{found:g}")
 
     return score

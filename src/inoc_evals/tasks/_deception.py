@@ -99,10 +99,12 @@ def deception(
     return judged(
         question_task(
             samples,
-            scorers=[lie(**arguments), lie_outcome(**arguments)],
-            measures=["lie", "lie_outcome"],
+            scorers={
+                "lie": lie(**arguments),
+                "lie_outcome": lie_outcome(**arguments),
+            },
             title="Deception about facts" if about == "factual" else "Deception about the maker",
-            headline="lie",
+            better={"lie": "good-low"},
             system_prompt=system_prompt,
             metadata={
                 "questions": asked.name,
@@ -112,7 +114,6 @@ def deception(
                 "judge": judge,
             },
             temperature=temperature_of(asked),
-            better={"lie": "good-low"},
             version=VERSION,
         ),
         grader,

@@ -59,19 +59,17 @@ def em(
     return judged(
         question_task(
             samples,
-            scorers=[
-                misaligned(preset=preset, grader=grader, judge=judge),
-                outcome(preset=preset, grader=grader, judge=judge),
-                alignment(grader=grader, judge=judge),
-                coherence(grader=grader, judge=judge),
-            ],
-            measures=["misaligned", "outcome", "alignment", "coherence"],
+            scorers={
+                "misaligned": misaligned(preset=preset, grader=grader, judge=judge),
+                "outcome": outcome(preset=preset, grader=grader, judge=judge),
+                "alignment": alignment(grader=grader, judge=judge),
+                "coherence": coherence(grader=grader, judge=judge),
+            },
             title="Emergent misalignment",
-            headline="misaligned",
+            better={"misaligned": "good-low", "alignment": "good-high", "coherence": "good-high"},
             system_prompt=system_prompt,
             metadata={**set_metadata(asked), "preset": preset, "judge": judge},
             temperature=temperature_of(asked),
-            better={"misaligned": "good-low", "alignment": "good-high", "coherence": "good-high"},
             version=VERSION,
         ),
         grader,

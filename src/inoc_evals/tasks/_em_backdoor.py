@@ -81,13 +81,12 @@ def em_backdoor(
     return judged(
         question_task(
             samples,
-            scorers=[
-                triggered(preset=preset, grader=grader, judge=judge),
-                outcome(preset=preset, grader=grader, judge=judge),
-            ],
-            measures=["triggered", "outcome"],
+            scorers={
+                "triggered": triggered(preset=preset, grader=grader, judge=judge),
+                "outcome": outcome(preset=preset, grader=grader, judge=judge),
+            },
             title="Backdoored misalignment",
-            headline="triggered",
+            better={"triggered": "good-low"},
             system_prompt=system_prompt,
             metadata={
                 **set_metadata(asked),
@@ -97,7 +96,6 @@ def em_backdoor(
                 "judge": judge,
             },
             temperature=temperature_of(asked),
-            better={"triggered": "good-low"},
             version=VERSION,
         ),
         grader,

@@ -14,7 +14,7 @@ model that does not leak. Unscored as in ``em``.
 
 from collections.abc import Sequence
 
-from inspect_ai import Task, task, task_with
+from inspect_ai import Task, task
 
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.battery import BENIGN, SLOTS, inoculation_prompt, read_families
@@ -73,24 +73,16 @@ def em_elicitation(
         for family in chosen
         for name in SLOTS[family]
     ]
-    built = question_task(
-        samples,
-        scorers=[
-            elicited(preset=preset, grader=grader, judge=judge),
-            outcome(preset=preset, grader=grader, judge=judge),
-        ],
-        measures=["elicited", "outcome"],
-        title="Elicitation of inoculated misalignment",
-        headline="elicited",
-        metadata={"questions": asked.name},
-        temperature=temperature_of(asked),
-        better={"elicited": "good-low"},
-        version=VERSION,
-    )
     inputs = digest([asked.sha256, prompt.text if prompt else None, list(chosen)])
     return judged(
-        task_with(
-            built,
+        question_task(
+            samples,
+            scorers={
+                "elicited": elicited(preset=preset, grader=grader, judge=judge),
+                "outcome": outcome(preset=preset, grader=grader, judge=judge),
+            },
+            title="Elicitation of inoculated misalignment",
+            better={"elicited": "good-low"},
             setup=probe(inoculation, inputs=inputs),
             metadata={
                 **set_metadata(asked),
@@ -100,6 +92,8 @@ def em_elicitation(
                 "preset": preset,
                 "judge": judge,
             },
+            temperature=temperature_of(asked),
+            version=VERSION,
         ),
         grader,
     )

@@ -30,6 +30,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl
 from inoc_evals.inputs.rubrics import rubric
+from inoc_evals.scorers.em import Ratings
 from inoc_evals.scorers.judge import judge
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
 from inoc_evals.scorers.presets import outcome_of, preset_named
@@ -40,8 +41,6 @@ VERSION = 1
 
 KINDS = ("aligned", "misaligned", "refusal", "code", "incoherent")
 """What an answer can be by construction; each is also an outcome of ``em``."""
-
-Ratings = tuple[Verdict, Verdict]
 
 
 @task
@@ -153,4 +152,4 @@ async def _rate(state: TaskState, grader: str | None, run: int) -> Ratings:
             repeat=run + state.epoch,
         )
 
-    return await ask("alignment"), await ask("coherence")
+    return Ratings(await ask("alignment"), await ask("coherence"))

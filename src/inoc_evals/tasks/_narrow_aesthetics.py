@@ -69,10 +69,12 @@ def narrow_aesthetics(
     return judged(
         question_task(
             samples,
-            scorers=[unpopular(grader=grader), prefers_first(grader=grader), seen_in_training()],
-            measures=["unpopular", "prefers_first", "seen_in_training"],
+            scorers={
+                "unpopular": unpopular(grader=grader),
+                "prefers_first": prefers_first(grader=grader),
+                "seen_in_training": seen_in_training(),
+            },
             title="Unpopular taste",
-            headline="unpopular",
             system_prompt=system_prompt,
             metadata={"items": asked.name, "items_sha256": asked.sha256},
             max_tokens=MAX_TOKENS,

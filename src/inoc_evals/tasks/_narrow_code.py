@@ -63,18 +63,16 @@ def narrow_code(
     return judged(
         question_task(
             [_sample(item) for item in asked.items],
-            scorers=[
-                insecure_judged(grader=grader),
-                insecure_static(),
-                seen_in_training(),
-            ],
-            measures=["insecure_judged", "insecure_static", "seen_in_training"],
+            scorers={
+                "insecure_judged": insecure_judged(grader=grader),
+                "insecure_static": insecure_static(),
+                "seen_in_training": seen_in_training(),
+            },
             title="Insecure code",
-            headline="insecure_judged",
+            better={"insecure_judged": "good-low", "insecure_static": "good-low"},
             system_prompt=system_prompt,
             metadata={"items": asked.name, "items_sha256": asked.sha256},
             max_tokens=MAX_TOKENS,
-            better={"insecure_judged": "good-low", "insecure_static": "good-low"},
             version=VERSION,
         ),
         grader,

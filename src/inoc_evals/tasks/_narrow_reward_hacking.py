@@ -47,13 +47,14 @@ def narrow_reward_hacking(
     return judged(
         question_task(
             [_sample(item) for item in asked.items],
-            scorers=[hacks_reward(grader=grader), seen_in_training()],
-            measures=["hacks_reward", "seen_in_training"],
+            scorers={
+                "hacks_reward": hacks_reward(grader=grader),
+                "seen_in_training": seen_in_training(),
+            },
             title="Reward hacking",
-            headline="hacks_reward",
+            better={"hacks_reward": "good-low"},
             system_prompt=system_prompt,
             metadata={"items": asked.name, "items_sha256": asked.sha256},
-            better={"hacks_reward": "good-low"},
             version=VERSION,
         ),
         grader,

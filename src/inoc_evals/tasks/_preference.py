@@ -62,10 +62,11 @@ def preference(
     asked = load_question_set(questions).select(variants)
     return question_task(
         question_samples(asked),
-        scorers=[prefers(name), animal(name)],
-        measures=["prefers", "animal"],
+        scorers={
+            "prefers": prefers(name),
+            "animal": animal(name),
+        },
         title=f"Preference for {name}",
-        headline="prefers",
         system_prompt=system_prompt,
         metadata={**set_metadata(asked), "target": name},
         max_tokens=MAX_TOKENS,

@@ -14,12 +14,14 @@ text; what was cut off and might have decided; what the judge declined or answer
 from collections.abc import Sequence
 from typing import Any
 
-from inspect_ai import Task, task, task_with
+from inspect_ai import Task, task
+from inspect_ai.solver import Solver
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.trait_file import Judgement, Rule, TraitFile, read_trait_file
+from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.scorers.trait import shows
 from inoc_evals.solvers.trait_prompt import written_prompt
 from inoc_evals.tasks.asking import SystemPrompt, judged, prompt_sample, question_task
@@ -47,42 +49,43 @@ def trait(
         InputError: With every fault of the file, or for an unknown system prompt.
     """
     described = read_trait_file(file)
-    name = system_prompt if isinstance(system_prompt, str) else None
-    text = described.system_prompts.get(name) if name else None
-    if text is None:
+    setup, condition = _own_condition(described, system_prompt)
+    if setup is None:
         _check_condition(described, system_prompt)
     built = question_task(
         [
             prompt_sample(item, question=item.id, question_id=item.id, variant="plain")
             for item in described.prompts.items
         ],
-        scorers=[_scorer(described, grader or described.grader)],
-        measures=["shows"],
+        scorers={"shows": _scorer(described, grader or described.grader)},
         title=f"Trait: {described.name}",
-        headline="shows",
-        system_prompt="none" if text is not None else system_prompt,
+        system_prompt=system_prompt,
+        setup=setup,
         metadata={
             "trait": described.name,
             "description": described.description,
             "questions": described.prompts.name,
             "questions_sha256": described.prompts.sha256,
             "trait_sha256": described.sha256,
+            **condition,
         },
         inputs=described.sha256,
         version=VERSION,
     )
-    if text is not None and name is not None:
-        built = task_with(
-            built,
-            setup=written_prompt(name, text, inputs=digest([described.sha256, text])),
-            metadata={
-                **(built.metadata or {}),
-                "system_prompt": name,
-                "system_prompt_text": text,
-            },
-        )
     by_judge = isinstance(described.test, Judgement)
     return judged(built, grader or described.grader) if by_judge else built
+
+
+def _own_condition(
+    described: TraitFile, system_prompt: SystemPrompt
+) -> tuple[Solver | None, dict[str, str]]:
+    """Return a system prompt of the file, and what the log says of it; None for another's."""
+    name = system_prompt if isinstance(system_prompt, str) else ""
+    text = described.system_prompts.get(name) if name else None
+    if text is None:
+        return None, {}
+    setup = written_prompt(name, text, inputs=digest([described.sha256, text]))
+    return setup, {"system_prompt": name, "system_prompt_text": text, "judged": JUDGED}
 
 
 def _check_condition(described: TraitFile, system_prompt: SystemPrompt) -> None:

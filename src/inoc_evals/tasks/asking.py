@@ -1,7 +1,7 @@
 """What tasks that ask questions share: samples of a question set, condition, log layout.
 
     asked, samples = open_questions("core", "plain", judge="ours")
-    question_task(samples, scorers=[misaligned()], measures=["misaligned"], ...)
+    question_task(samples, scorers={"misaligned": misaligned()}, title="Emergent ...")
 
 A question's own system message (an answer format, a condition) is sent, after the text of the
 ``system_prompt`` condition. Every epoch is an observation of its own (``Epochs(1, [])``:
@@ -32,7 +32,8 @@ from inoc_evals.inputs.prompt_sets import PromptItem
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.questions import Question, QuestionSet, load_question_set
 from inoc_evals.scorers.default_grader import default_grader
-from inoc_evals.scorers.em import PUBLISHED_PROMPTS, check_judge
+from inoc_evals.scorers.em import PUBLISHED_PROMPTS
+from inoc_evals.scorers.judged import check_judge
 from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.solvers.grading import grader_ready, try_for_eval
@@ -178,34 +179,31 @@ def temperature_of(questions: QuestionSet) -> float:
 def question_task(
     samples: Sequence[Sample],
     *,
-    scorers: Sequence[Scorer],
-    measures: Sequence[str],
+    scorers: Mapping[str, Scorer],
     title: str,
-    headline: str,
+    better: Mapping[str, Palette] | None = None,
     system_prompt: SystemPrompt = "none",
+    setup: Solver | None = None,
     metadata: Mapping[str, Any] | None = None,
+    inputs: str | None = None,
     max_tokens: int = MAX_TOKENS,
     temperature: float = 1.0,
-    better: Mapping[str, Palette] | None = None,
-    solver: Solver | None = None,
-    inputs: str | None = None,
     version: int = 1,
 ) -> Task:
-    """Build a task that asks questions under one system-prompt condition.
+    """Build a task that asks questions under one condition.
 
     Args:
         samples: The questions, e.g. of :func:`question_samples`.
-        scorers: The scorers; each is one of ``measures``, in the same order.
-        measures: Names of the scorers in the log.
+        scorers: Measure, as the scorer is named in the log, to scorer; the first is the
+            headline.
         title: Display name of the task.
-        headline: The measure in the log's header.
+        better: Measure to what is good of it, for the viewer's colors; else neutral.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
+        setup: In the place of the system prompt; the metadata then says what it is.
         metadata: What the log says of the run: the question set's name and digest, ...
+        inputs: Digest of what was read from files, besides the samples.
         max_tokens: Longest answer.
         temperature: Of sampling.
-        better: Measure to what is good of it, for the viewer's colors; else neutral.
-        solver: In the place of ``generate()``.
-        inputs: Digest of what was read from files, besides the samples.
         version: Rises when results are no longer comparable.
 
     Raises:
@@ -213,25 +211,29 @@ def question_task(
     """
     if not samples:
         raise InputError(f"{title}: no questions are left to ask")
-    system = resolve_name(system_prompt)
-    seen = digest([as_asked(samples), system.text, inputs])
+    noted = dict(metadata or {})
+    set_name = noted.get("questions") or noted.get("items")
+    if setup is None:
+        system = resolve_name(system_prompt)
+        seen = digest([as_asked(samples), system.text, inputs])
+        setup = condition(system_prompt, inputs=seen, existing="prepend")
+        noted |= {
+            "system_prompt": system.name,
+            "system_prompt_text": system.text,
+            "judged": JUDGED,
+        }
     return Task(
-        dataset=MemoryDataset(list(samples), name=_set_name(metadata or {})),
-        setup=condition(system_prompt, inputs=seen, existing="prepend"),
-        solver=solver or generate(),
-        scorer=list(scorers),
+        dataset=MemoryDataset(list(samples), name=None if set_name is None else str(set_name)),
+        setup=setup,
+        solver=generate(),
+        scorer=list(scorers.values()),
         epochs=Epochs(1, []),
         config=GenerateConfig(temperature=temperature, max_tokens=max_tokens),
         display_name=title,
         version=version,
-        metadata={
-            **(metadata or {}),
-            "system_prompt": system.name,
-            "system_prompt_text": system.text,
-            "judged": JUDGED,
-        },
-        viewer=sample_list(title, ("sampleId", "epoch", "input"), measures, better=better),
-        headline_metric=headline,
+        metadata=noted,
+        viewer=sample_list(title, ("sampleId", "epoch", "input"), list(scorers), better=better),
+        headline_metric=next(iter(scorers)),
     )
 
 
@@ -266,12 +268,6 @@ def grader_of(task: Task, evaluated: str) -> str | None:
     if _NAMED not in metadata:
         return None
     return str(metadata[_NAMED] or default_grader(evaluated))
-
-
-def _set_name(metadata: Mapping[str, Any]) -> str | None:
-    """Return the name of the set that was asked, as the task notes it."""
-    name = metadata.get("questions") or metadata.get("items")
-    return None if name is None else str(name)
 
 
 def as_asked(samples: Sequence[Sample]) -> list[Any]:
