@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoc_evals.chat import Message, Row, fold_system
 from inoc_evals.errors import MissingExtraError, require
-from inoc_evals.experiments.basis import at_openai
+from inoc_evals.experiments.start import at_openai
 from inoc_evals.files.digests import digest
 from inoc_evals.models.bases import ResolvedBase, load_tokenizer, pocket_seed
 from inoc_evals.training.config import TrainConfig

@@ -11,7 +11,7 @@ experiment on the same rows.
 
 from dataclasses import dataclass
 
-from inoc_evals.experiments.basis import at_openai
+from inoc_evals.experiments.start import at_openai
 from inoc_evals.inputs.responses import DEFAULT_SYSTEM
 from inoc_evals.models.bases import pocket_seed
 from inoc_evals.training.dynamics import Dynamics
