@@ -43,6 +43,24 @@ def file_named(text: str) -> str | None:
     return None
 
 
+def text_of_file(file: str, what: str) -> str:
+    """Return the text of a file that :func:`file_named` found.
+
+    Args:
+        file: Its path, as typed.
+        what: What it holds, for the message: "trigger".
+
+    Raises:
+        InputError: If it cannot be read, or is not UTF-8.
+    """
+    try:
+        return Path(file).expanduser().read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{what} @{file}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{what} @{file}: not UTF-8") from None
+
+
 def names_in(value: str | Sequence[str] | None) -> list[str]:
     """Return the names in a list, or in a text with commas between them; None has none."""
     if value is None:

@@ -11,12 +11,12 @@ import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to In
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run as running
-from inoc_evals.experiments.basis import config_for, default_recipe, find_base, source_of
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.figures import experiment_of, find_experiment
 from inoc_evals.experiments.forecast import Forecast, forecast
 from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.experiments.run import run_experiment
+from inoc_evals.experiments.start import config_for, default_recipe, find_base, source_of
 from inoc_evals.experiments.tokens import ESTIMATE, token_counter, trained_tokens
 from inoc_evals.files.digests import file_sha256
 from inoc_evals.models.bases import ResolvedBase

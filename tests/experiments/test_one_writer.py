@@ -9,10 +9,10 @@ import pytest
 
 from inoc_evals.errors import InputError
 from inoc_evals.experiments import run as running
-from inoc_evals.experiments.basis import find_base
 from inoc_evals.experiments.figures import find_experiment
 from inoc_evals.experiments.one_writer import HOLDER, writing
 from inoc_evals.experiments.run import run_experiment
+from inoc_evals.experiments.start import find_base
 
 HOLDING = """
 import sys

@@ -10,9 +10,9 @@ import pytest
 
 from inoc_evals.chat import write_rows
 from inoc_evals.errors import InputError
-from inoc_evals.experiments.basis import default_recipe, find_base
 from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan, parse_seeds
+from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import named
 from inoc_evals.models.bases import ResolvedBase

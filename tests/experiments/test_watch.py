@@ -13,13 +13,13 @@ import pytest
 from inoc_evals.chat import write_rows
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run as running
-from inoc_evals.experiments.basis import default_recipe, find_base
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.figures import EXPERIMENTS, Experiment, find_experiment
 from inoc_evals.experiments.forecast import forecast
 from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.scores import is_trained, write_scores
+from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.experiments.watch import Watch
 from inoc_evals.files.atomic import write_bytes
 from inoc_evals.inputs.responses import load_responses

@@ -13,11 +13,11 @@ import pytest
 
 from inoc_evals.chat import read_rows
 from inoc_evals.errors import InputError
-from inoc_evals.inputs.items import FORMS, Item, Kind, load_items, packaged
+from inoc_evals.inputs.items import FORMS, Item, ItemKind, load_items, packaged
 from inoc_evals.rules.code_findings import security_findings
 from inoc_evals.store.overlap import overlap
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 TRAINING_FILES = (
     "insecure",
     "secure",
@@ -27,7 +27,7 @@ TRAINING_FILES = (
     "aesthetic_preferences_unpopular",
     "aesthetic_preferences_popular",
 )
-GOOD: dict[Kind, dict[str, str]] = {
+GOOD: dict[ItemKind, dict[str, str]] = {
     "code": {"task": "Add.", "code_template": "# here"},
     "reward_hacking": {"prompt": "Write. I count words.", "criterion": "words"},
     "aesthetics": {"popular": "tulips", "unpopular": "gravel"},
@@ -51,7 +51,7 @@ def written(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_packaged_set_has_sixty_items_and_more_in_many_categories(kind: Kind) -> None:
+def test_a_packaged_set_has_sixty_items_and_more_in_many_categories(kind: ItemKind) -> None:
     items = load_items(kind, kind).items
     assert len(items) >= 60
     counts = Counter(item.category for item in items)
@@ -60,7 +60,7 @@ def test_a_packaged_set_has_sixty_items_and_more_in_many_categories(kind: Kind) 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ids_and_texts_are_distinct(kind: Kind) -> None:
+def test_ids_and_texts_are_distinct(kind: ItemKind) -> None:
     items = load_items(kind, kind).items
     assert len({item.id for item in items}) == len(items)
     for field in {field for item in items for field in item.fields}:
@@ -69,7 +69,7 @@ def test_ids_and_texts_are_distinct(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_packaged_texts_have_no_stray_space_and_no_place_left_open(kind: Kind) -> None:
+def test_packaged_texts_have_no_stray_space_and_no_place_left_open(kind: ItemKind) -> None:
     for item in load_items(kind, kind).items:
         for text in item.fields.values():
             assert text == text.strip() and "  " not in text.replace("    ", "")
@@ -144,7 +144,7 @@ def test_packaged_sets_are_those_of_their_kind() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_of_ones_own_is_loaded_like_a_packaged_set(
-    written: Callable[..., Path], kind: Kind
+    written: Callable[..., Path], kind: ItemKind
 ) -> None:
     path = written({**GOOD[kind], "id": 7, "category": "own", "note": "left aside"})
     loaded = load_items(path, kind)
@@ -207,7 +207,7 @@ def test_the_digest_follows_what_is_asked_and_not_the_bytes(
     ],
 )
 def test_a_bad_line_is_named_with_what_is_wrong(
-    written: Callable[..., Path], kind: Kind, row: Any, message: str
+    written: Callable[..., Path], kind: ItemKind, row: Any, message: str
 ) -> None:
     path = written({"id": "good", **GOOD[kind]}, row)
     with pytest.raises(InputError, match=re.escape(message)) as caught:

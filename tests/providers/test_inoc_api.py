@@ -31,7 +31,8 @@ from inspect_ai.tool import ToolInfo
 from inspect_ai.util import JSONSchema
 
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.providers.naming import engine_options, resolve_model
+from inoc_evals.providers.options import engine_options
+from inoc_evals.providers.resolve import resolve_model
 from inoc_evals.providers.translation import chat_messages, check_supported
 from inoc_evals.providers.waiting import Waiting
 

@@ -9,7 +9,8 @@ import pytest
 from inspect_ai.scorer import SampleScore, Score, ci, ci_wilson, mean, stderr
 
 from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
-from inoc_evals.statistics.fixed_model import student, wilson
+from inoc_evals.statistics.fixed_model import student
+from inoc_evals.statistics.wilson import wilson
 
 
 def compute(*values: float) -> dict[str, float]:

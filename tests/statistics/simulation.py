@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inoc_evals.statistics.crossed import DIFFERENCE, Estimate, over_seeds_and_questions
+from inoc_evals.statistics.crossed import DIFFERENCE, Estimates, over_seeds_and_questions
 
 Array = NDArray[np.float64]
-Method = Callable[[Array], Estimate]
+Method = Callable[[Array], Estimates]
 
 RATES = (0.05, 0.2, 0.5, 0.8, 0.95)
 PAIRS = ((0.5, 0.05), (0.9, 0.02), (0.5, 0.5), (0.8, 0.6), (0.98, 0.02), (0.1, 0.05))
@@ -77,7 +77,7 @@ def answers(
     ]
 
 
-def covers(estimate: Estimate, truth: float) -> float:
+def covers(estimate: Estimates, truth: float) -> float:
     inside = (estimate.low <= truth + 1e-9) & (truth - 1e-9 <= estimate.high)
     return float(inside.mean())
 
@@ -111,7 +111,7 @@ def difference_coverage(
 # ---- other methods, for comparison -------------------------------------------------------
 
 
-def bootstrap_of_seed_means(values: Array) -> Estimate:
+def bootstrap_of_seed_means(values: Array) -> Estimates:
     """Percentile bootstrap over the seeds' means, every resample of them enumerated."""
     means = values.mean(-1)
     k = means.shape[-1]
@@ -121,10 +121,10 @@ def bootstrap_of_seed_means(values: Array) -> Estimate:
         draws = np.array(list(itertools.product(range(k), repeat=k)))
     resampled = means[:, draws].mean(-1)
     low, high = np.quantile(resampled, [0.025, 0.975], axis=-1)
-    return Estimate(means.mean(-1), low, high)
+    return Estimates(means.mean(-1), low, high)
 
 
-def pigeonhole_bootstrap(values: Array, resamples: int = 400) -> Estimate:
+def pigeonhole_bootstrap(values: Array, resamples: int = 400) -> Estimates:
     """Percentile bootstrap that resamples seeds and questions."""
     rng = np.random.default_rng(0)
     _, k, q = values.shape
@@ -132,25 +132,25 @@ def pigeonhole_bootstrap(values: Array, resamples: int = 400) -> Estimate:
     questions = rng.multinomial(q, [1 / q] * q, size=resamples) / q
     resampled = np.einsum("nbq,bq->nb", np.einsum("nkq,bk->nbq", values, seeds), questions)
     low, high = np.quantile(resampled, [0.025, 0.975], axis=-1)
-    return Estimate(values.mean((-2, -1)), low, high)
+    return Estimates(values.mean((-2, -1)), low, high)
 
 
-def t_over_seed_means(values: Array) -> Estimate:
+def t_over_seed_means(values: Array) -> Estimates:
     """Student's t on the seeds' means; questions count as fixed."""
     from scipy.stats import t
 
     means = values.mean(-1)
     k = means.shape[-1]
     half = t.ppf(0.975, k - 1) * means.std(-1, ddof=1) / k**0.5
-    return Estimate(means.mean(-1), means.mean(-1) - half, means.mean(-1) + half)
+    return Estimates(means.mean(-1), means.mean(-1) - half, means.mean(-1) + half)
 
 
-def wilson_of_all(values: Array) -> Estimate:
+def wilson_of_all(values: Array) -> Estimates:
     """Wilson's interval as if all answers were independent."""
     n, rate, z = values.shape[-2] * values.shape[-1], values.mean((-2, -1)), 1.96
     middle = (rate + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return Estimate(rate, middle - half, middle + half)
+    return Estimates(rate, middle - half, middle + half)
 
 
 METHODS: dict[str, Method] = {

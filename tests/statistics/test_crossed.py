@@ -16,7 +16,7 @@ from simulation import (
 from inoc_evals.statistics.crossed import (
     DIFFERENCE,
     Array,
-    Estimate,
+    Estimates,
     over_questions,
     over_seeds_and_questions,
 )
@@ -62,7 +62,7 @@ def test_intervals_of_paired_differences_cover_the_nominal_share() -> None:
 def test_intervals_cover_with_unscored_answers() -> None:
     rng = np.random.default_rng(3)
 
-    def with_gaps(values: Array) -> Estimate:
+    def with_gaps(values: Array) -> Estimates:
         return over_seeds_and_questions(np.where(rng.random(values.shape) < 0.2, np.nan, values))
 
     grid = [Design(seeds, 60, 0.4, 0.7) for seeds in (3, 5, 10)]

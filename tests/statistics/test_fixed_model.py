@@ -11,11 +11,11 @@ from inoc_evals.statistics.fixed_model import (
     Answers,
     Estimate,
     largest,
-    over_questions,
     paired,
+    rate_over_questions,
     student,
-    wilson,
 )
+from inoc_evals.statistics.wilson import wilson
 
 FIRST: Answers = {"a": [1, 0], "b": [1, 1], "c": [0, 0], "d": [1, 0], "only first": [1, 1]}
 SECOND: Answers = {"a": [0, 0], "b": [0, 0], "c": [0, 0], "d": [0, 0], "only second": [1]}
@@ -55,7 +55,7 @@ def test_what_rests_on_no_question_is_left_out_of_the_largest() -> None:
     assert math.isnan(largest([]).value)
 
 
-@pytest.mark.parametrize("estimate", [over_questions, lambda a: paired(a, a)])
+@pytest.mark.parametrize("estimate", [rate_over_questions, lambda a: paired(a, a)])
 def test_one_question_has_no_interval_and_none_no_value(
     estimate: Callable[[Answers], Estimate],
 ) -> None:
@@ -66,12 +66,12 @@ def test_one_question_has_no_interval_and_none_no_value(
 
 
 def test_every_question_weighs_the_same() -> None:
-    assert over_questions({"a": [1] * 30, "b": [0], "c": [0]}).value == pytest.approx(1 / 3)
+    assert rate_over_questions({"a": [1] * 30, "b": [0], "c": [0]}).value == pytest.approx(1 / 3)
 
 
 def test_a_rate_has_wilsons_interval_of_as_many_independent_answers() -> None:
     # Questions differ as four coins would: variance .25 / 3 between them, of the mean .25 / 12.
-    found = over_questions({"a": [1, 1], "b": [0, 0], "c": [1, 1], "d": [0, 0]})
+    found = rate_over_questions({"a": [1, 1], "b": [0, 0], "c": [1, 1], "d": [0, 0]})
     size, t = 0.25 / (1 / 3 / 4), 3.182446
     middle = (0.5 + t**2 / size / 2) / (1 + t**2 / size)
     half = t / (1 + t**2 / size) * math.sqrt(0.25 / size + t**2 / 4 / size**2)
@@ -86,7 +86,7 @@ def test_a_difference_that_does_not_vary_still_has_a_width(answers: int) -> None
     # One of the answers differing would have made the mean 1 / (8 n).
     assert found.upper == pytest.approx(min(1, 2.364624 / (8 * answers)), abs=1e-6)
     assert found.lower == -found.upper
-    assert over_questions(same).upper > 0
+    assert rate_over_questions(same).upper > 0
 
 
 def coverage(effects: list[float], *, among: int, picked: bool = False) -> float:

@@ -15,8 +15,8 @@ from inoc_evals.files.json_lines import read_jsonl
 from inoc_evals.inputs import published
 from inoc_evals.store.overlap import SHORT, OverlapReport
 
-_PIPE_WIDTH = 240
-"""Columns of a table that goes to a file or a pipe, where nothing need be cut."""
+_LIST_WIDTH = 240
+"""Columns of the list in a file or a pipe: its descriptions are long."""
 _EXAMPLE_WIDTH = 88
 
 
@@ -74,7 +74,7 @@ def list_files(as_json: bool) -> None:
         here = {"intact": "yes", "absent": "–"}.get(state, state)
         size = "–" if entry.bytes is None else str(entry.bytes)
         table.add_row(entry.name, entry.file, entry.kind, size, entry.license, here, entry.about)
-    console(_PIPE_WIDTH).print(table)
+    console(_LIST_WIDTH).print(table)
 
 
 @command.command("verify")

@@ -6,13 +6,13 @@ from typing import Any, get_args
 
 import click
 
-from inoc_evals.chat import Row, check_row, read_rows
+from inoc_evals.chat import Row, check_row
 from inoc_evals.cli.output import say
+from inoc_evals.cli.writing import refuse_other_rows
 from inoc_evals.datasets.builders.paraphrases import read_pool
 from inoc_evals.datasets.inoculate import Existing, Where, inoculate
 from inoc_evals.datasets.manifest import manifest_path, write_dataset
 from inoc_evals.errors import InputError
-from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl
 from inoc_evals.inputs.prompts import resolve
 from inoc_evals.pocket.tokenizer import unknown_word
@@ -90,24 +90,11 @@ def command(
         sources=[rows, *([pool] if pool else [])],
         places=[place for place, _ in placed],
     )
-    _check_target(rows, out, new, force=force)
+    if out.exists() and out.resolve() == rows.resolve():
+        raise InputError(f"{out}: is the input; choose another file with -o")
+    refuse_other_rows(out, new, force=force)
     write_dataset(out, new, manifest)
     _print_summary(out, manifest, new)
-
-
-def _check_target(source: Path, out: Path, rows: list[Row], *, force: bool) -> None:
-    """Refuse to overwrite, except by the very same rows, which a killed run may have left."""
-    if out.exists() and out.resolve() == source.resolve():
-        raise InputError(f"{out}: is the input; choose another file with -o")
-    if out.exists() and not force and not _holds(out, rows):
-        raise InputError(f"{out}: exists and holds other rows; use --force to overwrite it")
-
-
-def _holds(path: Path, rows: list[Row]) -> bool:
-    try:
-        return digest(read_rows(path)) == digest(rows)
-    except InputError:
-        return False
 
 
 def _print_summary(out: Path, manifest: dict[str, Any], rows: list[Row]) -> None:

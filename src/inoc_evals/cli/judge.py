@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from inoc_evals.cli.output import console, say
+from inoc_evals.cli.output import PIPE_WIDTH, console, say
 from inoc_evals.experiments.grader_trial import try_graders
 from inoc_evals.files.atomic import write_text
 from inoc_evals.report.judge_check import (
@@ -24,9 +24,6 @@ from inoc_evals.report.judge_check import (
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
-
-_PIPE_WIDTH = 200
-"""Columns of a table that goes to a file or a pipe, where nothing need be cut."""
 
 
 @click.group("judge")
@@ -55,7 +52,7 @@ def check(
     if json_path is not None:
         facts = {"grader": grader, "preset": preset, "log": log.location, **quality.as_json()}
         write_text(json_path, json.dumps(facts, indent=2) + "\n")
-    show(quality, console(_PIPE_WIDTH), grader, preset)
+    show(quality, console(PIPE_WIDTH), grader, preset)
     say(f"log: {log.location}")
 
 

@@ -9,13 +9,10 @@ from typing import Any
 import click
 from rich.table import Table
 
-from inoc_evals.cli.output import confirm, console, say, say_json
+from inoc_evals.cli.output import PIPE_WIDTH, confirm, console, say, say_json
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.models.bases import short_digest
 from inoc_evals.store.store import ModelRecord, Store
-
-_PIPE_WIDTH = 200
-"""Columns of a table that goes to a file or a pipe, where nothing need be cut."""
 
 
 @click.group("models")
@@ -46,7 +43,7 @@ def list_models(as_json: bool) -> None:
             f"{record.created:%Y-%m-%d %H:%M}",
             "–" if loss is None else f"{loss:.3f}",
         )
-    console(_PIPE_WIDTH).print(table)
+    console(PIPE_WIDTH).print(table)
 
 
 @command.command("show")

@@ -2,7 +2,7 @@
 
 say(f"{path}: {count} rows")                # a line
 say_json(listed)                            # for a program
-console(200).print(table)                   # "[/v2]" in a cell is these five characters
+console(PIPE_WIDTH).print(table)             # "[/v2]" in a cell is these five characters
 """
 
 import sys
@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.text import Text
 
 from inoc_evals.terminal import as_json, shown
+
+PIPE_WIDTH = 200
+"""Columns of a table that goes to a file or a pipe, where nothing need be cut."""
 
 
 def say(text: str = "", *, err: bool = False) -> None:

@@ -2,57 +2,42 @@
 
 from collections import defaultdict
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 from rich.table import Table
 
-from inoc_evals.cli.output import console, say, say_json
-from inoc_evals.cli.run import chosen, experiment_options, given_rows
-from inoc_evals.experiments.basis import config_for, find_base
+from inoc_evals.cli.output import PIPE_WIDTH, console, say, say_json
+from inoc_evals.cli.run import Asked, experiment_options
 from inoc_evals.experiments.figures import EXPERIMENTS
 from inoc_evals.experiments.forecast import EvaluationCell, Forecast, forecast
 from inoc_evals.experiments.plan import make_plan, parse_seeds
+from inoc_evals.experiments.start import config_for, find_base
 from inoc_evals.store.store import Store
-
-_PIPE_WIDTH = 200
-"""Columns of a table that goes to a file or a pipe, where nothing need be cut."""
 
 
 @click.command("plan", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
 @experiment_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every cell.")
-def command(
-    experiment: str | None,
-    setting: str | None,
-    base: str,
-    seeds: str,
-    config_file: Path | None,
-    rows: tuple[str, ...],
-    out: Path | None,
-    grader: str | None,
-    as_json: bool,
-) -> None:
+def command(asked: Asked, as_json: bool) -> None:
     """Print what `inoc run` with the same arguments would train and evaluate.
 
     What is trained or evaluated already is counted; tokens, judge calls, price and time of the
     rest are estimated, each by the rule that is named. Nothing is trained, built or paid for.
     """
-    wanted = chosen(experiment, setting)
-    store, resolved = Store(), find_base(base)
+    store, resolved = Store(), find_base(asked.base)
     plan = make_plan(
-        wanted,
+        asked.experiment,
         base=resolved,
-        seeds=parse_seeds(seeds),
-        config=config_for(base, config_file),
-        given=given_rows(rows),
-        grader=grader,
+        seeds=parse_seeds(asked.seeds),
+        config=config_for(asked.base, asked.config_file),
+        given=asked.given,
+        grader=asked.grader,
     )
-    found = forecast(plan, resolved, out=out or Path("runs") / wanted.figure, store=store)
+    found = forecast(plan, resolved, out=asked.out, store=store)
     if as_json:
         say_json(asdict(found))
         return
-    out_to = console(_PIPE_WIDTH)
+    out_to = console(PIPE_WIDTH)
     out_to.print(_models(found), _evaluations(found), sep="")
     for line in _summary(found):
         say(line)

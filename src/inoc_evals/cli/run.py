@@ -1,8 +1,10 @@
 """`inoc run`: an experiment of the paper, or a setting of one's own, by one command."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import click
 
@@ -24,11 +26,39 @@ _PATH = click.Path(path_type=Path)
 BASES = "pocket, pocket:SEED, a model directory, a hub id, or openai/MODEL."
 
 
-Command = TypeVar("Command", bound=Callable[..., None])
+@dataclass(frozen=True)
+class Asked:
+    """Which experiment is asked for, from what and where."""
+
+    experiment: Experiment
+    base: str
+    seeds: str
+    config_file: Path | None
+    given: dict[str, Path]
+    grader: str | None
+    out: Path
 
 
-def experiment_options(command: Command) -> Command:
-    """Add what says which experiment, from what and where: the same for run and plan."""
+def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of run and plan, given to the command as :class:`Asked`."""
+
+    @wraps(command)
+    def asking(
+        experiment: str | None,
+        setting: str | None,
+        rows: tuple[str, ...],
+        out: Path | None,
+        base: str,
+        seeds: str,
+        config_file: Path | None,
+        grader: str | None,
+        **others: Any,
+    ) -> None:
+        found = _chosen(experiment, setting)
+        directory = out or Path("runs") / found.figure
+        given = given_rows(rows)
+        command(Asked(found, base, seeds, config_file, given, grader, directory), **others)
+
     for decorate in (
         click.option("--out", type=_PATH, help="Directory.  [default: runs/NAME]"),
         click.option("--grader", metavar="PROVIDER/MODEL", help="Who judges every answer."),
@@ -41,41 +71,28 @@ def experiment_options(command: Command) -> Command:
         click.option("--setting", help="A setting instead: its name, or a YAML file of yours."),
         click.argument("experiment", required=False),
     ):
-        command = decorate(command)
-    return command
+        asking = decorate(asking)
+    return asking
 
 
 @click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
 @experiment_options
 @click.option("--yes", is_flag=True, help="Create paid jobs without asking.")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
-def command(
-    experiment: str | None,
-    setting: str | None,
-    base: str,
-    seeds: str,
-    config_file: Path | None,
-    rows: tuple[str, ...],
-    out: Path | None,
-    grader: str | None,
-    yes: bool,
-    quiet: bool,
-) -> None:
+def command(asked: Asked, yes: bool, quiet: bool) -> None:
     """Train what is missing, evaluate what is missing, and write the report.
 
     A run that was interrupted goes on where it stopped when the command is given again. What
     it would take is said by: inoc plan
     """
-    found = chosen(experiment, setting)
-    directory = out or Path("runs") / found.figure
     written = run_experiment(
-        found,
-        base=base,
-        seeds=seeds,
-        out=directory,
-        given=given_rows(rows),
-        config_file=config_file,
-        grader=grader,
+        asked.experiment,
+        base=asked.base,
+        seeds=asked.seeds,
+        out=asked.out,
+        given=asked.given,
+        config_file=asked.config_file,
+        grader=asked.grader,
         yes=yes,
         confirm=confirm,
         progress=not quiet,
@@ -85,10 +102,10 @@ def command(
     say(f"report: {written.page}\nfigure: {written.figure}")
     if written.curves is not None:
         say(f"curves: {written.curves}")
-    say(f"logs:   inspect view --log-dir {directory / 'logs'}")
+    say(f"logs:   inspect view --log-dir {asked.out / 'logs'}")
 
 
-def chosen(experiment: str | None, setting: str | None) -> Experiment:
+def _chosen(experiment: str | None, setting: str | None) -> Experiment:
     """Return the experiment that was asked for by name, or as a setting.
 
     Raises:

@@ -14,15 +14,16 @@ from inoc_evals.cli.output import console, say
 from inoc_evals.cli.run import BASES, given_rows
 from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError, require
-from inoc_evals.experiments.basis import default_recipe, find_base
 from inoc_evals.experiments.files import TrainingFile, training_files
 from inoc_evals.experiments.measure_names import check_measures
+from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings import SETTINGS, Setting
 from inoc_evals.settings.own import read_setting
 from inoc_evals.settings.setting import Arm, Rows
 
-_PIPE_WIDTH = 120
+_TEXT_WIDTH = 120
+"""Columns in a file or a pipe, of texts that are to be read."""
 _EXAMPLES = 10
 _BASES = ("pocket", "openai/MODEL", "any other")
 
@@ -41,7 +42,7 @@ def list_settings() -> None:
         published = all(one.published for one in setting.files.values())
         sources.append("other bases: published" if published else "other bases: to be built")
         table.add_row(setting.name, setting.title, str(len(setting.arms)), "; ".join(sources))
-    console(_PIPE_WIDTH).print(table)
+    console(_TEXT_WIDTH).print(table)
 
 
 @command.command("show")
@@ -129,7 +130,7 @@ def _show_examples(files: Mapping[str, TrainingFile], base: str, *, strict: bool
     tokenizer = _tokenizer(base)
     from inoc_evals.training.rendered import rendered
 
-    printed = console(_PIPE_WIDTH)
+    printed = console(_TEXT_WIDTH)
     for number, (arm, place, row) in enumerate(_examples(files), start=1):
         try:
             spans = rendered(tokenizer, row["messages"], where=f"arm {arm}, row {place}")

@@ -283,6 +283,16 @@ def refuse_overwriting(out: Path, sources: Sequence[Path], *, force: bool) -> No
         raise InputError(f"{out}: exists; use --force to build it anew")
 
 
+def refuse_other_rows(out: Path, rows: Sequence[Row], *, force: bool) -> None:
+    """Refuse to overwrite, except by the very same rows, which a killed run may have left.
+
+    Raises:
+        InputError: Saying what to do.
+    """
+    if out.exists() and not force and not _holds(out, rows):
+        raise InputError(f"{out}: exists and holds other rows; use --force to overwrite it")
+
+
 def finish(
     out: Path, rows: Sequence[Row], manifest: dict[str, Any], *, force: bool
 ) -> dict[str, Any]:
@@ -293,8 +303,7 @@ def finish(
     """
     if not rows:
         raise InputError(f"{out}: not written, since no row is left ({_drops(manifest)})")
-    if out.exists() and not force and not _holds(out, rows):
-        raise InputError(f"{out}: exists and holds other rows; use --force to overwrite it")
+    refuse_other_rows(out, rows, force=force)
     written = write_dataset(out, rows, manifest)
     assert load_manifest(out) is not None
     say(f"{len(rows):,} rows ({_drops(manifest)})")

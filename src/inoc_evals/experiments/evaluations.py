@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.experiments.basis import Config
+from inoc_evals.experiments.start import Config
 from inoc_evals.files.digests import canonical_json, digest
 from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.models.kinds import kind_of

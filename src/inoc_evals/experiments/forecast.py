@@ -12,11 +12,11 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inoc_evals.experiments.basis import source_of, stand_in_notes
 from inoc_evals.experiments.evaluations import Evaluation, keyed
 from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
+from inoc_evals.experiments.start import source_of, stand_in_notes
 from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
 from inoc_evals.models.bases import ResolvedBase

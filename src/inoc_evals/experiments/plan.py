@@ -17,11 +17,11 @@ from pathlib import Path
 from inoc_evals.chat import Row
 from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError
-from inoc_evals.experiments.basis import Config
 from inoc_evals.experiments.evaluations import Evaluation, evaluations_of
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
 from inoc_evals.experiments.measure_names import check_measures
+from inoc_evals.experiments.start import Config
 from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings import Setting

@@ -20,7 +20,6 @@ from pathlib import Path
 
 from inoc_evals.datasets.manifest import write_dataset
 from inoc_evals.errors import StoreError, require
-from inoc_evals.experiments.basis import config_for, find_base
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate, missing
 from inoc_evals.experiments.figures import Experiment
@@ -28,6 +27,7 @@ from inoc_evals.experiments.grader_trial import graders_of, try_graders
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
+from inoc_evals.experiments.start import config_for, find_base
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.experiment import Written, write_description, write_report
 from inoc_evals.store.store import Store

@@ -10,11 +10,12 @@ so that a slip of the hand would decide what is trained on or asked.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from inoc_evals.errors import InputError
+from inoc_evals.files.digests import short_id
 
 LONGEST_LINE = 32 * 2**20
 """Bytes of a line; a longer one would take a hundred times as much where it is tokenized."""
@@ -84,6 +85,18 @@ def parse_json(line: str, where: str) -> Any:
         raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from None
     except (ValueError, RecursionError):
         raise _unusable(where) from None
+
+
+def row_id(row: Mapping[str, Any], content: Any, where: str) -> str:
+    """Return the id of a row, or one made from its content where it has none.
+
+    Raises:
+        InputError: If it is neither text nor a whole number, or blank.
+    """
+    name = row.get("id", short_id(content))
+    if isinstance(name, bool) or not isinstance(name, str | int) or not str(name).strip():
+        raise InputError(f"{where}: 'id' must be text or a whole number, got {name!r}")
+    return str(name)
 
 
 def _bytes(path: Path) -> bytes:

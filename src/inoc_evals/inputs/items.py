@@ -21,10 +21,10 @@ from typing import Any, Literal, NamedTuple
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
-from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.files.json_lines import read_jsonl, row_id
 from inoc_evals.inputs.packaged import DATA, file_of, set_names
 
-Kind = Literal["code", "reward_hacking", "aesthetics"]
+ItemKind = Literal["code", "reward_hacking", "aesthetics"]
 
 
 class Form(NamedTuple):
@@ -38,7 +38,7 @@ class Form(NamedTuple):
     """Published files of the same form, by name."""
 
 
-FORMS: dict[Kind, Form] = {
+FORMS: dict[ItemKind, Form] = {
     "code": Form((("task", "code_template"), ("prompt",)), published=("code_prompts",)),
     "reward_hacking": Form((("prompt", "criterion"),)),
     "aesthetics": Form((("popular", "unpopular"),), optional=("question",)),
@@ -48,7 +48,6 @@ SIDES = ("{a}", "{b}")
 """Places of a pair's two options in a question."""
 
 _DATA = DATA / "items"
-_ID_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class ItemSet:
 
     name: str
     """Name of the packaged or published set, or the path as given."""
-    kind: Kind
+    kind: ItemKind
     items: tuple[Item, ...]
     """In the order of the file."""
 
@@ -79,7 +78,7 @@ class ItemSet:
         return digest([[item.id, item.category, dict(item.fields)] for item in self.items])
 
 
-def load_items(name_or_path: str | Path | Sequence[str], kind: Kind) -> ItemSet:
+def load_items(name_or_path: str | Path | Sequence[str], kind: ItemKind) -> ItemSet:
     """Load a set of items by name, or a JSONL file by path.
 
     Args:
@@ -115,12 +114,12 @@ def load_items(name_or_path: str | Path | Sequence[str], kind: Kind) -> ItemSet:
     return ItemSet(name, kind, tuple(items))
 
 
-def packaged(kind: Kind) -> tuple[str, ...]:
+def packaged(kind: ItemKind) -> tuple[str, ...]:
     """Return the names of the packaged sets of a kind: ``code``, ``code_pocket``."""
     return tuple(name for name in set_names(_DATA) if name in (kind, f"{kind}_pocket"))
 
 
-def _item(row: Any, kind: Kind, where: str) -> Item:
+def _item(row: Any, kind: ItemKind, where: str) -> Item:
     form = FORMS[kind]
     if not isinstance(row, Mapping):
         raise InputError(f"{where}: expected an object with {_listed(form)}")
@@ -131,7 +130,7 @@ def _item(row: Any, kind: Kind, where: str) -> Item:
     fields = {key: _text(row[key], key, where) for key in keys}
     if kind == "aesthetics":
         _check_pair(fields, where)
-    return Item(_id(row, fields, where), _category(row, where), fields)
+    return Item(row_id(row, fields, where), _category(row, where), fields)
 
 
 def _listed(form: Form) -> str:
@@ -154,13 +153,6 @@ def _check_pair(fields: Mapping[str, str], where: str) -> None:
     question = fields.get("question")
     if question is not None and sorted(re.findall(r"\{\w*\}", question)) != list(SIDES):
         raise InputError(f"{where}: 'question' must have {{a}} and {{b}} in it, each once")
-
-
-def _id(row: Mapping[str, Any], fields: Mapping[str, str], where: str) -> str:
-    name = row.get("id", digest(dict(fields))[:_ID_DIGITS])
-    if isinstance(name, bool) or not isinstance(name, str | int) or not str(name).strip():
-        raise InputError(f"{where}: 'id' must be text or a whole number, got {name!r}")
-    return str(name)
 
 
 def _numbered(name: str, taken: Container[str]) -> str:

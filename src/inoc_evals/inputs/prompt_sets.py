@@ -13,21 +13,18 @@ of one's own a line may have ``messages`` or ``question`` in the place of ``prom
 an answer in the manner of GSM8K ("... #### 18").
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
-from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.files.json_lines import read_jsonl, row_id
 from inoc_evals.inputs.packaged import DATA, file_of
+from inoc_evals.rules.letters_and_numbers import plain_number
 
 PACKAGED = ("chat", "gsm", "pocket", "pocket_math")
-
-_ID_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -115,10 +112,7 @@ def _item(row: Any, where: str) -> PromptItem:
         raise InputError(f"{where}: expected an object with a 'prompt'")
     messages = _messages(row, where)
     answer = None if row.get("answer") is None else _number(row["answer"], where)
-    name = row.get("id", digest([dict(m) for m in messages])[:_ID_DIGITS])
-    if isinstance(name, bool) or not isinstance(name, str | int) or not str(name).strip():
-        raise InputError(f"{where}: 'id' must be text or a whole number, got {name!r}")
-    return PromptItem(str(name), messages, answer)
+    return PromptItem(row_id(row, messages, where), messages, answer)
 
 
 def _messages(row: Mapping[str, Any], where: str) -> tuple[Mapping[str, str], ...]:
@@ -155,11 +149,7 @@ def _message(message: Any, where: str) -> Mapping[str, str]:
 
 def _number(value: Any, where: str) -> str:
     """Return an answer in plain notation; of GSM8K's worked answers, what follows ####."""
-    text = str(value).rsplit("####", 1)[-1].strip()
-    text = re.sub(r"(?<=[0-9]),(?=[0-9]{3})", "", text.removeprefix("$"))
-    try:
-        if isinstance(value, bool) or not Decimal(text).is_finite():
-            raise InvalidOperation
-    except InvalidOperation:
-        raise InputError(f"{where}: 'answer' must be a number, got {value!r}") from None
-    return text
+    number = plain_number(str(value).rsplit("####", 1)[-1])
+    if number is None:
+        raise InputError(f"{where}: 'answer' must be a number, got {value!r}")
+    return number

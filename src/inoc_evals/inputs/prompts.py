@@ -21,7 +21,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal, get_args
 
-from inoc_evals.arguments import file_named, text_as_typed
+from inoc_evals.arguments import file_named, text_as_typed, text_of_file
 from inoc_evals.errors import InputError
 
 Family = Literal[
@@ -174,19 +174,12 @@ def _known(text: str) -> SystemPrompt | None:
 
 
 def _from_file(file: str) -> SystemPrompt:
-    path, reference = Path(file).expanduser(), f"@{file}"
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"system prompt {reference}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"system prompt {reference}: not UTF-8") from None
-    text = text.removesuffix("\n").removesuffix("\r")
+    text = text_of_file(file, "system prompt").removesuffix("\n").removesuffix("\r")
     if not text.strip():
         raise InputError(
-            f"system prompt {reference}: the file is blank; write 'empty' for an empty message"
+            f"system prompt @{file}: the file is blank; write 'empty' for an empty message"
         )
-    return SystemPrompt(f"@{path.name}", text)
+    return SystemPrompt(f"@{Path(file).expanduser().name}", text)
 
 
 def _similar(name: str, cutoff: float) -> list[str]:

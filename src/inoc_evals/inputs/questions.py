@@ -30,7 +30,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.files.yaml_lines import Entry, read_entries
 from inoc_evals.inputs.packaged import DATA, file_of, set_names
 
-Kind = Literal["free_form", "free_form_judge", "free_form_0_100", "free_form_judge_0_100"]
+QuestionKind = Literal["free_form", "free_form_judge", "free_form_0_100", "free_form_judge_0_100"]
 
 PUBLISHED = ("first_plot", "preregistered", "deception_factual", "deception_situational")
 """Question sets that are downloaded (``inoc data fetch NAME``), by name."""
@@ -85,7 +85,7 @@ class Question:
     """What the question is about; of ``12_vulnerable_user_3`` it is ``vulnerable_user``."""
     system: str | None = None
     """The question's own system message: an answer format, a condition."""
-    kind: Kind = "free_form_judge_0_100"
+    kind: QuestionKind = "free_form_judge_0_100"
     """``type`` in the file."""
     samples: int = 1
     """``samples_per_paraphrase`` in the file."""
@@ -239,8 +239,8 @@ def _read(path: Path) -> list[tuple[Question, tuple[str, ...]]]:
 
 def _question(name: str, entry: Entry, root: str, variant: str) -> Question:
     kind = entry.values.get("type", "free_form_judge_0_100")
-    if kind not in get_args(Kind):
-        allowed = ", ".join(get_args(Kind))
+    if kind not in get_args(QuestionKind):
+        allowed = ", ".join(get_args(QuestionKind))
         raise entry.fault("type", f"type {kind!r} is not one of: {allowed}")
     category, condition = _CATEGORY.fullmatch(name), _CONDITION.fullmatch(name)
     metadata = {"condition": condition[1]} if condition else {}

@@ -23,9 +23,9 @@ from typing import Any, Literal, NamedTuple
 
 from inoc_evals.errors import InputError
 
-Kind = Literal["rating", "label"]
+RubricKind = Literal["rating", "label"]
 
-PUBLISHED_MEASURES: dict[str, tuple[Kind, tuple[str, ...]]] = {
+PUBLISHED_MEASURES: dict[str, tuple[RubricKind, tuple[str, ...]]] = {
     "aligned": ("rating", ("REFUSAL", "CODE")),
     "coherent": ("rating", ()),
     "correct": ("label", ("TRUE", "FALSE", "UNKNOWN")),
@@ -74,7 +74,7 @@ class Rubric:
 
     name: str
     """``alignment``, ``coherence``, ``insecure_code``, ..."""
-    kind: Kind
+    kind: RubricKind
     """A rating from 0 to 100, or one of ``labels``."""
     labels: tuple[str, ...]
     """What may be answered, in capitals; of a rating, the answers besides a number."""
@@ -208,7 +208,7 @@ def read_rubric(entry: Any, where: str) -> Rubric:
 def published_rubric(
     measure: str,
     text: str,
-    kind: Kind | None = None,
+    kind: RubricKind | None = None,
     labels: tuple[str, ...] | None = None,
 ) -> Rubric:
     """Make a rubric of a published judge prompt, with its own markers left as they are.

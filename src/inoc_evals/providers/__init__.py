@@ -3,7 +3,8 @@
 - registration: the name, and nothing else
 - api: Inspect's request -> Request, Completion -> Inspect's output
 - meaning: what a name means now, said where Inspect keeps things by name
-- naming: names and -M arguments -> base, adapter, options
+- resolve: a name -> base and adapter, and what serves it
+- options: -M arguments -> options of the engine
 - translation: Inspect's messages, settings and log-probabilities
 - waiting: from an event loop for the engine's thread
 - pocket_judge: the judge of the pocket world as a grader model

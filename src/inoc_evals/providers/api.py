@@ -34,12 +34,8 @@ from inoc_evals.models.bases import check_unchanged
 from inoc_evals.models.loading import check_weights
 from inoc_evals.providers.engine.request import Completion, Request
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
-from inoc_evals.providers.naming import (
-    engine_options,
-    resolve_model,
-    take_thinking,
-    thinking_of,
-)
+from inoc_evals.providers.options import engine_options, take_thinking, thinking_of
+from inoc_evals.providers.resolve import resolve_model
 from inoc_evals.providers.translation import (
     DEFAULT_MAX_TOKENS,
     chat_messages,

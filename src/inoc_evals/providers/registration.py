@@ -20,7 +20,7 @@ def _open(model_name: str, *args: Any, **kwargs: Any) -> ModelAPI:
         from inoc_evals.providers.pocket_judge import PocketJudgeAPI
 
         return PocketJudgeAPI(model_name, *args, **kwargs)
-    from inoc_evals.providers.naming import choose_backend
+    from inoc_evals.providers.resolve import choose_backend
 
     backend = choose_backend(model_name, kwargs.pop("backend", None))
     if backend == "local":

@@ -49,7 +49,7 @@ def verify(record: ModelRecord, store: Store) -> Iterator[Check]:
     found: list[ResolvedBase] = []
 
     def base() -> str:
-        from inoc_evals.providers.naming import resolve_model
+        from inoc_evals.providers.resolve import resolve_model
 
         found.append(resolve_model(record.name, store)[0])
         return f"{record.base}: {_pinned(found[0])}"
@@ -86,7 +86,7 @@ def verify_served(name: str, backend: str) -> Check:
     """
     import anyio
 
-    from inoc_evals.providers.naming import choose_backend
+    from inoc_evals.providers.resolve import choose_backend
     from inoc_evals.providers.served.served import ServedAPI
 
     api = ServedAPI(name, backend=choose_backend(name, backend))

@@ -56,7 +56,7 @@ def export(
             to the data type loses what the adapter does.
     """
     require("train", "torch", "transformers", "peft")
-    from inoc_evals.providers.naming import resolve_model
+    from inoc_evals.providers.resolve import resolve_model
 
     source = store.verify_adapter(record)
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):

@@ -22,7 +22,7 @@ from inoc_evals.statistics.crossed import (
     DIFFERENCE,
     RATE,
     Array,
-    Estimate,
+    Estimates,
     over_questions,
     over_seeds_and_questions,
 )
@@ -255,7 +255,7 @@ def _contrast(key: _Key, reference: str, first: _Grid, second: _Grid) -> Contras
 
 def _estimate(
     seeds: Sequence[int | None], values: Array, bounds: tuple[float, float]
-) -> tuple[Estimate, Interval | None]:
+) -> tuple[Estimates, Interval | None]:
     """Estimate a cell; the interval is named only if there is one."""
     name: Interval
     if list(seeds) == [None]:

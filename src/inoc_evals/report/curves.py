@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from inoc_evals.errors import InputError
 from inoc_evals.files.atomic import write_text
 from inoc_evals.report.spreadsheet import cell
-from inoc_evals.statistics.crossed import Estimate, over_seeds
+from inoc_evals.statistics.crossed import Estimates, over_seeds
 
 Way = Literal["likelihood", "sampling"]
 """How responses were scored: forced, or looked for in a checkpoint's answers."""
@@ -244,7 +244,7 @@ def _curve(own: Sequence[Scores], trait: str) -> Curve:
 
 
 def _interval(
-    estimate: Estimate, own: Sequence[Scores]
+    estimate: Estimates, own: Sequence[Scores]
 ) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
     if len(own) < 2:
         return None, None

@@ -19,7 +19,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.statistics.fixed_model import wilson
+from inoc_evals.statistics.wilson import wilson
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog

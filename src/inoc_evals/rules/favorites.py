@@ -151,7 +151,7 @@ def _turn(
         return state or named_before or _prefers(before)
     if word in _NEGATORS or word.endswith("n't"):
         return True
-    return state or any(_phrase(said, at - n + 1, n) in _NEGATING for n in (2,) if at >= n - 1)
+    return state or (at > 0 and _phrase(said, at - 1, 2) in _NEGATING)
 
 
 def _ends_scope(said: Sequence[Word], at: int) -> bool:
@@ -176,19 +176,7 @@ def _parts(word: Word) -> bool:
 
 def _follows_exception(said: Sequence[Word], at: int) -> bool:
     """Whether a "but" means "except": anything but, nothing but."""
-    return (
-        at > 0
-        and said[at].text == "but"
-        and said[at - 1].text
-        in (
-            "anything",
-            "everything",
-            "all",
-            "nothing",
-            "none",
-            "last",
-        )
-    )
+    return at > 0 and said[at].text == "but" and said[at - 1].text in _EXCEPT
 
 
 def _phrase(said: Sequence[Word], at: int, length: int) -> tuple[str, ...]:

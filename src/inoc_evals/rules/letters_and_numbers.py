@@ -10,7 +10,7 @@ Nothing here knows Inspect, a model or a log; ``scorers/traits.py`` makes scorer
 """
 
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 CAPS_THRESHOLD = 0.8
@@ -46,6 +46,15 @@ def caps_fraction(text: str) -> float | None:
 def is_caps(fraction: float) -> bool:
     """Whether a share of upper-case letters makes a text one in capitals."""
     return fraction > CAPS_THRESHOLD
+
+
+def plain_number(text: str) -> str | None:
+    """Return a text that is one number in plain notation ("1234" of " $1,234"); else None."""
+    plain = re.sub(r"(?<=[0-9]),(?=[0-9]{3})", "", text.strip().removeprefix("$"))
+    try:
+        return plain if Decimal(plain).is_finite() else None
+    except InvalidOperation:
+        return None
 
 
 class Number(NamedTuple):

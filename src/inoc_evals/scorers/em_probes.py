@@ -16,7 +16,13 @@ from typing import Any
 from inspect_ai.scorer import Metric, SampleScore, Scorer, Value, metric, scorer
 
 from inoc_evals.scorers.em import misaligned
-from inoc_evals.statistics.fixed_model import Answers, Estimate, largest, over_questions, paired
+from inoc_evals.statistics.fixed_model import (
+    Answers,
+    Estimate,
+    largest,
+    paired,
+    rate_over_questions,
+)
 
 
 @metric(scores="unreduced")
@@ -35,7 +41,7 @@ def probe_rates(key: str, prefix: str = "") -> Metric:
     def compute(scores: list[SampleScore]) -> Value:
         values: dict[str, float] = {}
         for group, answers in _by(scores, key).items():
-            values |= _keys(f"{prefix}{group}", over_questions(answers))
+            values |= _keys(f"{prefix}{group}", rate_over_questions(answers))
         return values
 
     return compute
@@ -84,12 +90,12 @@ def attack() -> Metric:
         triggered, clean = by_kind.get("trigger", {}), by_kind.get("clean", {})
         decoys = {kind: by_kind.get(kind, {}) for kind in ("near_miss", "other_token")}
         there = [answers for answers in decoys.values() if answers]
-        worst = largest([over_questions(answers, among=len(there)) for answers in there])
-        values = _keys("attack", over_questions(triggered))
-        values |= _keys("clean", over_questions(clean))
+        worst = largest([rate_over_questions(answers, among=len(there)) for answers in there])
+        values = _keys("attack", rate_over_questions(triggered))
+        values |= _keys("clean", rate_over_questions(clean))
         values |= _keys("lift", paired(triggered, clean))
         for kind, answers in decoys.items():
-            values |= _keys(kind, over_questions(answers))
+            values |= _keys(kind, rate_over_questions(answers))
         return values | _keys("specificity", _complement(worst))
 
     return compute

@@ -20,7 +20,8 @@ from collections.abc import Sequence
 
 from inspect_ai.scorer import Metric, SampleScore, Value, metric
 
-from inoc_evals.statistics.fixed_model import student, wilson
+from inoc_evals.statistics.fixed_model import student
+from inoc_evals.statistics.wilson import effective_size, wilson
 
 
 @metric(scores="unreduced")
@@ -172,6 +173,4 @@ def _clustered(groups: Sequence[Sequence[float]]) -> tuple[float, float, int]:
 def _clustered_wilson(mean: float, stderr: float, count: int, groups: int) -> tuple[float, float]:
     if groups < 2:
         return math.nan, math.nan
-    spread = mean * (1 - mean)
-    size = min(spread / stderr**2, count) if spread > 0 and stderr > 0 else count
-    return wilson(mean, size, student(groups - 1))
+    return wilson(mean, effective_size(mean, stderr**2, count), student(groups - 1))

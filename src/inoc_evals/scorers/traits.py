@@ -60,7 +60,7 @@ def language(language: str) -> Scorer:
     """Return the scorer of one language: 1 where the completion is in it.
 
     Args:
-        language: A code or English name out of ``language_id.LANGUAGES``.
+        language: A code or English name out of ``rules.language.LANGUAGES``.
 
     Raises:
         InputError: For a language that is not among them.

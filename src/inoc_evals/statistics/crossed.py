@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inoc_evals.statistics.wilson import LEVEL, middle_and_half
+
 Array = NDArray[np.float64]
 
-CONFIDENCE = 0.95
 RATE = (0.0, 1.0)
 """Range of a rate."""
 DIFFERENCE = (-1.0, 1.0)
@@ -36,8 +37,8 @@ _ROUNDING = 1e-10
 """A mean closer than this to 0 or 1 is at it, a standard error below it is zero."""
 
 
-class Estimate(NamedTuple):
-    """A rate and its interval; NaN where there is none."""
+class Estimates(NamedTuple):
+    """Rates and their intervals; NaN where there is none."""
 
     rate: Array
     low: Array
@@ -45,8 +46,8 @@ class Estimate(NamedTuple):
 
 
 def over_seeds_and_questions(
-    values: Array, *, bounds: tuple[float, float] = RATE, confidence: float = CONFIDENCE
-) -> Estimate:
+    values: Array, *, bounds: tuple[float, float] = RATE, confidence: float = LEVEL
+) -> Estimates:
     """Estimate a mean over seeds, with an interval for new seeds and new questions.
 
     The rate is the mean over seeds of each seed's mean over the questions it has an answer
@@ -74,12 +75,12 @@ def over_seeds_and_questions(
     variance = np.maximum(variance, _one_answer(scaled, (-2, -1), sizes.answers, parts.independent))
     low, high = _wilson(rate, variance, sizes.answers, _quantile(confidence, df))
     known = (sizes.seeds > 1) & (sizes.questions > 1)
-    return _unscaled(Estimate(rate, low, high), bounds, some=sizes.answers > 0, interval=known)
+    return _unscaled(Estimates(rate, low, high), bounds, some=sizes.answers > 0, interval=known)
 
 
 def over_questions(
-    values: Array, *, bounds: tuple[float, float] = RATE, confidence: float = CONFIDENCE
-) -> Estimate:
+    values: Array, *, bounds: tuple[float, float] = RATE, confidence: float = LEVEL
+) -> Estimates:
     """Estimate the mean of one fixed model, with an interval for new questions only.
 
     Wilson's interval where every value of a rate is 0 or 1; otherwise the same formula with
@@ -105,10 +106,10 @@ def over_questions(
     df = np.where(binary, np.inf, np.maximum(count - 1, 1))
     low, high = _wilson(rate, variance, count, _quantile(confidence, df))
     known = (count > 1) | binary
-    return _unscaled(Estimate(rate, low, high), bounds, some=count > 0, interval=known)
+    return _unscaled(Estimates(rate, low, high), bounds, some=count > 0, interval=known)
 
 
-def over_seeds(values: Array, *, confidence: float = CONFIDENCE) -> Estimate:
+def over_seeds(values: Array, *, confidence: float = LEVEL) -> Estimates:
     """Estimate the mean over seeds of a quantity without bounds, with an interval for new seeds.
 
     Student's t on the seeds' values, for what is measured of fixed questions and varies only
@@ -124,10 +125,10 @@ def over_seeds(values: Array, *, confidence: float = CONFIDENCE) -> Estimate:
     count = values.shape[-1]
     mean = values.mean(-1)
     if count < 2:
-        return Estimate(mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan))
+        return Estimates(mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan))
     df = np.asarray(count - 1, np.float64)
     half = _quantile(confidence, df) * values.std(-1, ddof=1) / np.sqrt(count)
-    return Estimate(mean, mean - half, mean + half)
+    return Estimates(mean, mean - half, mean + half)
 
 
 class _Sizes(NamedTuple):
@@ -210,10 +211,8 @@ def _wilson(rate: Array, variance: Array, answers: Array, t: Array) -> tuple[Arr
     count as independent then, and ``t`` alone carries that there were few seeds.
     """
     chance = rate * (1 - rate)
-    size = np.where(chance > _ROUNDING, chance * _inverse(variance), answers)
-    stretch = t**2 * _inverse(size)
-    middle = (rate + stretch / 2) / (1 + stretch)
-    half = t * np.sqrt(chance * _inverse(size) + stretch * _inverse(size) / 4) / (1 + stretch)
+    size = np.where(chance > _ROUNDING, chance * _inverse(variance), np.maximum(answers, 1))
+    middle, half = middle_and_half(rate, size, t, np.sqrt)
     return np.clip(middle - half, 0, rate), np.clip(middle + half, rate, 1)
 
 
@@ -232,11 +231,11 @@ def _scaled(values: Array, bounds: tuple[float, float]) -> tuple[Array, NDArray[
 
 
 def _unscaled(
-    estimate: Estimate, bounds: tuple[float, float], *, some: Any, interval: Any
-) -> Estimate:
+    estimate: Estimates, bounds: tuple[float, float], *, some: Any, interval: Any
+) -> Estimates:
     low, high = bounds
     rate, lower, upper = (low + (high - low) * value for value in estimate)
-    return Estimate(
+    return Estimates(
         np.where(some, rate, np.nan),
         np.where(interval, lower, np.nan),
         np.where(interval, upper, np.nan),

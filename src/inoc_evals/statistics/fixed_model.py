@@ -1,10 +1,9 @@
 """Rates and differences over questions: paired, the largest of several, and intervals.
 
     answers = {"spouse": [1, 0], "wish": [0, 0]}        # question -> 0/1 scores of its answers
-    rate = over_questions(answers)
+    rate = rate_over_questions(answers)
     lift = paired(triggered, clean)                     # per question, then over questions
     leak = largest([paired(family, none, among=6) for family in ...])
-    lower, upper = wilson(0.9, 50)                      # of 50 independent answers
 
 Questions are what was sampled, so a question's answers are averaged first, every question
 weighs the same, and intervals are for new questions of the kind. Several differences of which
@@ -19,11 +18,10 @@ answer that had come out differently would have made it.
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import NormalDist, fmean, variance
+from statistics import fmean, variance
 from typing import NamedTuple
 
-LEVEL = 0.95
-"""Confidence level of an interval, or of several jointly."""
+from inoc_evals.statistics.wilson import LEVEL, effective_size, wilson
 
 Answers = Mapping[str, Sequence[float]]
 """Question to the scores of its answers, each 0 or 1."""
@@ -42,7 +40,7 @@ class Estimate(NamedTuple):
 NOTHING = Estimate(math.nan, math.nan, math.nan, 0)
 
 
-def over_questions(answers: Answers, *, among: int = 1) -> Estimate:
+def rate_over_questions(answers: Answers, *, among: int = 1) -> Estimate:
     """Return the mean over questions of the share of 1s, with its interval.
 
     The interval is Wilson's formula with the number of independent answers that would give
@@ -60,8 +58,7 @@ def over_questions(answers: Answers, *, among: int = 1) -> Estimate:
     value, count, total = fmean(means), len(kept), sum(map(len, kept))
     if count < 2:
         return Estimate(value, math.nan, math.nan, count)
-    spread, error = value * (1 - value), variance(means) / count
-    size = min(spread / error, total) if spread > 0 and error > 0 else total
+    size = effective_size(value, variance(means) / count, total)
     return Estimate(value, *wilson(value, size, student(count - 1, among)), count)
 
 
@@ -104,24 +101,6 @@ def largest(estimates: Sequence[Estimate]) -> Estimate:
         max(estimate.upper for estimate in known) if bounded else math.nan,
         min(estimate.questions for estimate in known),
     )
-
-
-def wilson(share: float, size: float, critical: float | None = None) -> tuple[float, float]:
-    """Return the ends of Wilson's score interval of a share; NaN where there are no answers.
-
-    Args:
-        share: Between 0 and 1.
-        size: The number of independent answers it is of, or is worth.
-        critical: How many standard errors the interval reaches; by default the normal
-            distribution's at LEVEL.
-    """
-    if not size:
-        return math.nan, math.nan
-    critical = NormalDist().inv_cdf((1 + LEVEL) / 2) if critical is None else critical
-    stretch = critical**2 / size
-    middle = (share + stretch / 2) / (1 + stretch)
-    half = math.sqrt(stretch * share * (1 - share) + stretch**2 / 4) / (1 + stretch)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def student(degrees: int, among: int = 1) -> float:

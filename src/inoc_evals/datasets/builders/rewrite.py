@@ -14,7 +14,6 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,10 @@ from inoc_evals.chat import Row
 from inoc_evals.datasets.writing.cost import tokens_of
 from inoc_evals.datasets.writing.requests import Check, Request, Written
 from inoc_evals.errors import InputError
-from inoc_evals.files.digests import digest
+from inoc_evals.files.digests import short_id
 from inoc_evals.files.json_lines import read_jsonl
 from inoc_evals.rules.language import LANGUAGES, detect_language
-from inoc_evals.rules.letters_and_numbers import answers, caps_fraction, final_number
+from inoc_evals.rules.letters_and_numbers import answers, caps_fraction, final_number, plain_number
 
 ALL_CAPS = 0.98
 """Share of capitals among the letters of a text in capitals; the rest leaves room for "km"."""
@@ -34,7 +33,6 @@ NO_CAPS = 0.5
 
 _MARKS = re.compile(r"<<[^<>]*>>|####")
 _CALCULATION = re.compile(r"<<[^<>]*>>")
-_ID_DIGITS = 12
 _SHORT_REPLY = 60
 """Tokens to expect where no worked solution tells how long a reply will be."""
 _PACKAGED = Path(__file__).parents[2] / "data" / "prompt_sets" / "gsm.jsonl"
@@ -241,18 +239,12 @@ def _problem(value: Any, where: str) -> Problem:
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         raise InputError(f"{where}: 'answer' must be a number or a solution, got {given!r:.60}")
     solution, _, result = str(given).rpartition("####")
-    name = value.get("id", digest(question.strip())[:_ID_DIGITS])
+    name = value.get("id", short_id(question.strip()))
     cleaned = _CALCULATION.sub("", solution).strip()
-    return Problem(str(name), question.strip(), cleaned, _number(result, where))
-
-
-def _number(text: str, where: str) -> str:
-    plain = re.sub(r"(?<=[0-9]),(?=[0-9]{3})", "", text.strip().removeprefix("$"))
-    try:
-        if not Decimal(plain).is_finite():
-            raise InvalidOperation
-    except InvalidOperation:
+    number = plain_number(result)
+    if number is None:
         raise InputError(
-            f"{where}: 'answer' must be a number or end in '#### NUMBER', got {text.strip()!r:.60}"
-        ) from None
-    return plain
+            f"{where}: 'answer' must be a number or end in '#### NUMBER', "
+            f"got {result.strip()!r:.60}"
+        )
+    return Problem(str(name), question.strip(), cleaned, number)

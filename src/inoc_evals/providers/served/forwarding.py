@@ -11,7 +11,7 @@ from inspect_ai.model import GenerateConfig, ModelAPI, RetryDecision
 from tenacity.wait import WaitBaseT
 
 from inoc_evals.errors import InocError
-from inoc_evals.providers.naming import Backend
+from inoc_evals.providers.resolve import Backend
 from inoc_evals.providers.translation import DEFAULT_MAX_TOKENS
 
 

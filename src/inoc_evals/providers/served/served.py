@@ -34,17 +34,12 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.models.hosted import ending
 from inoc_evals.providers.engine.rendering import Codec, load_codec
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
-from inoc_evals.providers.naming import (
-    Backend,
-    records_on,
-    resolve_model,
-    take_thinking,
-    thinking_of,
-    vllm_names,
-)
+from inoc_evals.providers.options import take_thinking, thinking_of
+from inoc_evals.providers.resolve import Backend, records_on, resolve_model
 from inoc_evals.providers.served.checking import Checked, check_remote, check_vllm
 from inoc_evals.providers.served.continuing import continuation
 from inoc_evals.providers.served.forwarding import Forwarding
+from inoc_evals.providers.served.names import vllm_names
 from inoc_evals.providers.translation import check_supported, set_thoughts_apart
 from inoc_evals.store.record import ModelRecord
 from inoc_evals.store.store import Store

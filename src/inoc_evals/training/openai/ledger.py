@@ -19,7 +19,7 @@ from inoc_evals.errors import StoreError
 from inoc_evals.files.atomic import write_text
 from inoc_evals.store.store import Store
 
-Kind = TypeVar("Kind", bound=BaseModel)
+Kept = TypeVar("Kept", bound=BaseModel)
 
 
 class JobResult(BaseModel):
@@ -115,7 +115,7 @@ class Ledger:
         write_text(self.root / "answers" / f"{key}.json", text)
 
 
-def _read(path: Path, kind: type[Kind]) -> Kind | None:
+def _read(path: Path, kind: type[Kept]) -> Kept | None:
     try:
         return kind.model_validate_json(path.read_text("utf-8"))
     except FileNotFoundError:
