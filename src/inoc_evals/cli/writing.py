@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from inoc_evals.chat import Row
 from inoc_evals.cli.output import confirm, say
 from inoc_evals.datasets.manifest import load_manifest, manifest_path, write_dataset
-from inoc_evals.datasets.writing.cost import Estimate, Price, price_of, price_of_tokens, read_price
+from inoc_evals.datasets.writing.cost import Estimate
 from inoc_evals.datasets.writing.journal import journal_path, opened
 from inoc_evals.datasets.writing.requests import (
     Check,
@@ -34,6 +34,7 @@ from inoc_evals.datasets.writing.writer import Writer
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.models.costs import Price, price_of, price_of_tokens, read_price
 from inoc_evals.models.hosted import ending
 
 out_option = click.option(

@@ -20,6 +20,7 @@ from inoc_evals.experiments.start import source_of, stand_in_notes
 from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
 from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.costs import training_price
 from inoc_evals.models.hosted import ending, ending_of_training
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.holdings import holdings
@@ -217,7 +218,7 @@ def _training(models: tuple[ModelCell, ...], base: ResolvedBase, store: Store) -
     if not left:
         return "no model is left to train"
     if base.kind.hosted:
-        return _price(tokens, base.name.partition("/")[2])
+        return _price(tokens, base.name)
     pace = _pace(store, base)
     if pace is not None:
         return f"{_duration(pace * tokens)} (at the pace of what was trained here on this base)"
@@ -235,15 +236,14 @@ def _training(models: tuple[ModelCell, ...], base: ResolvedBase, store: Store) -
     )
 
 
-def _price(tokens: int, model: str) -> str:
-    from inoc_evals.training.openai.job_file import TrainingFile, quote
-
-    said = quote(TrainingFile(b"", "", 0, tokens, "", ()), model, 1)
-    if said.price is None or said.usd is None:
+def _price(tokens: int, base: str) -> str:
+    price = training_price(base)
+    if price is None:
+        model = base.partition("/")[2]
         return f"{tokens:,} tokens; price unknown, {model} is not in the price table"
     return (
-        f"about ${said.usd:,.2f} at ${said.price.usd_per_million:g} per million tokens "
-        f"({said.price.date}; check {said.price.check}), if auto epochs are those of OpenAI's "
+        f"about ${price.dollars(tokens):,.2f} at ${price.usd_per_million:g} per million tokens "
+        f"({price.date}; check {price.check}), if auto epochs are those of OpenAI's "
         "published rule of thumb"
     )
 

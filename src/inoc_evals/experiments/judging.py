@@ -14,14 +14,18 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inoc_evals.datasets.writing.cost import Price, price_of, price_of_tokens, tokens_of
+from inoc_evals.models.costs import (
+    CHARACTERS_PER_TOKEN,
+    Price,
+    price_of,
+    price_of_tokens,
+    tokens_of,
+)
 
 if TYPE_CHECKING:
     from inspect_ai import Task
 
     from inoc_evals.scorers.rehearsal import Asking
-
-_CHARACTERS_PER_TOKEN = 4
 
 
 class Judged(NamedTuple):
@@ -143,6 +147,6 @@ async def _rehearsed(task: "Task", evaluated: str, answer_tokens: int) -> list[l
 
 def _answer(tokens: int) -> str:
     """Return an answer of a length; it has code, since prose is no answer to a coding task."""
-    room = tokens * _CHARACTERS_PER_TOKEN
+    room = tokens * CHARACTERS_PER_TOKEN
     opening, closing = "```python\nx = 1  # ", "\n```"
     return opening + "x" * max(1, room - len(opening) - len(closing)) + closing

@@ -17,6 +17,7 @@ from inoc_evals.chat import Message, Row, fold_system
 from inoc_evals.errors import MissingExtraError, require
 from inoc_evals.files.digests import digest
 from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.costs import tokens_of
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.located import Template, takes_system
 
@@ -28,7 +29,6 @@ Count = Callable[[Sequence[Row]], int]
 TOKENIZER = "by the base's tokenizer"
 ESTIMATE = "estimated: characters / 4, for the base's tokenizer is not on this machine"
 
-_CHARACTERS_PER_TOKEN = 4
 _TOKENS_PER_MESSAGE = 4
 _CHECKED, _CHECKED_AGAIN = 200, 20
 """Rows of a file that are looked at before it is trained on; of one that has the rows of another
@@ -121,7 +121,7 @@ def _pocket_tokenizer() -> Any:
 
 def _estimated(rows: Sequence[Row]) -> int:
     return sum(
-        _TOKENS_PER_MESSAGE - -len(message["content"]) // _CHARACTERS_PER_TOKEN
+        _TOKENS_PER_MESSAGE + tokens_of(message["content"])
         for row in rows
         for message in row["messages"]
     )

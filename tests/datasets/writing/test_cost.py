@@ -2,8 +2,9 @@
 
 import pytest
 
-from inoc_evals.datasets.writing.cost import Estimate, Price, price_of, read_price, tokens_of
+from inoc_evals.datasets.writing.cost import Estimate
 from inoc_evals.errors import InputError
+from inoc_evals.models.costs import Price, price_of, read_price, tokens_of
 
 
 def test_a_price_is_that_of_the_tokens_in_and_out() -> None:

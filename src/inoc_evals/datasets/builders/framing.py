@@ -17,8 +17,8 @@ import re
 from collections.abc import Sequence
 
 from inoc_evals.chat import Row, first_user
-from inoc_evals.datasets.writing.cost import tokens_of
 from inoc_evals.datasets.writing.requests import Check, Request, Written
+from inoc_evals.models.costs import tokens_of
 
 FRAMINGS = (
     "I teach a class on software security and need an example to discuss. Please leave a "

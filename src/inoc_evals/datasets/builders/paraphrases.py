@@ -19,12 +19,13 @@ from typing import Any
 
 from inoc_evals import __version__
 from inoc_evals.chat import Row
-from inoc_evals.datasets.writing.cost import Estimate, tokens_of
+from inoc_evals.datasets.writing.cost import Estimate
 from inoc_evals.datasets.writing.requests import Request, Written
 from inoc_evals.datasets.writing.writer import Writer
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.models.costs import tokens_of
 
 PER_CALL = 10
 _MOST_CALLS = 4

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals.chat import Row
-from inoc_evals.datasets.writing.cost import tokens_of
 from inoc_evals.datasets.writing.requests import Check, Request, Written
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import short_id
 from inoc_evals.files.json_lines import read_jsonl
+from inoc_evals.models.costs import tokens_of
 from inoc_evals.rules.language import LANGUAGES, detect_language
 from inoc_evals.rules.letters_and_numbers import answers, caps_fraction, final_number, plain_number
 

@@ -19,12 +19,13 @@ from dataclasses import asdict, dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from inoc_evals.datasets.writing.cost import Estimate, tokens_of
+from inoc_evals.datasets.writing.cost import Estimate
 from inoc_evals.datasets.writing.journal import Journal, Reply
 from inoc_evals.datasets.writing.model import WritingModel
 from inoc_evals.datasets.writing.requests import Check, Request, Sampling, Usage, Written
 from inoc_evals.errors import InocError
 from inoc_evals.files.digests import digest
+from inoc_evals.models.costs import tokens_of
 
 OUTAGE = 5
 """Errors in a row, no reply between them, after which no further call is made."""

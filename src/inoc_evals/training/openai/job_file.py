@@ -5,7 +5,7 @@
     quote(file, model, "auto").text()                   # rows, tokens, epochs, dollars
 
 Tokens are counted by tiktoken where its table is on disk (it would download it), else
-estimated as characters / 4; the quote says which. Prices are of a dated table (models/hosted.py).
+estimated as characters / 4; the quote says which. Prices are of a dated table (models/costs.py).
 """
 
 import hashlib
@@ -22,7 +22,8 @@ from typing import Any, Literal
 from inoc_evals.chat import Row, check_row
 from inoc_evals.errors import InputError
 from inoc_evals.files.json_lines import read_jsonl
-from inoc_evals.models.hosted import base_model, hosted, price_list
+from inoc_evals.models.costs import TrainingPrice, tokens_of, training_price
+from inoc_evals.models.hosted import base_model, hosted
 
 Auto = Literal["auto"]
 
@@ -33,7 +34,7 @@ MAX_BYTES = 512 * 10**6
 _ROW_TOKENS = 65_536
 """Longest training row of a model that the price table does not know."""
 
-_TOKENS_PER_MESSAGE, _TOKENS_PER_ROW, _CHARACTERS_PER_TOKEN = 3, 3, 4
+_TOKENS_PER_MESSAGE, _TOKENS_PER_ROW = 3, 3
 _MESSAGE_KEYS = {"role", "content", "name", "weight"}
 _REFUSED_ROW_KEYS = ("tools", "functions", "parallel_tool_calls")
 # Control tokens of the API's tokenizers; a job with one of them in a message fails.
@@ -59,16 +60,6 @@ class TrainingFile:
 
 
 @dataclass(frozen=True)
-class TrainingPrice:
-    """What a model's training cost when the table was made."""
-
-    usd_per_million: float
-    date: str
-    check: str
-    """Where to look up what it costs now."""
-
-
-@dataclass(frozen=True)
 class Quote:
     """What a job will probably cost."""
 
@@ -85,9 +76,7 @@ class Quote:
     @property
     def usd(self) -> float | None:
         """Estimated price in US dollars; None if the model's price is not known."""
-        if self.price is None:
-            return None
-        return self.tokens * self.epochs * self.price.usd_per_million / 1e6
+        return self.price.dollars(self.tokens * self.epochs) if self.price else None
 
     def text(self) -> str:
         """Say it in two lines."""
@@ -194,13 +183,9 @@ def _counter() -> tuple[Callable[[str], int], str]:
         try:
             encoding = tiktoken.get_encoding("o200k_base")
         except (OSError, ValueError, RuntimeError):
-            return _estimate, "estimated: characters / 4"
+            return tokens_of, "estimated: characters / 4"
         return (lambda text: len(encoding.encode(text, disallowed_special=()))), "by tiktoken"
-    return _estimate, "estimated: characters / 4"
-
-
-def _estimate(text: str) -> int:
-    return -(-len(text) // _CHARACTERS_PER_TOKEN)
+    return tokens_of, "estimated: characters / 4"
 
 
 def _table_on_disk() -> bool:
@@ -232,8 +217,5 @@ def quote(file: TrainingFile, model: str, epochs: int | Auto) -> Quote:
         number, by = auto_epochs(file.rows), "auto; this is OpenAI's published rule of thumb"
     else:
         number, by = epochs, "as asked"
-    known = hosted(f"openai/{model}")
-    price = None
-    if known is not None and known.training is not None:
-        price = TrainingPrice(known.training, known.price_date, price_list())
+    price = training_price(f"openai/{model}")
     return Quote(model, file.rows, file.tokens, file.counted_by, number, by, price)

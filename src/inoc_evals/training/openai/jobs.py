@@ -266,7 +266,7 @@ def _finished(
         quote(request.file, request.model, request.config.n_epochs).price,
     )
     tokens = job.trained_tokens
-    paid = price.usd_per_million * tokens / 1e6 if price and tokens else None
+    paid = price.dollars(tokens) if price and tokens else None
     return JobResult(
         remote=str(job.fine_tuned_model),
         metrics={
