@@ -12,7 +12,7 @@ from hub_models import HubModels
 from inoc_evals.chat import Row
 from inoc_evals.errors import StoreError
 from inoc_evals.providers.resolve import resolve_model
-from inoc_evals.providers.served.names import vllm_names
+from inoc_evals.providers.served.vllm_names import vllm_names
 from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train

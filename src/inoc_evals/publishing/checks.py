@@ -48,13 +48,13 @@ def verify(record: ModelRecord, store: Store) -> Iterator[Check]:
     failed = False
     found: list[ResolvedBase] = []
 
-    def base() -> str:
+    def base() -> Check:
         from inoc_evals.providers.resolve import resolve_model
 
         found.append(resolve_model(record.name, store)[0])
-        return f"{record.base}: {_pinned(found[0])}"
+        return Check("base", True, f"{record.base}: {_pinned(found[0])}")
 
-    steps: list[tuple[str, Callable[[], str]]] = [
+    steps: list[tuple[str, Callable[[], Check]]] = [
         ("weights", lambda: _weights(record, store)),
         ("adapter", lambda: _configuration(record, store)),
         ("base", base),
@@ -67,8 +67,7 @@ def verify(record: ModelRecord, store: Store) -> Iterator[Check]:
             yield Check(name, None, "not checked: an earlier check failed")
             continue
         try:
-            said = step()
-            yield Check(name, None if said.startswith("not ") else True, said)
+            yield step()
         except InocError as error:
             failed = failed or name != "rows"
             yield Check(name, False, str(error))
@@ -105,17 +104,23 @@ def verify_served(name: str, backend: str) -> Check:
     return anyio.run(ask)
 
 
-def _weights(record: ModelRecord, store: Store) -> str:
+def _weights(record: ModelRecord, store: Store) -> Check:
     directory = store.verify_adapter(record)
     size = (directory / _WEIGHTS).stat().st_size
-    return f"{_WEIGHTS}, {size:,} bytes, sha256 {str(record.adapter_sha256)[:12]}"
+    return Check(
+        "weights", True, f"{_WEIGHTS}, {size:,} bytes, sha256 {str(record.adapter_sha256)[:12]}"
+    )
 
 
-def _configuration(record: ModelRecord, store: Store) -> str:
+def _configuration(record: ModelRecord, store: Store) -> Check:
     path = store.adapter_dir(record.identity) / "adapter_config.json"
     try:
         config = json.loads(path.read_text("utf-8"))
-        return f"{config['peft_type']} of rank {config['r']}, alpha {config['lora_alpha']:g}"
+        return Check(
+            "adapter",
+            True,
+            f"{config['peft_type']} of rank {config['r']}, alpha {config['lora_alpha']:g}",
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path}: cannot be used ({type(error).__name__}: {error})") from None
 
@@ -125,7 +130,7 @@ def _pinned(base: ResolvedBase) -> str:
     return f"{'commit and files' if commit else 'digest'} {short_digest(base.digest)}"
 
 
-def _tokenizer(record: ModelRecord, base: ResolvedBase) -> str:
+def _tokenizer(record: ModelRecord, base: ResolvedBase) -> Check:
     assert record.fingerprint is not None
     try:
         ids = fingerprint_tokens(load_tokenizer(base))
@@ -134,23 +139,27 @@ def _tokenizer(record: ModelRecord, base: ResolvedBase) -> str:
     fault = token_fault(record, ids)
     if fault is not None:
         raise StoreError(fault)
-    return f"the fingerprint's {len(ids)} tokens"
+    return Check("tokenizer", True, f"the fingerprint's {len(ids)} tokens")
 
 
-def _rows(record: ModelRecord, store: Store) -> str:
+def _rows(record: ModelRecord, store: Store) -> Check:
     rows = store.training_rows(record)
     if rows is None:
-        return "not kept with this adapter"
+        return Check("rows", None, "not kept with this adapter")
     if digest(rows) != record.data.get("sha256"):
         raise StoreError("the rows kept with the adapter are not those of the record (sha256)")
-    return f"{len(rows)} rows, sha256 {str(record.data.get('sha256'))[:12]}"
+    return Check("rows", True, f"{len(rows)} rows, sha256 {str(record.data.get('sha256'))[:12]}")
 
 
-def _fingerprint(record: ModelRecord, store: Store, base: ResolvedBase) -> str:
+def _fingerprint(record: ModelRecord, store: Store, base: ResolvedBase) -> Check:
     from inoc_evals.publishing.export import loaded
 
     loaded(record, store, base)
     assert record.fingerprint is not None
     pairs = zip(record.fingerprint.logprobs, record.fingerprint.base_logprobs, strict=True)
     shift = max((abs(on - off) for on, off in pairs), default=0.0)
-    return f"as recorded; the adapter moves log-probabilities by up to {shift:.2f} nats"
+    return Check(
+        "fingerprint",
+        True,
+        f"as recorded; the adapter moves log-probabilities by up to {shift:.2f} nats",
+    )

@@ -29,7 +29,7 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.models import hosted
 from inoc_evals.models.fingerprints import FINGERPRINT_QUESTION, sequence_logprobs
 from inoc_evals.providers.resolve import choose_backend
-from inoc_evals.providers.served.names import vllm_rank
+from inoc_evals.providers.served.vllm_names import vllm_rank
 from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.result import keep_rows
 

@@ -39,7 +39,7 @@ from inoc_evals.providers.resolve import Backend, records_on, resolve_model
 from inoc_evals.providers.served.checking import Checked, check_remote, check_vllm
 from inoc_evals.providers.served.continuing import continuation
 from inoc_evals.providers.served.forwarding import Forwarding
-from inoc_evals.providers.served.names import vllm_names
+from inoc_evals.providers.served.vllm_names import vllm_names
 from inoc_evals.providers.translation import check_supported, set_thoughts_apart
 from inoc_evals.store.record import ModelRecord
 from inoc_evals.store.store import Store
