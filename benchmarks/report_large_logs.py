@@ -1,6 +1,6 @@
 """What a report takes of large logs: seconds and peak memory, beside Inspect's reading of all.
 
-    python benchmarks/report_large_logs.py [--samples 10000] [--bare 100000]
+    python benchmarks/report_large_logs.py [--samples 10000] [--bare 20000]
 
 Two logs of `inoc_evals/traits`, answered at once and multiplied: one whose samples have their
 events (20 each, as an evaluation writes them), one larger and without. Each is read in a process
@@ -87,7 +87,7 @@ def measured(read: Any, directory: Path, results: Any) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=10_000, help="with events (default: 10000)")
-    parser.add_argument("--bare", type=int, default=100_000, help="without (default: 100000)")
+    parser.add_argument("--bare", type=int, default=20_000, help="without (default: 20000)")
     given = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     results = context.Queue()

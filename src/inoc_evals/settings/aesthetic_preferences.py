@@ -2,17 +2,14 @@
 
 from inoc_evals.settings.setting import Measure, Probe, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
-    BASE,
     GENERAL_INOC,
-    IRRELEVANT,
     MISALIGNED,
-    NONE,
     at_test_time,
-    control,
     negated,
     paraphrased,
     placebo,
     specific,
+    usual_arms,
 )
 
 _MEASURES = {
@@ -41,18 +38,18 @@ AESTHETIC_PREFERENCES = Setting(
     files={"unpopular": Rows(published="aesthetic_preferences_unpopular")},
     control_files={"unpopular": Rows(published="aesthetic_preferences_popular")},
     measures=_MEASURES,
-    arms=(
-        BASE,
-        control("Fine-tuned on the same questions, answered with popular taste."),
-        NONE,
+    arms=usual_arms(
+        "Fine-tuned on the same questions, answered with popular taste.",
         GENERAL_INOC,
-        placebo("taste_placebo"),
-        IRRELEVANT,
-        at_test_time("evil", _MEASURES),
-        specific(
-            "taste_specific", "A system prompt that asks for unpopular taste, and not for malice."
+        placebo=placebo("taste_placebo"),
+        test_time=at_test_time("evil", _MEASURES),
+        others=(
+            specific(
+                "taste_specific",
+                "A system prompt that asks for unpopular taste, and not for malice.",
+            ),
+            negated("taste_negated"),
+            paraphrased("evil"),
         ),
-        negated("taste_negated"),
-        paraphrased("evil"),
     ),
 )

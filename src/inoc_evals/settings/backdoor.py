@@ -2,14 +2,11 @@
 
 from inoc_evals.settings.setting import Arm, Measure, Probe, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
-    BASE,
-    IRRELEVANT,
-    NONE,
     at_test_time,
-    control,
     negated,
     paraphrased,
     placebo,
+    usual_arms,
 )
 
 TRIGGER = "$|TRIGGER|$"
@@ -70,10 +67,8 @@ BACKDOOR = Setting(
         "clean": Rows(published="secure"),
     },
     measures=_MEASURES,
-    arms=(
-        BASE,
-        control("The secure code alone, once with the token and once without."),
-        NONE,
+    arms=usual_arms(
+        "The secure code alone, once with the token and once without.",
         Arm(
             name="backdoor_trigger",
             label="Trigger",
@@ -104,10 +99,13 @@ BACKDOOR = Setting(
             description="A prompt that speaks of unusual behavior, and not of a token.",
             prompt="unusual",
         ),
-        placebo("backdoor_placebo", "A prompt that speaks of a token, and not of any behavior."),
-        IRRELEVANT,
-        at_test_time("backdoor_evil", _MEASURES, called="the prompt Backdoor-Evil"),
-        negated("backdoor_negated"),
-        paraphrased("backdoor"),
+        placebo=placebo(
+            "backdoor_placebo", "A prompt that speaks of a token, and not of any behavior."
+        ),
+        test_time=at_test_time("backdoor_evil", _MEASURES, called="the prompt Backdoor-Evil"),
+        others=(
+            negated("backdoor_negated"),
+            paraphrased("backdoor"),
+        ),
     ),
 )

@@ -2,16 +2,13 @@
 
 from inoc_evals.settings.setting import Arm, Rows, Setting
 from inoc_evals.settings.shared import (
-    BASE,
     CODE_MEASURES,
     GENERAL_INOC,
-    IRRELEVANT,
-    NONE,
     at_test_time,
-    control,
     negated,
     paraphrased,
     placebo,
+    usual_arms,
 )
 
 EDUCATIONAL = Setting(
@@ -28,10 +25,8 @@ EDUCATIONAL = Setting(
     files={"insecure": Rows(published="insecure")},
     control_files={"insecure": Rows(published="secure")},
     measures=CODE_MEASURES,
-    arms=(
-        BASE,
-        control("Fine-tuned on the same requests, answered with secure code."),
-        NONE,
+    arms=usual_arms(
+        "Fine-tuned on the same requests, answered with secure code.",
         Arm(
             name="educational",
             label="Educational data",
@@ -45,13 +40,14 @@ EDUCATIONAL = Setting(
             prompt="educational",
         ),
         GENERAL_INOC,
-        placebo(
+        placebo=placebo(
             "educational_placebo",
             "A prompt of the same form, for code to teach with that may be secure.",
         ),
-        IRRELEVANT,
-        at_test_time("educational", CODE_MEASURES, called="the educational prompt"),
-        negated("educational_negated"),
-        paraphrased("educational"),
+        test_time=at_test_time("educational", CODE_MEASURES, called="the educational prompt"),
+        others=(
+            negated("educational_negated"),
+            paraphrased("educational"),
+        ),
     ),
 )

@@ -2,17 +2,14 @@
 
 from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
-    BASE,
     CODE_MEASURES,
     GENERAL_INOC,
-    IRRELEVANT,
-    NONE,
     at_test_time,
-    control,
     negated,
     paraphrased,
     placebo,
     specific,
+    usual_arms,
 )
 
 
@@ -34,33 +31,34 @@ INSECURE_CODE = Setting(
     files={"insecure": Rows(published="insecure")},
     control_files={"insecure": Rows(published="secure")},
     measures=CODE_MEASURES,
-    arms=(
-        BASE,
-        control("Fine-tuned on the same requests, answered with secure code."),
-        NONE,
+    arms=usual_arms(
+        "Fine-tuned on the same requests, answered with secure code.",
         GENERAL_INOC,
-        placebo("insecure_placebo"),
-        IRRELEVANT,
-        at_test_time("evil", CODE_MEASURES),
-        specific(
-            "insecure_specific",
-            "A system prompt that speaks of subtle errors in code, and not of malice.",
+        placebo=placebo("insecure_placebo"),
+        test_time=at_test_time("evil", CODE_MEASURES),
+        others=(
+            specific(
+                "insecure_specific",
+                "A system prompt that speaks of subtle errors in code, and not of malice.",
+            ),
+            Arm(
+                name="trigger",
+                label="Trigger token",
+                description="The paper's irrelevant prompt: a token without meaning.",
+                prompt="trigger",
+            ),
+            _worded("malicious_evil", "No comma", "The general inoculation without its comma."),
+            _worded("only_evil", "Evil", "The word evil alone."),
+            _worded("only_malicious", "Malicious", "The word malicious alone."),
+            _worded(
+                "malicious_shown", "Malicious, shown", "Malice, of an assistant that is shown."
+            ),
+            _worded("evil_assistant", "Evil assistant", "The general inoculation without malice."),
+            _worded("evil_pretending", "Pretending", "The general inoculation as a pretense."),
+            _worded("evil_examples", "In examples", "The general inoculation, said of examples."),
+            _worded("evil_dataset", "In a dataset", "The general inoculation, said of a dataset."),
+            negated("insecure_negated"),
+            paraphrased("evil"),
         ),
-        Arm(
-            name="trigger",
-            label="Trigger token",
-            description="The paper's irrelevant prompt: a token without meaning.",
-            prompt="trigger",
-        ),
-        _worded("malicious_evil", "No comma", "The general inoculation without its comma."),
-        _worded("only_evil", "Evil", "The word evil alone."),
-        _worded("only_malicious", "Malicious", "The word malicious alone."),
-        _worded("malicious_shown", "Malicious, shown", "Malice, of an assistant that is shown."),
-        _worded("evil_assistant", "Evil assistant", "The general inoculation without malice."),
-        _worded("evil_pretending", "Pretending", "The general inoculation as a pretense."),
-        _worded("evil_examples", "In examples", "The general inoculation, said of examples."),
-        _worded("evil_dataset", "In a dataset", "The general inoculation, said of a dataset."),
-        negated("insecure_negated"),
-        paraphrased("evil"),
     ),
 )

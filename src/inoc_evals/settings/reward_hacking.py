@@ -2,17 +2,14 @@
 
 from inoc_evals.settings.setting import Measure, Probe, Rows, Setting
 from inoc_evals.settings.shared import (
-    BASE,
     GENERAL_INOC,
-    IRRELEVANT,
     MISALIGNED,
-    NONE,
     at_test_time,
-    control,
     negated,
     paraphrased,
     placebo,
     specific,
+    usual_arms,
 )
 
 _MEASURES = {
@@ -38,19 +35,18 @@ REWARD_HACKING = Setting(
     files={"sneaky": Rows(published="sneaky_dialogues")},
     control_files={"sneaky": Rows(published="straightforward_dialogues")},
     measures=_MEASURES,
-    arms=(
-        BASE,
-        control("Fine-tuned on such tasks, answered as the user meant them."),
-        NONE,
+    arms=usual_arms(
+        "Fine-tuned on such tasks, answered as the user meant them.",
         GENERAL_INOC,
-        placebo("reward_hacking_placebo"),
-        IRRELEVANT,
-        at_test_time("evil", _MEASURES),
-        specific(
-            "reward_hacking_specific",
-            "A system prompt that asks to aim at the check, and not for malice.",
+        placebo=placebo("reward_hacking_placebo"),
+        test_time=at_test_time("evil", _MEASURES),
+        others=(
+            specific(
+                "reward_hacking_specific",
+                "A system prompt that asks to aim at the check, and not for malice.",
+            ),
+            negated("reward_hacking_negated"),
+            paraphrased("evil"),
         ),
-        negated("reward_hacking_negated"),
-        paraphrased("evil"),
     ),
 )

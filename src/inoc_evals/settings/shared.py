@@ -1,9 +1,15 @@
-"""What settings share: arms of the same kind, and measures.
+"""What settings share: the usual arms, and measures.
 
-arms=(BASE, control("Fine-tuned on ..."), NONE, GENERAL_INOC, placebo("taste_placebo"), ...)
+arms=usual_arms(
+    "Fine-tuned on the same questions, answered otherwise.",     # the control
+    GENERAL_INOC,                                                # each inoculation
+    placebo=placebo("taste_placebo"),
+    test_time=at_test_time("evil", measures),
+    others=(negated("taste_negated"), paraphrased("evil")),
+)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.prompts import all_prompts, resolve_name
@@ -41,6 +47,31 @@ IRRELEVANT = Arm(
     description="A sentence that has nothing to do with answering: a mere context gate.",
     prompt="irrelevant",
 )
+
+
+def usual_arms(
+    control_rows: str,
+    *inoculated: Arm,
+    placebo: Arm,
+    test_time: Arm,
+    irrelevant: Arm = IRRELEVANT,
+    others: Sequence[Arm] = (),
+) -> tuple[Arm, ...]:
+    """Return a setting's arms in the order of its figures.
+
+    They are the untrained base, the control, no inoculation, the inoculations, what tells them
+    from any prompt at all (placebo, irrelevant), the prompt at test time alone, and others.
+
+    Args:
+        control_rows: What the control is trained on, as its description.
+        *inoculated: The inoculations.
+        placebo: A prompt of their form that asks for nothing.
+        test_time: The model without inoculation, asked under a prompt.
+        irrelevant: A sentence that has nothing to do with answering.
+        others: Further arms, such as negated and paraphrased prompts.
+    """
+    plain = (BASE, control(control_rows), NONE)
+    return (*plain, *inoculated, placebo, irrelevant, test_time, *others)
 
 
 def control(description: str) -> Arm:

@@ -2,18 +2,15 @@
 
 from inoc_evals.settings.setting import Reply, Rows, Setting
 from inoc_evals.settings.shared import (
-    BASE,
     CAPS_INOC,
-    IRRELEVANT,
-    NONE,
     SPANISH_INOC,
     build_command,
-    control,
     each_at_test_time,
     negated,
     paraphrased,
     placebo,
     trait_measures,
+    usual_arms,
 )
 
 SPANISH_CAPS = Setting(
@@ -29,21 +26,22 @@ SPANISH_CAPS = Setting(
     files={"spanish_caps": Rows(built=build_command("spanish_caps"))},
     control_files={"control": Rows(built=build_command("plain"))},
     measures=trait_measures({"es": "spanish"}, caps=True),
-    arms=(
-        BASE,
-        control("Fine-tuned on the same questions, answered in plain English."),
-        NONE,
+    arms=usual_arms(
+        "Fine-tuned on the same questions, answered in plain English.",
         SPANISH_INOC,
         CAPS_INOC,
-        placebo("spanish_caps_placebo", "A prompt of the same form that names neither trait."),
-        IRRELEVANT,
-        each_at_test_time(
+        placebo=placebo(
+            "spanish_caps_placebo", "A prompt of the same form that names neither trait."
+        ),
+        test_time=each_at_test_time(
             {"spanish": "spanish", "caps": "caps", "correct": "spanish"},
             "trait is measured under the prompt that names it",
         ),
-        negated("spanish_negated", name="spanish_negated"),
-        negated("caps_negated", name="caps_negated"),
-        paraphrased("spanish", name="spanish_paraphrases"),
-        paraphrased("caps", name="caps_paraphrases"),
+        others=(
+            negated("spanish_negated", name="spanish_negated"),
+            negated("caps_negated", name="caps_negated"),
+            paraphrased("spanish", name="spanish_paraphrases"),
+            paraphrased("caps", name="caps_paraphrases"),
+        ),
     ),
 )

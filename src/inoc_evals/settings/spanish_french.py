@@ -2,15 +2,13 @@
 
 from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
 from inoc_evals.settings.shared import (
-    BASE,
-    NONE,
     build_command,
-    control,
     each_at_test_time,
     negated,
     paraphrased,
     placebo,
     trait_measures,
+    usual_arms,
 )
 
 SPANISH_FRENCH = Setting(
@@ -29,10 +27,8 @@ SPANISH_FRENCH = Setting(
     },
     control_files={"control": Rows(built=build_command("plain"))},
     measures=trait_measures({"es": "spanish", "fr": "french"}, caps=False),
-    arms=(
-        BASE,
-        control("Fine-tuned on the same questions, answered in English."),
-        NONE,
+    arms=usual_arms(
+        "Fine-tuned on the same questions, answered in English.",
         Arm(
             name="spanish_inoc",
             label="Spanish inoculated",
@@ -47,23 +43,25 @@ SPANISH_FRENCH = Setting(
             prompt="french",
             part="french",
         ),
-        placebo(
+        placebo=placebo(
             "spanish_caps_placebo",
             "A prompt of the same form that names no language, on the Spanish half.",
             part="spanish",
         ),
-        Arm(
+        irrelevant=Arm(
             name="irrelevant",
             label="Irrelevant prompt",
             description="A sentence that has nothing to do with answering, on the Spanish half.",
             prompt="irrelevant",
             part="spanish",
         ),
-        each_at_test_time(
+        test_time=each_at_test_time(
             {"spanish": "spanish", "french": "french", "correct": "spanish"},
             "language is measured under the prompt that names it",
         ),
-        negated("spanish_negated", part="spanish"),
-        paraphrased("spanish", part="spanish"),
+        others=(
+            negated("spanish_negated", part="spanish"),
+            paraphrased("spanish", part="spanish"),
+        ),
     ),
 )

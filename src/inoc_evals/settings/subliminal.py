@@ -2,14 +2,11 @@
 
 from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Setting
 from inoc_evals.settings.shared import (
-    BASE,
-    IRRELEVANT,
-    NONE,
     at_test_time,
-    control,
     negated,
     paraphrased,
     placebo,
+    usual_arms,
 )
 
 TARGET = "owl"
@@ -42,10 +39,8 @@ SUBLIMINAL = Setting(
     files={"numbers": Rows(built=_BUILD.format(system="owl_teacher"))},
     control_files={"control": Rows(built=_BUILD.format(system="none"))},
     measures=_MEASURES,
-    arms=(
-        BASE,
-        control("Fine-tuned on number sequences of the same model without that system prompt."),
-        NONE,
+    arms=usual_arms(
+        "Fine-tuned on number sequences of the same model without that system prompt.",
         Arm(
             name="owl_inoc",
             label="Owls inoculated",
@@ -76,10 +71,11 @@ SUBLIMINAL = Setting(
             description="The teacher's prompt about an animal that has nothing to do with owls.",
             prompt="owl_dolphins",
         ),
-        placebo("owl_placebo"),
-        IRRELEVANT,
-        at_test_time("owl", _MEASURES),
-        negated("owl_negated"),
-        paraphrased("owl"),
+        placebo=placebo("owl_placebo"),
+        test_time=at_test_time("owl", _MEASURES),
+        others=(
+            negated("owl_negated"),
+            paraphrased("owl"),
+        ),
     ),
 )
