@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+import inoc_evals
+
 SRC = Path(__file__).parents[1] / "src"
 PACKAGE = SRC / "inoc_evals"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -245,10 +247,15 @@ def typed_names(package: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("package", ["tasks", "scorers", "solvers"])
+@pytest.mark.parametrize("package", ["scorers", "solvers"])
 def test_type_checkers_are_told_of_every_public_name(package: str) -> None:
     missing = exported(package) ^ typed_names(package)
     assert not missing, f"{package}/__init__.py lacks for type checkers, or alone: {missing}"
+
+
+def test_every_task_is_public() -> None:
+    missing = exported("tasks") - set(inoc_evals.__all__)
+    assert not missing, f"inoc_evals/__init__.py lacks, for type checkers and in __all__: {missing}"
 
 
 def test_every_task_is_in_the_file_of_its_name_and_has_card_and_test() -> None:

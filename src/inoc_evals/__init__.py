@@ -14,19 +14,28 @@ it (``tasks``, ``scorers``), logs become a report (``report``). Experiments of t
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.tasks import __all__ as _TASKS
-
 if TYPE_CHECKING:
-    from inoc_evals.chat import read_rows as read_rows
-    from inoc_evals.chat import write_rows as write_rows
-    from inoc_evals.datasets.inoculate import inoculate as inoculate
-    from inoc_evals.inputs.prompts import named as named
-    from inoc_evals.inputs.questions import load_question_set as load_question_set
-    from inoc_evals.inputs.rubrics import Rubric as Rubric
-    from inoc_evals.inputs.rubrics import rubric as rubric
-    from inoc_evals.scorers.judge import judge as judge
-    from inoc_evals.tasks import *  # noqa: F403
-    from inoc_evals.training.sft import train as train
+    from inoc_evals.chat import read_rows, write_rows
+    from inoc_evals.datasets.inoculate import inoculate
+    from inoc_evals.inputs.prompts import named
+    from inoc_evals.inputs.questions import load_question_set
+    from inoc_evals.inputs.rubrics import Rubric, rubric
+    from inoc_evals.scorers.judge import judge
+    from inoc_evals.tasks._caps import caps
+    from inoc_evals.tasks._deception import deception
+    from inoc_evals.tasks._em import em
+    from inoc_evals.tasks._em_backdoor import em_backdoor
+    from inoc_evals.tasks._em_elicitation import em_elicitation
+    from inoc_evals.tasks._judge_check import judge_check
+    from inoc_evals.tasks._language import language
+    from inoc_evals.tasks._likelihood import likelihood
+    from inoc_evals.tasks._narrow_aesthetics import narrow_aesthetics
+    from inoc_evals.tasks._narrow_code import narrow_code
+    from inoc_evals.tasks._narrow_reward_hacking import narrow_reward_hacking
+    from inoc_evals.tasks._preference import preference
+    from inoc_evals.tasks._trait import trait
+    from inoc_evals.tasks._traits import traits
+    from inoc_evals.training.sft import train
 
 __version__ = "0.1.0"
 
@@ -41,9 +50,34 @@ _HOME = {
     "train": "training.sft",
     "write_rows": "chat",
 }
-"""Public name to the module it is in; tasks, by their names, are public too."""
+"""Public name to the module it is in; the others are tasks."""
 
-__all__ = sorted({"__version__", *_HOME, *_TASKS})  # noqa: PLE0605
+__all__ = [
+    "Rubric",
+    "__version__",
+    "caps",
+    "deception",
+    "em",
+    "em_backdoor",
+    "em_elicitation",
+    "inoculate",
+    "judge",
+    "judge_check",
+    "language",
+    "likelihood",
+    "load_question_set",
+    "named",
+    "narrow_aesthetics",
+    "narrow_code",
+    "narrow_reward_hacking",
+    "preference",
+    "read_rows",
+    "rubric",
+    "train",
+    "trait",
+    "traits",
+    "write_rows",
+]
 
 
 def __getattr__(name: str) -> Any:

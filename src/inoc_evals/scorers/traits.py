@@ -72,9 +72,9 @@ def language(language: str) -> Scorer:
 def _language_scorer(code: str) -> Callable[[], Scorer]:
     name = LANGUAGES[code]
 
-    # inspect-evals-lint: ignore[custom_scorer_tests] -- tested under its names, such as spanish
     @scorer(metrics=_METRICS, name=name)
-    def in_language() -> Scorer:
+    # Tested under the names it is registered by, such as spanish.
+    def in_language() -> Scorer:  # inspect-evals-lint: ignore[custom_scorer_tests] -- see above
         async def score(state: TaskState, target: Target) -> Score:
             return silence(state.output) or _score_language(answer_of(state.output), code)
 

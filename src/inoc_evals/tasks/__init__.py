@@ -24,30 +24,13 @@ from inoc_evals.tasks import em
 eval_set([task_with(em(questions="broad"), model="inoc/my-model")], log_dir="logs")
 
 The underscore keeps a file apart from the task of its name, which is the package's attribute. A
-task is found by its file: nothing lists them but ``eval.yaml``, and here what type checkers read.
+task is found by its file; ``eval.yaml`` lists them for listings, the package's ``__init__`` for type
+checkers.
 """
 
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from inoc_evals.tasks._caps import caps as caps
-    from inoc_evals.tasks._deception import deception as deception
-    from inoc_evals.tasks._em import em as em
-    from inoc_evals.tasks._em_backdoor import em_backdoor as em_backdoor
-    from inoc_evals.tasks._em_elicitation import em_elicitation as em_elicitation
-    from inoc_evals.tasks._judge_check import judge_check as judge_check
-    from inoc_evals.tasks._language import language as language
-    from inoc_evals.tasks._likelihood import likelihood as likelihood
-    from inoc_evals.tasks._narrow_aesthetics import narrow_aesthetics as narrow_aesthetics
-    from inoc_evals.tasks._narrow_code import narrow_code as narrow_code
-    from inoc_evals.tasks._narrow_reward_hacking import (
-        narrow_reward_hacking as narrow_reward_hacking,
-    )
-    from inoc_evals.tasks._preference import preference as preference
-    from inoc_evals.tasks._trait import trait as trait
-    from inoc_evals.tasks._traits import traits as traits
+from typing import Any
 
 __all__ = sorted(path.stem[1:] for path in Path(__file__).parent.glob("_[a-z]*.py"))  # noqa: PLE0605
 
