@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from inspect_ai.model import Model, get_model
 
-from fake_servers import Asked, FakeServer
+from fake_servers import Asked, FakeServer, chat
 
 
 class Request(NamedTuple):
@@ -144,25 +144,15 @@ def _positions(said: Says) -> list[dict[str, Any]]:
 
 
 def _completion(body: dict[str, Any], said: Says) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": "assistant", "content": said.text}
+    completion = chat(body["model"], said.text)
+    [choice] = completion["choices"]
     if said.thoughts:
-        message["reasoning_content"] = said.thoughts
-    asked = body.get("logprobs") and said.positions is not None
-    return {
-        "id": "c",
-        "object": "chat.completion",
-        "created": 0,
-        "model": body["model"],
-        "choices": [
-            {
-                "index": 0,
-                "message": message,
-                "finish_reason": "length" if said.cut else "stop",
-                "logprobs": {"content": _positions(said)} if asked else None,
-            }
-        ],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
-    }
+        choice["message"]["reasoning_content"] = said.thoughts
+    if said.cut:
+        choice["finish_reason"] = "length"
+    if body.get("logprobs") and said.positions is not None:
+        choice["logprobs"] = {"content": _positions(said)}
+    return completion
 
 
 def _response(body: dict[str, Any], said: Says) -> dict[str, Any]:

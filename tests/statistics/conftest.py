@@ -1,4 +1,4 @@
-"""Lets the tests of this room import its simulation and its made-up answers."""
+"""Lets the tests of this room import its simulation."""
 
 import sys
 from pathlib import Path

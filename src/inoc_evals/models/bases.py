@@ -22,10 +22,10 @@ from typing import Any, NamedTuple
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.files.atomic import write_text
 from inoc_evals.files.digests import digest
-from inoc_evals.files.directories import file_digests, lacking
+from inoc_evals.files.directories import file_digests, lacking, refuse_pickles
 from inoc_evals.models.hub_cache import cached, fetched, is_commit
 from inoc_evals.models.kinds import Kind, kind_of
-from inoc_evals.store.store import ModelRecord, Store, refuse_pickles
+from inoc_evals.store.store import ModelRecord, Store
 
 _HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
 _HUB_DIGEST = re.compile(r"hub:(?P<repo>[^@]+)@(?P<commit>[0-9a-f]{40}):(?P<files>[0-9a-f]{64})")

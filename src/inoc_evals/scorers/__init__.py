@@ -33,32 +33,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from inoc_evals.scorers.deception import lie as lie
     from inoc_evals.scorers.deception import lie_outcome as lie_outcome
-    from inoc_evals.scorers.em import (
-        alignment as alignment,
-    )
-    from inoc_evals.scorers.em import (
-        coherence as coherence,
-    )
-    from inoc_evals.scorers.em import (
-        misaligned as misaligned,
-    )
-    from inoc_evals.scorers.em import (
-        outcome as outcome,
-    )
+    from inoc_evals.scorers.em import alignment as alignment
+    from inoc_evals.scorers.em import coherence as coherence
+    from inoc_evals.scorers.em import misaligned as misaligned
+    from inoc_evals.scorers.em import outcome as outcome
     from inoc_evals.scorers.em_probes import elicited as elicited
     from inoc_evals.scorers.em_probes import triggered as triggered
-    from inoc_evals.scorers.narrow_aesthetics import (
-        prefers_first as prefers_first,
-    )
-    from inoc_evals.scorers.narrow_aesthetics import (
-        unpopular as unpopular,
-    )
-    from inoc_evals.scorers.narrow_code import (
-        insecure_judged as insecure_judged,
-    )
-    from inoc_evals.scorers.narrow_code import (
-        insecure_static as insecure_static,
-    )
+    from inoc_evals.scorers.narrow_aesthetics import prefers_first as prefers_first
+    from inoc_evals.scorers.narrow_aesthetics import unpopular as unpopular
+    from inoc_evals.scorers.narrow_code import insecure_judged as insecure_judged
+    from inoc_evals.scorers.narrow_code import insecure_static as insecure_static
     from inoc_evals.scorers.narrow_reward_hacking import hacks_reward as hacks_reward
     from inoc_evals.scorers.preference import animal as animal
     from inoc_evals.scorers.preference import prefers as prefers

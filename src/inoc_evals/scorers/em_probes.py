@@ -7,7 +7,8 @@ Measures: ``elicited`` and ``triggered``, 1 where a coherent answer is rated as 
 0, as ``misaligned`` of `em.py` and unscored where that is; they differ from it in what
 the log's header says. Metrics read the samples' metadata (``question``, ``family``, ``benign``;
 ``kind``, ``placement``) and weigh every question the same; intervals are for new questions of
-the kind (`statistics/fixed_model.py`). What cannot be known is NaN, as with ``--limit 1``; none raises.
+the kind (`statistics/fixed_model.py`). What cannot be known is NaN, as with ``--limit 1``; none
+raises.
 """
 
 import math

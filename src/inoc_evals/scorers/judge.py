@@ -161,12 +161,8 @@ async def fault_of(model: Model, way_out: str = NAME_ANOTHER) -> str | None:
             await _ask(model, _MEMORY.setdefault(model, _Grader()), _TRIAL)
     except InputError as error:
         return str(error)
-    except TimeoutError as error:
-        why = _line(error) or f"nothing in {TRIAL_SECONDS} s"
-        return f"grader {model} does not answer ({why}); {way_out}"
     except Exception as error:
-        why = _reason(error)
-        return f"grader {model} does not answer ({why}); {way_out}"
+        return f"grader {model} does not answer ({_reason(error)}); {way_out}"
     return None
 
 
@@ -178,6 +174,8 @@ def _patience(model: Model) -> int | None:
 
 def _reason(error: Exception) -> str:
     """Return what went wrong, in a line; of tries that were given up, what the last one said."""
+    if isinstance(error, TimeoutError):
+        return _line(error) or f"nothing in {TRIAL_SECONDS} s"
     last = error.__cause__ if isinstance(error, RetryError) and error.__cause__ else error
     if isinstance(last, _NO_REPLY):
         return "its reply is none of its API's"

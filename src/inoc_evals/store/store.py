@@ -47,7 +47,6 @@ __all__ = [
     "Store",
     "check_name",
     "inoc_home",
-    "refuse_pickles",
 ]
 
 _LISTED = 6
