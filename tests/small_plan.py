@@ -21,7 +21,7 @@ from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.evaluations import Evaluation
 from inoc_evals.experiments.figures import find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.pocket.reading import every_exchange
 from inoc_evals.report.experiment import write_description, write_report
 from inoc_evals.training.config import TrainConfig

@@ -22,8 +22,9 @@ from families import FAMILIES, save_family
 from inoc_evals.chat import Row, write_rows
 from inoc_evals.cli.train import command as train_command
 from inoc_evals.errors import InputError
-from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.fingerprints import sequence_logprobs
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.providers.resolve import resolve_model
 from inoc_evals.publishing.export import export
 from inoc_evals.rules.thoughts import together

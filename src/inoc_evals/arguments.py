@@ -3,6 +3,7 @@
     path_as_typed(["runs/a", "b.jsonl"])    # "runs/a,b.jsonl": one path
     text_as_typed(["No", " never."])        # "No, never."; of 5, which YAML made, None
     file_named("file:mine.txt")             # "mine.txt", as of "@mine.txt"
+    user_path("~/rows.jsonl")               # in the user's home; of nobody's home, as it is
     names_in("plain,json")                  # ["plain", "json"], as of ["plain", "json"]
     chosen("all", ("plain", "json"), "no variant")      # ("plain", "json")
 
@@ -10,6 +11,7 @@ Inspect reads a value as YAML and makes a list of one with commas in it, whether
 were meant or one; which it is, only the task knows.
 """
 
+import os.path
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +23,11 @@ def path_as_typed(value: str | Path | Sequence[str]) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ",".join(map(str, value))
     return str(value)
+
+
+def user_path(value: str | Path) -> Path:
+    """Return a path with ``~`` as the user's home; ``~nobody`` stays a name that is not there."""
+    return Path(os.path.expanduser(value))
 
 
 def text_as_typed(value: object) -> str | None:
@@ -54,7 +61,7 @@ def text_of_file(file: str, what: str) -> str:
         InputError: If it cannot be read, or is not UTF-8.
     """
     try:
-        return Path(file).expanduser().read_bytes().decode("utf-8-sig")
+        return user_path(file).read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"{what} @{file}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

@@ -21,7 +21,7 @@ from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.figures import Experiment, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.inputs.prompts import named
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.experiment import Description, read_description, write_description
 from inoc_evals.report.figure import Condition
 from inoc_evals.scorers.seen import items_seen, seen_in_training

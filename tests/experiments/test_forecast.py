@@ -19,7 +19,7 @@ from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.start import config_for, default_recipe, find_base, source_of
 from inoc_evals.experiments.tokens import ESTIMATE, token_counter, trained_tokens
 from inoc_evals.files.digests import file_sha256
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.pocket.tokenizer import build_tokenizer
 from inoc_evals.scorers.default_grader import DEFAULT_GRADER
 from inoc_evals.settings.own import read_setting

@@ -68,7 +68,7 @@ def test_a_measure_that_no_report_can_read_is_refused_before_anything_is_built(
 
 
 def _base(name: str) -> object:
-    from inoc_evals.models.bases import ResolvedBase
+    from inoc_evals.models.kinds.kind import ResolvedBase
 
     return ResolvedBase(name, "/nowhere", "0" * 64)
 

@@ -15,7 +15,7 @@ from inoc_evals.experiments.plan import Plan, make_plan, parse_seeds
 from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import named
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig

@@ -15,7 +15,7 @@ from inoc_evals.datasets.manifest import load_manifest
 from inoc_evals.experiments import run as running
 from inoc_evals.experiments.figures import find_experiment
 from inoc_evals.experiments.plan import make_plan
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.experiment import write_report
 from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig

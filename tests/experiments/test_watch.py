@@ -23,7 +23,7 @@ from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.experiments.watch import Watch
 from inoc_evals.files.atomic import write_bytes
 from inoc_evals.inputs.responses import load_responses
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.curves import Scores, curves, read_scores
 from inoc_evals.report.curves_figure import curves_caption, draw_curves
 from inoc_evals.report.experiment import read_description, write_description, write_report

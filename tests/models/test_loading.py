@@ -11,7 +11,7 @@ import torch
 
 from families import FAMILIES, save_family
 from inoc_evals.errors import StoreError
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.loading import load_model
 
 

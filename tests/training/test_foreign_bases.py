@@ -14,7 +14,8 @@ import torch
 
 from inoc_evals.chat import Row
 from inoc_evals.errors import InocError, InputError, StoreError
-from inoc_evals.models.bases import ResolvedBase, load_tokenizer, resolve_base
+from inoc_evals.models.bases import load_tokenizer, resolve_base
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.loading import load_model, load_settings
 from inoc_evals.providers.engine.rendering import Codec
 from inoc_evals.providers.engine.weights import Weights

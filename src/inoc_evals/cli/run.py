@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from inoc_evals.arguments import user_path
 from inoc_evals.cli.output import confirm, console, say
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.figures import (
@@ -136,5 +137,5 @@ def given_rows(texts: Sequence[str]) -> dict[str, Path]:
             raise InputError(f"--rows {text!r}: expected LABEL=FILE")
         if label in given:
             raise InputError(f"--rows: {label!r} is given twice")
-        given[label] = Path(file).expanduser()
+        given[label] = user_path(file)
     return given

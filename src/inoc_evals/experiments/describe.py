@@ -10,8 +10,8 @@ from inoc_evals.experiments.grader_trial import graders_of
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.files.digests import canonical_json
 from inoc_evals.inputs.responses import load_responses
-from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.models.kinds import kind_of
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt

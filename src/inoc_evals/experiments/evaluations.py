@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from inoc_evals.experiments.start import Config
 from inoc_evals.files.digests import canonical_json, digest
-from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.models.kinds import kind_of
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.holdings import Planned
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import Arm, Measure, Probe, Split

@@ -19,10 +19,10 @@ from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.start import source_of, stand_in_notes
 from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
-from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.models.costs import training_price
 from inoc_evals.models.hosted import ending, ending_of_training
 from inoc_evals.models.kinds import kind_of
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.holdings import holdings
 from inoc_evals.store.store import Store
 

@@ -22,8 +22,8 @@ from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
 from inoc_evals.experiments.measure_names import check_measures
 from inoc_evals.experiments.start import Config
-from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.models.kinds import kind_of
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig

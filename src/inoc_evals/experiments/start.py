@@ -12,8 +12,8 @@ recipe is called the paper's.
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from inoc_evals.models.bases import ResolvedBase, resolve_base
 from inoc_evals.models.kinds import kind_of
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig, load_config
 
@@ -55,9 +55,7 @@ def find_base(base: str, store: Store | None = None, *, build: bool = False) -> 
         InputError: If it is none of these, or a directory without a model.
         StoreError: As :func:`inoc_evals.models.bases.resolve_base`.
     """
-    if kind_of(base).hosted:
-        return ResolvedBase(base, "", f"openai:{base.removeprefix('openai/')}")
-    return resolve_base(base, store, fetch=build)
+    return kind_of(base).resolve(store or Store(), fetch=build)
 
 
 def stand_in_notes(base: ResolvedBase) -> list[str]:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from inoc_evals.chat import Message, Row, fold_system
 from inoc_evals.errors import MissingExtraError, require
 from inoc_evals.files.digests import digest
-from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.costs import tokens_of
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.located import Template, takes_system
 

@@ -10,7 +10,7 @@ A packaged name goes before a published one, and either before a file that is ca
 from collections.abc import Container, Sequence
 from pathlib import Path
 
-from inoc_evals.arguments import path_as_typed
+from inoc_evals.arguments import path_as_typed, user_path
 from inoc_evals.errors import InputError
 from inoc_evals.inputs import published
 
@@ -29,7 +29,7 @@ def published_or_path(name: str, names: Container[str]) -> Path:
     Raises:
         InputError: For a published file that is not here, with how to get it.
     """
-    return published.locate(name) if name in names else Path(name).expanduser()
+    return published.locate(name) if name in names else user_path(name)
 
 
 def file_of(

@@ -18,10 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Literal, get_args
 
-from inoc_evals.arguments import file_named, text_as_typed, text_of_file
+from inoc_evals.arguments import file_named, text_as_typed, text_of_file, user_path
 from inoc_evals.errors import InputError
 
 Family = Literal[
@@ -179,7 +178,7 @@ def _from_file(file: str) -> SystemPrompt:
         raise InputError(
             f"system prompt @{file}: the file is blank; write 'empty' for an empty message"
         )
-    return SystemPrompt(f"@{Path(file).expanduser().name}", text)
+    return SystemPrompt(f"@{user_path(file).name}", text)
 
 
 def _similar(name: str, cutoff: float) -> list[str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from inoc_evals.arguments import user_path
 from inoc_evals.errors import InputError
 from inoc_evals.files.atomic import new_directory, write_bytes
 from inoc_evals.files.digests import file_sha256
@@ -184,7 +185,7 @@ def _cached(entry: PublishedFile) -> Path:
 def _status(entry: PublishedFile) -> Status:
     """Look in ``$INOC_PUBLISHED`` first, then in the store."""
     folder = os.environ.get("INOC_PUBLISHED")
-    for path in sorted(Path(folder).expanduser().glob("*")) if folder else ():
+    for path in sorted(user_path(folder).glob("*")) if folder else ():
         # The length first: it saves reading every file there is.
         same = path.is_file() and entry.bytes in (None, path.stat().st_size)
         if same and _sha256(path) == entry.sha256:

@@ -20,7 +20,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from inoc_evals.arguments import path_as_typed
+from inoc_evals.arguments import path_as_typed, user_path
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.yaml_lines import Node, Reader
@@ -113,7 +113,7 @@ def read_trait_file(path: str | Path | Sequence[str]) -> TraitFile:
     Raises:
         InputError: With one line for every fault there is, ``file:line: what is wrong``.
     """
-    source = Path(path_as_typed(path)).expanduser()
+    source = user_path(path_as_typed(path))
     reader = Reader(source)
     top = reader.mapping(reader.root, _KEYS, "a trait file")
     if not top:

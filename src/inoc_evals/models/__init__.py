@@ -1,6 +1,6 @@
 """Base models: what a name stands for, how its files load, how a model is recognized.
 
-kinds         what a name says: pocket, hosted, or weights to load
+kinds         a file per kind of base: what its name is, what it can do, how it is found
 bases         what a user types -> files and their digest
 hub_cache     models of the hub on this machine, by commit
 hosted        models that a provider runs: when they end, what they cost

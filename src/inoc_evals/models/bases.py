@@ -14,22 +14,17 @@ with beside it. A branch of a hub id that has moved since it was first used here
 
 import json
 import re
-from contextlib import suppress
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.files.atomic import write_text
-from inoc_evals.files.digests import digest
-from inoc_evals.files.directories import file_digests, lacking, refuse_pickles
-from inoc_evals.models.hub_cache import cached, fetched, is_commit
-from inoc_evals.models.kinds import Kind, kind_of
+from inoc_evals.models.kinds import kind_of
+from inoc_evals.models.kinds.directory_base import directory_digest
+from inoc_evals.models.kinds.hub_base import HubBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.store.store import ModelRecord, Store
 
-_HUB_ID = re.compile(r"([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)(?:@([\w./-]+))?")
 _HUB_DIGEST = re.compile(r"hub:(?P<repo>[^@]+)@(?P<commit>[0-9a-f]{40}):(?P<files>[0-9a-f]{64})")
-_UNKNOWN = "unknown:"
 _SAID = 240
 """Most characters of a library's own words in an error of ours."""
 
@@ -46,36 +41,6 @@ TOKENIZER_FILES = (
     "vocab.txt",
 )
 """Files in which a tokenizer may be kept, with its chat template."""
-
-
-class ResolvedBase(NamedTuple):
-    """A base model that transformers can load."""
-
-    name: str
-    """As the user named it."""
-    path: str
-    """First argument of ``from_pretrained``: a directory; the hub id of what is not here yet."""
-    digest: str
-    """What pins it: the digest of its files; before it, ``hub:<id>@<commit>:`` of a hub's."""
-    revision: str | None = None
-    """The commit of a hub's model."""
-    hub_id: str | None = None
-    """Its name on the hub, where it has one."""
-
-    @property
-    def source(self) -> str:
-        """What others call it: the hub id, or the directory."""
-        return self.hub_id or self.path
-
-    @property
-    def kind(self) -> Kind:
-        """Of which kind it is."""
-        return kind_of(self.name)
-
-    @property
-    def is_here(self) -> bool:
-        """Whether its files are; otherwise the digest is a stand-in."""
-        return not self.digest.startswith(_UNKNOWN)
 
 
 class HubCommit(NamedTuple):
@@ -113,22 +78,10 @@ def resolve_base(base: str, store: Store | None = None, *, fetch: bool = True) -
             pocket base is not the one that was built, or a hub id stands for another commit
             than before.
     """
-    store = store or Store()
-    seed = kind_of(base).seed
-    if seed is not None:
-        return _pocket(base, seed, store, fetch=fetch)
-    directory = Path(base).expanduser()
-    if base and directory.is_dir():
-        _refuse_adapters(directory)
-        refuse_pickles(directory)
-        return ResolvedBase(base, str(directory.resolve()), directory_digest(directory, store))
-    hub = _HUB_ID.fullmatch(base)
-    if hub is None:
-        raise InputError(
-            f"base {base!r}: expected pocket, pocket:<seed>, an existing directory, "
-            "or a hub id such as Qwen/Qwen2.5-7B-Instruct"
-        )
-    return _hub(base, hub[1], hub[2], store, fetch=fetch)
+    kind = kind_of(base)
+    if kind.hosted:
+        kind = HubBase(base)  # open weights that have the same id
+    return kind.resolve(store or Store(), fetch=fetch)
 
 
 def base_of(record: ModelRecord, store: Store | None = None) -> ResolvedBase:
@@ -140,7 +93,8 @@ def base_of(record: ModelRecord, store: Store | None = None) -> ResolvedBase:
     """
     pinned = hub_commit(record.base_digest)
     if pinned is not None:
-        return resolve_base("@".join(pinned), store)._replace(name=record.base)
+        found = HubBase("@".join(pinned)).resolve(store or Store(), fetch=True)
+        return found._replace(name=record.base)
     at_hub = record.base_digest.startswith("hub:")
     if not at_hub and not kind_of(record.base).pocket and not Path(record.base).is_dir():
         raise InputError(f"its base {record.base!r} is not there any more")
@@ -156,64 +110,6 @@ def check_unchanged(base: ResolvedBase, store: Store | None = None) -> None:
     directory = Path(base.path)
     if directory.is_dir() and not base.digest.endswith(directory_digest(directory, store)):
         raise StoreError(f"base {base.name!r}: its files in {directory} changed; start again")
-
-
-def directory_digest(directory: Path, store: Store | None = None) -> str:
-    """Return the sha256 (hex) that pins a model directory: weights, tokenizer, configuration.
-
-    Raises:
-        InputError: If a file is missing without which there is no model.
-    """
-    missing = lacking(directory)
-    if missing is not None:
-        raise InputError(f"base {str(directory)!r}: no {missing} there; not a whole model")
-    return digest(file_digests(directory, (store or Store()).digests))
-
-
-def _pocket(base: str, seed: int, store: Store, *, fetch: bool) -> ResolvedBase:
-    from inoc_evals.pocket.base import base_dir, ensure_base, recipe_digest
-
-    directory = base_dir(seed, store)
-    if not fetch and not directory.is_dir():
-        return ResolvedBase(base, str(directory), _UNKNOWN + recipe_digest(seed))
-    directory = ensure_base(seed, store)
-    return ResolvedBase(base, str(directory), directory_digest(directory, store))
-
-
-def _hub(base: str, repo: str, revision: str | None, store: Store, *, fetch: bool) -> ResolvedBase:
-    snapshot = cached(repo, revision) if find_spec("huggingface_hub") else None
-    if snapshot is None or lacking(snapshot) is not None:
-        if not fetch:
-            path = str(snapshot or repo)
-            return ResolvedBase(base, path, f"{_UNKNOWN}hub:{base}", revision, repo)
-        snapshot = fetched(repo, revision)
-    _refuse_adapters(snapshot)
-    commit = snapshot.name
-    if not is_commit(revision):
-        _refuse_moved(repo, revision or "main", commit, store, remember=fetch)
-    files = directory_digest(snapshot, store)
-    return ResolvedBase(base, str(snapshot), f"hub:{repo}@{commit}:{files}", commit, repo)
-
-
-def _refuse_moved(repo: str, revision: str, commit: str, store: Store, *, remember: bool) -> None:
-    """Refuse a branch that has moved since it was first used here; remember a new one."""
-    note = store.root / "bases" / "hub" / f"{digest([repo, revision])[:32]}.json"
-    try:
-        before = str(json.loads(note.read_text("utf-8"))["commit"])
-    except FileNotFoundError:
-        known = {"repo": repo, "revision": revision, "commit": commit}
-        with suppress(OSError):  # a store that cannot be written
-            if remember:
-                write_text(note, json.dumps(known) + "\n")
-        return
-    except (OSError, ValueError, KeyError, TypeError):
-        raise StoreError(f"{note}: damaged; delete it ({repo} is then taken as it is)") from None
-    if before != commit:
-        raise StoreError(
-            f"base {repo!r}: its {revision!r} has moved since it was first used here; name one: "
-            f"{repo}@{before} (before) or {repo}@{commit} (now)\n"
-            f"(for the one of now under the plain name, delete {note})"
-        )
 
 
 def load_tokenizer(base: ResolvedBase) -> Any:
@@ -281,40 +177,6 @@ def template_options(tokenizer: Any, thinking: bool | None = None) -> dict[str, 
     if thinking is not None and has_thinking_switch(tokenizer):
         options["enable_thinking"] = thinking
     return options
-
-
-def _refuse_adapters(directory: Path) -> None:
-    """Refuse a directory that is an adapter, or holds one beside the model."""
-    adapter, whole = (directory / name for name in ("adapter_config.json", "config.json"))
-    if not adapter.is_file():
-        return
-    if whole.is_file():
-        raise StoreError(
-            f"base {str(directory)!r}: beside the model lies an adapter (adapter_config.json), which "
-            "transformers would put on it without a word; move it to a directory of its own"
-        )
-    raise InputError(
-        f"base {str(directory)!r}: a LoRA adapter of {_read(adapter, 'base_model_name_or_path')!r}"
-        f", not a model; {_what_to_do(directory)}"
-    )
-
-
-def _what_to_do(adapter: Path) -> str:
-    ours = adapter / "inoc-record.json"
-    if ours.is_file():
-        name = _read(ours, "name")
-        return (
-            f"it was exported from inoc/{name}: use that, or inoc models export {name} DIR --merged"
-        )
-    return "merge it with peft (merge_and_unload, then save_pretrained) and give that directory"
-
-
-def _read(path: Path, key: str) -> Any:
-    """Return a value of a JSON file, None if it cannot be had."""
-    try:
-        return json.loads(path.read_text("utf-8"))[key]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def has_thinking_switch(tokenizer: Any) -> bool:

@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals.errors import StoreError
-from inoc_evals.models.bases import ResolvedBase, unloadable
+from inoc_evals.models.bases import unloadable
+from inoc_evals.models.kinds.kind import ResolvedBase
 
 LOADING = threading.RLock()
 """Held while a model is loaded; whoever makes one of transformers' models meanwhile holds it too."""

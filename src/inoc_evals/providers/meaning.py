@@ -24,7 +24,7 @@ from inspect_ai.model import GenerateConfig, ModelAPI
 
 from inoc_evals.errors import InocError, StoreError
 from inoc_evals.files.digests import digest
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.store.record import ModelRecord
 from inoc_evals.store.store import Store

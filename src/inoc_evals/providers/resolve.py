@@ -10,8 +10,9 @@ from contextlib import suppress
 from typing import Any, Literal, get_args
 
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.models.bases import ResolvedBase, base_of, resolve_base, short_digest
+from inoc_evals.models.bases import base_of, resolve_base, short_digest
 from inoc_evals.models.kinds import means_base
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.store.record import ModelRecord
 from inoc_evals.store.store import Store

@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 from inoc_evals.errors import InocError, StoreError
 from inoc_evals.files.digests import digest
-from inoc_evals.models.bases import ResolvedBase, hub_commit, load_tokenizer, short_digest
+from inoc_evals.models.bases import hub_commit, load_tokenizer, short_digest
 from inoc_evals.models.fingerprints import fingerprint_tokens, token_fault
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.store.record import ModelRecord
 from inoc_evals.store.store import Store
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from inoc_evals.errors import InputError, require
 from inoc_evals.files.atomic import new_directory, write_text
-from inoc_evals.models.bases import TOKENIZER_FILES, ResolvedBase, load_tokenizer
+from inoc_evals.models.bases import TOKENIZER_FILES, load_tokenizer
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.turns import end_ids
 from inoc_evals.publishing.card import model_card
 from inoc_evals.publishing.merging import Dtype, Merged, write_merged

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from inoc_evals.errors import StoreError
-from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.fingerprints import mean_difference, sequence_logprobs
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.loading import load_model
 from inoc_evals.store.record import ModelRecord
 

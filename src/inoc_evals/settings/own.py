@@ -25,6 +25,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import ValidationError
 
+from inoc_evals.arguments import user_path
 from inoc_evals.errors import InputError
 from inoc_evals.files.yaml_lines import Node, Reader
 from inoc_evals.inputs.prompts import all_prompts, resolve_name
@@ -52,7 +53,7 @@ def read_setting(path: Path) -> Setting:
     Raises:
         InputError: With one line for every fault there is, ``file:line: what is wrong``.
     """
-    return _SettingReader(path.expanduser()).setting()
+    return _SettingReader(user_path(path)).setting()
 
 
 class _SettingReader:
@@ -133,7 +134,7 @@ class _SettingReader:
             return None
         if text.startswith(_PUBLISHED):
             return self.published(node, text.removeprefix(_PUBLISHED).strip(), prefix)
-        path = self.folder / Path(text).expanduser()
+        path = self.folder / user_path(text)
         if not path.is_file():
             self.reader.fault(node, f"rows {label!r}: there is no file {path}")
         return Rows(path=str(path), prefix=prefix)
@@ -165,7 +166,7 @@ class _SettingReader:
             if not text.startswith("@"):
                 found[name] = OwnPrompt(text=text)
                 continue
-            file = self.folder / Path(text[1:]).expanduser()
+            file = self.folder / user_path(text[1:])
             try:
                 found[name] = OwnPrompt(text=resolve_name(f"@{file}").text or "", file=str(file))
             except InputError as error:

@@ -31,6 +31,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from inoc_evals.arguments import user_path
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.files.atomic import new_directory, write_text
@@ -63,7 +64,7 @@ def inoc_home() -> Path:
     """Return the store's directory: ``$INOC_HOME``, or the user cache directory."""
     from platformdirs import user_cache_dir
 
-    return Path(os.environ.get("INOC_HOME") or user_cache_dir("inoc-evals")).expanduser().resolve()
+    return user_path(os.environ.get("INOC_HOME") or user_cache_dir("inoc-evals")).resolve()
 
 
 class Store:

@@ -19,8 +19,9 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
 
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.fingerprints import fingerprint_tokens, sequence_logprobs
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.loading import lay_out, load_model, load_settings
 from inoc_evals.store.store import Fingerprint
 from inoc_evals.training.config import TrainConfig

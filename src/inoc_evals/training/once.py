@@ -25,7 +25,8 @@ from inoc_evals.chat import Row
 from inoc_evals.errors import StoreError
 from inoc_evals.files.digests import digest, file_sha256
 from inoc_evals.files.disk import writing_to
-from inoc_evals.models.bases import ResolvedBase, check_unchanged
+from inoc_evals.models.bases import check_unchanged
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics

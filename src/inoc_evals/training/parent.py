@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from inoc_evals.errors import InputError
-from inoc_evals.models.bases import ResolvedBase, base_of, resolve_base
+from inoc_evals.models.bases import base_of, resolve_base
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 

@@ -16,7 +16,7 @@ import torch
 from peft import LoraConfig, PeftModel
 
 from inoc_evals.errors import InputError
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.sharding import whole

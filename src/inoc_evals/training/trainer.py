@@ -19,7 +19,8 @@ from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArg
 
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
-from inoc_evals.models.bases import ResolvedBase, load_tokenizer
+from inoc_evals.models.bases import load_tokenizer
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.turns import end_ids, stops
 from inoc_evals.store.store import Fingerprint
 from inoc_evals.training.adapter import (

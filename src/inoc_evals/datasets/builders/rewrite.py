@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inoc_evals.arguments import user_path
 from inoc_evals.chat import Row
 from inoc_evals.datasets.writing.requests import Check, Request, Written
 from inoc_evals.errors import InputError
@@ -127,7 +128,7 @@ def load_problems(name_or_path: str) -> list[Problem]:
 
 def problems_file(name_or_path: str) -> Path:
     """Return the file of the packaged problems (``gsm``), or of one's own."""
-    return _PACKAGED if name_or_path == "gsm" else Path(name_or_path).expanduser()
+    return _PACKAGED if name_or_path == "gsm" else user_path(name_or_path)
 
 
 def drawn(problems: Sequence[Problem], *, limit: int | None, seed: int) -> list[Problem]:

@@ -19,7 +19,7 @@ from collections import deque
 import torch
 
 from inoc_evals.errors import InocError, InputError
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.providers.engine.collector import undisturbed
 from inoc_evals.providers.engine.grouping import Group, Room
 from inoc_evals.providers.engine.rendering import Codec, load_codec

@@ -15,13 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from inoc_evals.errors import InputError, StoreError, require
-from inoc_evals.models.bases import (
-    ResolvedBase,
-    has_thinking_switch,
-    load_tokenizer,
-    template_options,
-)
+from inoc_evals.models.bases import has_thinking_switch, load_tokenizer, template_options
 from inoc_evals.models.fingerprints import fingerprint_tokens, token_fault
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.turns import Stops, stops, turn_end
 from inoc_evals.rules.thoughts import TAGS
 from inoc_evals.store.record import ModelRecord

@@ -19,8 +19,8 @@ from typing import Any
 import torch
 
 from inoc_evals.errors import InputError, StoreError, require
-from inoc_evals.models.bases import ResolvedBase
 from inoc_evals.models.fingerprints import fingerprint_fault, sequence_logprobs
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.loading import load_model
 from inoc_evals.models.turns import end_ids
 from inoc_evals.providers.engine.batch import Batch, Limits

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from inoc_evals.errors import InputError
-from inoc_evals.models.bases import ResolvedBase
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.providers.resolve import records_on
 from inoc_evals.store.store import Store
