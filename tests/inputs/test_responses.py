@@ -64,7 +64,7 @@ def test_a_set_s_digest_is_of_what_is_scored(tmp_path: Path) -> None:
         ('{"id": "a", "trait": "t", "prompt": "p", "response": " r"}\n', "white space"),
         (
             '{"id": "a", "trait": "t", "prompt": "p", "response": "r"}\n' * 2,
-            ":2: id 'a' is .*twice",
+            ":2: id 'a' is already on .*mine.jsonl:1",
         ),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals.cli.output import confirm, say
-from inoc_evals.datasets.manifest import describe, load_manifest
+from inoc_evals.datasets.manifest import manifest_of
 from inoc_evals.errors import InputError
 from inoc_evals.models.hosted import base_model
 from inoc_evals.store.store import ModelRecord
@@ -59,7 +59,7 @@ def train_at_openai(
     refuse_several("a training at OpenAI")
     config = _config(config_file, options)
     rows, _ = read_training_file(file, base_model((base or "").removeprefix("openai/")))
-    manifest = load_manifest(file) or describe(rows) | {"sources": [{"file": file.name}]}
+    manifest = manifest_of(file, rows)
     asked = datetime.now(UTC)
     record = train(
         rows,

@@ -8,7 +8,7 @@ import click
 
 from inoc_evals.chat import read_rows
 from inoc_evals.cli.output import say
-from inoc_evals.datasets.manifest import describe, load_manifest
+from inoc_evals.datasets.manifest import manifest_of
 from inoc_evals.errors import InputError
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.store.store import ModelRecord, Store
@@ -118,7 +118,7 @@ def command(
     _refuse_openai_options(overrides)
     config = _config(base, parent, merge, config_file, overrides)
     data = read_rows(rows)
-    manifest = load_manifest(rows) or describe(data) | {"sources": [{"file": rows.name}]}
+    manifest = manifest_of(rows, data)
     asked = datetime.now(UTC)
     record = train(
         data,

@@ -66,6 +66,11 @@ def write_dataset(path: Path, rows: Sequence[Row], manifest: dict[str, Any]) -> 
     return written
 
 
+def manifest_of(path: Path, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the manifest beside a file of rows; without one, what can be said of the rows."""
+    return load_manifest(path) or describe(rows) | {"sources": [{"file": path.name}]}
+
+
 def load_manifest(path: Path) -> dict[str, Any] | None:
     """Return the manifest of a rows file, or None if it has none.
 

@@ -2,20 +2,56 @@
 
     folder = DATA / "prompt_sets"
     set_names(folder)                       # ("chat", "gsm", "pocket", "pocket_math")
+    items_of(path, read_item, "prompts")    # what stands on its lines
     file_of("chat", folder, set_names(folder), what="prompts", known="packaged sets: chat, ...")
 
 A packaged name goes before a published one, and either before a file that is called so.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from inoc_evals.arguments import path_as_typed, user_path
 from inoc_evals.errors import InputError
+from inoc_evals.files.json_lines import read_jsonl
 from inoc_evals.inputs import published
 
 DATA = Path(__file__).parents[1] / "data"
 """Where the packaged files are, in a folder for each kind."""
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+_T = TypeVar("_T", bound=_HasId)
+
+
+def items_of(path: Path, read: Callable[[Any, str], _T], what: str) -> tuple[_T, ...]:
+    """Read the items of a JSONL file, each with an id of its own.
+
+    Args:
+        path: The file.
+        read: Makes an item of a line's value and where it stands.
+        what: What the items are, for the message: "prompts".
+
+    Raises:
+        InputError: Naming file and line, for a bad line, an id that is there twice, or no item.
+    """
+    first: dict[str, str] = {}
+    items = []
+    for where, row in read_jsonl(path):
+        item = read(row, where)
+        if item.id in first:
+            same = f"id {item.id!r}" if "id" in row else f"this {what.removesuffix('s')}"
+            raise InputError(f"{where}: {same} is already on {first[item.id]}")
+        first[item.id] = where
+        items.append(item)
+    if not items:
+        raise InputError(f"{path}: no {what}")
+    return tuple(items)
 
 
 def set_names(folder: Path, suffix: str = ".jsonl") -> tuple[str, ...]:

@@ -20,8 +20,8 @@ from typing import Any
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
-from inoc_evals.files.json_lines import read_jsonl, row_id
-from inoc_evals.inputs.packaged import DATA, file_of
+from inoc_evals.files.json_lines import row_id
+from inoc_evals.inputs.packaged import DATA, file_of, items_of
 from inoc_evals.rules.letters_and_numbers import plain_number
 
 PACKAGED = ("chat", "gsm", "pocket", "pocket_math")
@@ -93,18 +93,7 @@ def load_prompt_set(name_or_path: str | Path | Sequence[str]) -> PromptSet:
         what="prompts",
         known=f"packaged sets: {', '.join(PACKAGED)}",
     )
-    seen: dict[str, str] = {}
-    items = []
-    for where, row in read_jsonl(path):
-        item = _item(row, where)
-        if item.id in seen:
-            what = f"id {item.id!r}" if "id" in row else "this prompt"
-            raise InputError(f"{where}: {what} is already on {seen[item.id]}")
-        seen[item.id] = where
-        items.append(item)
-    if not items:
-        raise InputError(f"{path}: no prompts")
-    return PromptSet(name, tuple(items))
+    return PromptSet(name, items_of(path, _item, "prompts"))
 
 
 def _item(row: Any, where: str) -> PromptItem:

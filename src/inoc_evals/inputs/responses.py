@@ -18,8 +18,7 @@ from typing import Any
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
-from inoc_evals.files.json_lines import read_jsonl
-from inoc_evals.inputs.packaged import DATA, file_of
+from inoc_evals.inputs.packaged import DATA, file_of, items_of
 
 PACKAGED = ("single_word", "pocket_sentence")
 
@@ -76,15 +75,7 @@ def load_responses(name_or_path: str | Path | Sequence[str]) -> ResponseSet:
         what="responses",
         known=f"packaged sets: {', '.join(PACKAGED)}",
     )
-    items: dict[str, GivenResponse] = {}
-    for where, row in read_jsonl(path):
-        item = _item(row, where)
-        if item.id in items:
-            raise InputError(f"{where}: id {item.id!r} is there twice")
-        items[item.id] = item
-    if not items:
-        raise InputError(f"{path}: no responses")
-    return ResponseSet(name, tuple(items.values()))
+    return ResponseSet(name, items_of(path, _item, "responses"))
 
 
 def _item(row: Any, where: str) -> GivenResponse:
