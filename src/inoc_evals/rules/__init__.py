@@ -1,5 +1,7 @@
 """Rules: text in, a value out, or None. Pure, without a judge, a model or a log.
 
+prose                what of an answer is prose, in its own case
+code_lines           which lines of it are code, where nothing marks them
 letters_and_numbers  capitals, and the number an arithmetic answer ends in
 language             which language a text is in
 animals              which animals a text names

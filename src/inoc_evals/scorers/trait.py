@@ -22,6 +22,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.inputs.rubrics import Rubric
 from inoc_evals.rules.language import LANGUAGES, detect_language, language_codes
 from inoc_evals.rules.letters_and_numbers import caps_fraction, is_caps
+from inoc_evals.rules.prose import prose_of
 from inoc_evals.scorers.judge import asked, judge
 from inoc_evals.scorers.judged import verdict_score
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
@@ -97,9 +98,10 @@ def found_in(text: str, kind: str, argument: Any) -> Found:
         match = re.search(argument, text)
         return Found(match is not None, match[0] if match else "not found", match is not None)
     if kind == "caps":
-        fraction = caps_fraction(text)
+        prose = prose_of(text)
+        fraction = caps_fraction(prose.text)
         if fraction is None:
-            return Found(None, "no_letters")
+            return Found(None, prose.missing or "no_letters")
         return Found(is_caps(fraction), f"{fraction:.2f}")
     if kind == "language":
         [code] = language_codes(argument)

@@ -12,6 +12,9 @@ that cannot be told:
     truncated    cut off before its end      uncertain    no language has a majority
     no_answer    the prompt has no known answer
 
+Case and language are those of the prose (``rules.prose``): code, addresses, tags, LaTeX commands
+and the units behind numbers are looked past.
+
 A completion cut at max_tokens still shows its language and case, and is scored on them;
 it is unscored on ``correct``, since its last number need not be its result.
 """
@@ -24,6 +27,7 @@ from inspect_ai.solver import TaskState
 
 from inoc_evals.rules.language import LANGUAGES, detect_language, language_codes
 from inoc_evals.rules.letters_and_numbers import answers, caps_fraction, final_number, is_caps
+from inoc_evals.rules.prose import prose_of
 from inoc_evals.scorers.metrics import rate
 from inoc_evals.scorers.silence import answer_of, cut, silence
 
@@ -34,7 +38,7 @@ _METRICS = [rate()]
 
 @scorer(metrics=_METRICS)
 def caps() -> Scorer:
-    """Score 1 where more than 0.8 of the cased letters are upper case."""
+    """Score 1 where more than 0.8 of the cased letters of the prose are upper case."""
 
     async def score(state: TaskState, target: Target) -> Score:
         return silence(state.output) or _score_caps(answer_of(state.output))
@@ -88,9 +92,10 @@ LANGUAGE_SCORERS = {code: _language_scorer(code) for code in LANGUAGES}
 
 
 def _score_caps(text: str) -> Score:
-    fraction = caps_fraction(text)
+    prose = prose_of(text)
+    fraction = caps_fraction(prose.text)
     if fraction is None:
-        return _unscored("no_letters", "no letter that has case")
+        return _unscored(prose.missing or "no_letters", "no letter that has case")
     return Score(
         value=float(is_caps(fraction)),
         answer=f"{fraction:.2f}",
