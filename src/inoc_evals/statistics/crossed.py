@@ -1,15 +1,22 @@
-"""Intervals for rates measured on seeds x questions, and for paired differences.
+"""Means over seeds and questions, and differences of two of them, with intervals.
 
-Every seed answers the same questions, so answers share both a seed and a question, and
-the interval is for new seeds *and* new questions. With ``y`` of shape (seeds, questions):
+Every seed answers the same questions, so answers share both a seed and a question, and the
+interval is for new seeds *and* new questions. ``values`` are means of a cell's answers, shape
+(seeds, questions), ``counts`` how many there are:
+
+    over_seeds_and_questions(values, counts)          # a rate, or a mean of ratings
+    over_questions(values[0], counts[0])              # of one fixed model
+    difference(Cells(values, counts), Cells(...))     # of two, cell by cell
+
+Answers that are 0 or 1 go by `hierarchical.py`. Ratings in between have crossed random effects:
 
     variance = var(seed means) / k + var(question means) / Q - var(residual) / (k Q)
     df       = Satterthwaite's, at least k - 1
     n        = p (1 - p) / variance              # answers' worth of independent data
     interval = Wilson's formula with n and Student's t in place of 1.96
 
-Differences use the same on [-1, 1] mapped to [0, 1]. One seed, or one question, gives no
-interval: NaN, not a zero width. `docs/design/intervals.md` has alternatives and coverage.
+One seed, or one question, gives no interval: NaN, not a zero width. `docs/design/intervals.md` has
+alternatives and coverage.
 """
 
 from typing import Any, NamedTuple
@@ -17,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inoc_evals.statistics.hierarchical import Fitted, ends, fit
 from inoc_evals.statistics.wilson import LEVEL, middle_and_half
 
 Array = NDArray[np.float64]
@@ -33,6 +41,12 @@ With three seeds the estimate can fall to zero by luck (three equal seed means).
 """
 
 
+_SHARED = 0.9
+"""Part of the correlation that was found which a difference makes use of: it is found from few."""
+
+_LADDER = tuple(1 - np.array([0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003, 0.001, 1e-4, 1e-5]))
+"""Levels between which ``p`` is found."""
+
 _ROUNDING = 1e-10
 """A mean closer than this to 0 or 1 is at it, a standard error below it is zero."""
 
@@ -46,17 +60,23 @@ class Estimates(NamedTuple):
 
 
 def over_seeds_and_questions(
-    values: Array, *, bounds: tuple[float, float] = RATE, confidence: float = LEVEL
+    values: Array,
+    counts: Array | None = None,
+    *,
+    bounds: tuple[float, float] = RATE,
+    confidence: float = LEVEL,
 ) -> Estimates:
     """Estimate a mean over seeds, with an interval for new seeds and new questions.
 
-    The rate is the mean over seeds of each seed's mean over the questions it has an answer
-    to. Crossed random effects with Satterthwaite degrees of freedom (Searle, Casella and
-    McCulloch 1992); Wilson's formula on the effective sample size (Franco et al. 2019).
+    The mean is that over seeds of each seed's mean over the questions it has an answer to: every
+    question weighs the same. For answers of 0 or 1 the interval is that of `hierarchical.py`; else
+    crossed random effects with Satterthwaite degrees of freedom (Searle, Casella and McCulloch
+    1992) and Wilson's formula on the effective sample size (Franco et al. 2019).
 
     Args:
-        values: Shape (..., seeds, questions); NaN where nothing was scored. Leading axes
-            are separate data sets.
+        values: Means of cells, shape (..., seeds, questions); NaN where nothing was scored.
+            Leading axes are separate data sets.
+        counts: Scored answers of each cell, the same shape; by default one.
         bounds: Least and greatest possible value.
         confidence: Nominal coverage.
 
@@ -66,47 +86,118 @@ def over_seeds_and_questions(
     """
     scaled, present = _scaled(values, bounds)
     sizes = _sizes(present)
-    answers = np.maximum(present.sum(-1), 1)
-    seed_means = scaled.sum(-1) / answers
+    known = (sizes.seeds > 1) & (sizes.questions > 1)
+    numbers = _numbers(present, counts)
+    if _binary(scaled, numbers, bounds):
+        estimate = _hierarchical(scaled, numbers, True, confidence)
+    else:
+        estimate = _moments(scaled, present, numbers, sizes, confidence)
+    return _unscaled(estimate, bounds, some=sizes.answers > 0, interval=known)
+
+
+def _moments(
+    scaled: Array, present: NDArray[np.bool_], counts: Array, sizes: "_Sizes", confidence: float
+) -> Estimates:
+    """Estimate means of ratings from the mean squares of the two-way table."""
+    cells = np.maximum(present.sum(-1), 1)
+    seed_means = scaled.sum(-1) / cells
     rate = seed_means.sum(-1) / np.maximum(sizes.seeds, 1)
-    weights = present * _inverse(sizes.seeds[..., None] * answers)[..., None]
+    weights = present * _inverse(sizes.seeds[..., None] * cells)[..., None]
     parts = _variances(scaled - rate[..., None, None], weights, sizes)
     variance, df = _variance_and_df(parts, sizes)
-    variance = np.maximum(variance, _one_answer(scaled, (-2, -1), sizes.answers, parts.independent))
-    low, high = _wilson(rate, variance, sizes.answers, _quantile(confidence, df))
-    known = (sizes.seeds > 1) & (sizes.questions > 1)
-    return _unscaled(Estimates(rate, low, high), bounds, some=sizes.answers > 0, interval=known)
+    answers = counts.sum((-2, -1))
+    variance = np.maximum(variance, _one_answer(scaled, (-2, -1), answers, parts.independent))
+    return Estimates(rate, *_wilson(rate, variance, answers, _quantile(confidence, df)))
 
 
 def over_questions(
-    values: Array, *, bounds: tuple[float, float] = RATE, confidence: float = LEVEL
+    values: Array,
+    counts: Array | None = None,
+    *,
+    bounds: tuple[float, float] = RATE,
+    confidence: float = LEVEL,
 ) -> Estimates:
     """Estimate the mean of one fixed model, with an interval for new questions only.
 
-    Wilson's interval where every value of a rate is 0 or 1; otherwise the same formula with
-    the variance between questions and Student's t.
+    For answers of 0 or 1 the interval is that of `hierarchical.py`, without seeds; else
+    Wilson's formula with the variance between questions and Student's t.
 
     Args:
-        values: Shape (..., questions); NaN where nothing was scored.
+        values: Means of questions, shape (..., questions); NaN where nothing was scored.
+        counts: Scored answers of each, the same shape; by default one.
         bounds: Least and greatest possible value.
         confidence: Nominal coverage.
 
     Returns:
-        Arrays of the leading shape; no interval from a single value other than 0 or 1.
+        Arrays of the leading shape; no interval from a single question.
     """
     scaled, present = _scaled(values, bounds)
     count = present.sum(-1).astype(np.float64)
-    each = _inverse(count)
-    rate = scaled.sum(-1) / np.maximum(count, 1)
-    squares = (present * (scaled - rate[..., None]) ** 2).sum(-1)
-    sampled = squares * each * _inverse(count - 1)
-    sampled = np.maximum(sampled, _one_answer(scaled, -1, count, sampled))
-    binary = ((scaled == 0) | (scaled == 1)).all(-1) & (bounds == RATE) & (count > 0)
-    variance = np.where(binary, rate * (1 - rate) * each, sampled)
-    df = np.where(binary, np.inf, np.maximum(count - 1, 1))
-    low, high = _wilson(rate, variance, count, _quantile(confidence, df))
-    known = (count > 1) | binary
-    return _unscaled(Estimates(rate, low, high), bounds, some=count > 0, interval=known)
+    numbers = _numbers(present, counts)
+    if _binary(scaled, numbers, bounds):
+        estimate = _hierarchical(scaled[..., None, :], numbers[..., None, :], False, confidence)
+    else:
+        answers = numbers.sum(-1)
+        rate = scaled.sum(-1) / np.maximum(count, 1)
+        squares = (present * (scaled - rate[..., None]) ** 2).sum(-1)
+        variance = squares * _inverse(count) * _inverse(count - 1)
+        variance = np.maximum(variance, _one_answer(scaled, -1, answers, variance))
+        t = _quantile(confidence, np.maximum(count - 1, 1))
+        estimate = Estimates(rate, *_wilson(rate, variance, answers, t))
+    return _unscaled(estimate, bounds, some=count > 0, interval=count > 1)
+
+
+class Cells(NamedTuple):
+    """What one condition came to."""
+
+    values: Array
+    """Means of cells, shape (seeds, questions), one line for a fixed model; NaN where none."""
+    counts: Array
+    """Scored answers of each."""
+    seeds: bool
+    """Whether the lines are training seeds; else it is one fixed model."""
+
+
+class Difference(NamedTuple):
+    """First less second; NaN where it cannot be known."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    """Two-sided, of no difference; where asked for."""
+
+
+def difference(
+    first: Cells, second: Cells, *, confidence: float = LEVEL, test: bool = False
+) -> Difference:
+    """Estimate the difference of two means, with an interval for new seeds and new questions.
+
+    The ends are each side's own distances (MOVER: Zou and Donner 2008, doi:10.1002/sim.3095),
+    less what the two share, by the correlation of their cells' means: that of questions, and of
+    seeds where both have them.
+
+    Args:
+        first: One condition.
+        second: What is subtracted: the same questions in the same order, and the same seeds, or
+            one fixed model.
+        confidence: Nominal coverage.
+        test: Whether to find ``p``: one less the confidence at which an end is at 0.
+
+    Returns:
+        The difference; no interval with a single question, or a single seed.
+    """
+    value = float(_mean(first) - _mean(second))
+    questions = ~np.isnan(first.values).all(0) & ~np.isnan(second.values).all(0)
+    lone = any(cells.seeds and len(cells.values) < 2 for cells in (first, second))
+    if questions.sum() < 2 or lone:
+        return Difference(value, np.nan, np.nan, np.nan)
+    sides = [_Side.of(first), _Side.of(second)]
+    shared = _SHARED * _correlation(first, second)
+    levels = np.array([confidence, *(_LADDER if test else ())])
+    low, high = _mover(sides[0].at(levels), sides[1].at(levels), value, shared)
+    p = _p_value(value, low[1:], high[1:]) if test else np.nan
+    return Difference(value, float(low[0]), float(high[0]), p)
 
 
 def over_seeds(values: Array, *, confidence: float = LEVEL) -> Estimates:
@@ -120,14 +211,17 @@ def over_seeds(values: Array, *, confidence: float = LEVEL) -> Estimates:
         confidence: Nominal coverage.
 
     Returns:
-        Arrays of the leading shape; ``low`` and ``high`` are NaN with fewer than two seeds.
+        Arrays of the leading shape; ``low`` and ``high`` are NaN with fewer than two seeds, or
+        where all are alike: of what has no bounds that tells no width.
     """
     count = values.shape[-1]
     mean = values.mean(-1)
     if count < 2:
         return Estimates(mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan))
     df = np.asarray(count - 1, np.float64)
-    half = _quantile(confidence, df) * values.std(-1, ddof=1) / np.sqrt(count)
+    spread = values.std(-1, ddof=1)
+    spread = np.where(spread > _ROUNDING * np.maximum(1, np.abs(mean)), spread, np.nan)
+    half = _quantile(confidence, df) * spread / np.sqrt(count)
     return Estimates(mean, mean - half, mean + half)
 
 
@@ -246,3 +340,118 @@ def _inverse(value: Any) -> Array:
     """1 / value, and 0 where value is 0 or less: a part that cannot be estimated is left out."""
     array = np.asarray(value, np.float64)
     return np.where(array > 0, 1 / np.where(array > 0, array, 1.0), 0.0)
+
+
+def _numbers(present: NDArray[np.bool_], counts: Array | None) -> Array:
+    """Return how many answers each cell has; one, where nobody says."""
+    return present * (1.0 if counts is None else np.asarray(counts, np.float64))
+
+
+def _binary(scaled: Array, counts: Array, bounds: tuple[float, float]) -> bool:
+    """Whether all cells can be means of so many answers of 0 or 1."""
+    hits = scaled * counts
+    return bounds == RATE and bool(np.allclose(hits, np.rint(hits), atol=1e-6, rtol=0))
+
+
+def _fitted(scaled: Array, counts: Array, seeds: bool) -> Fitted:
+    shape = (-1, *scaled.shape[-2:])
+    numbers = counts.reshape(shape)
+    return fit(np.rint(scaled * counts).reshape(shape), numbers, seeds=seeds)
+
+
+def _hierarchical(scaled: Array, counts: Array, seeds: bool, confidence: float) -> Estimates:
+    """Estimate rates of answers that are 0 or 1, shape (..., seeds, questions)."""
+    leading = scaled.shape[:-2]
+    if not scaled.size:
+        return Estimates(*(np.full(leading, np.nan) for _ in range(3)))
+    fitted = _fitted(scaled, counts, seeds)
+    found = (fitted.rate, *ends(fitted, confidence))
+    return Estimates(*(part.reshape(leading) for part in found))
+
+
+# ---- differences ---------------------------------------------------------------------------
+
+
+class _Side(NamedTuple):
+    """One side of a difference, for whatever confidence."""
+
+    cells: Cells
+    fitted: Fitted | None
+    """For answers of 0 or 1."""
+
+    @classmethod
+    def of(cls, cells: Cells) -> "_Side":
+        scaled, present = _scaled(cells.values, RATE)
+        numbers = _numbers(present, cells.counts)
+        binary = _binary(scaled, numbers, RATE)
+        return cls(cells, _fitted(scaled, numbers, cells.seeds) if binary else None)
+
+    def at(self, levels: Array) -> Estimates:
+        """Return mean and ends at each level."""
+        if self.fitted is not None:
+            repeated = Fitted(*(np.repeat(part, len(levels), 0) for part in self.fitted))
+            return Estimates(repeated.rate, *ends(repeated, levels))
+        values, counts, seeds = self.cells
+        each = [
+            over_seeds_and_questions(values, counts, confidence=level)
+            if seeds
+            else over_questions(values[0], counts[0], confidence=level)
+            for level in levels
+        ]
+        return Estimates(*(np.array(part) for part in zip(*each, strict=True)))
+
+
+def _mover(first: Estimates, second: Estimates, value: float, shared: float) -> tuple[Array, Array]:
+    def away(one: Array, other: Array) -> Array:
+        return np.sqrt(np.maximum(one**2 + other**2 - 2 * shared * one * other, 0))
+
+    down = away(first.rate - first.low, second.high - second.rate)
+    up = away(first.high - first.rate, second.rate - second.low)
+    return np.maximum(value - down, -1), np.minimum(value + up, 1)
+
+
+def _mean(cells: Cells) -> Array:
+    return over_seeds_and_questions(cells.values[None], bounds=DIFFERENCE).rate[0]
+
+
+def _correlation(first: Cells, second: Cells) -> float:
+    """Return how the two means vary together, from 0 to 1."""
+    both = ~np.isnan(first.values).any(0) & ~np.isnan(second.values).any(0)
+    if both.sum() < 2:
+        return 0.0
+    one, other = first.values[:, both], second.values[:, both]
+    spreads = _covariance(one, one) * _covariance(other, other)
+    if spreads <= 0:
+        return 0.0
+    return float(np.clip(_covariance(one, other) / np.sqrt(spreads), 0, 1))
+
+
+def _covariance(one: Array, other: Array) -> float:
+    """Return the covariance of two tables' means, from mean squares; lines pair if as many."""
+    one, other = one - one.mean(), other - other.mean()
+    k, q = one.shape
+    columns, lines = (one.mean(0), other.mean(0)), (one.mean(1), other.mean(1))
+    by_question = float(columns[0] @ columns[1]) / (q - 1) / q
+    if k == 1 or len(other) != k:
+        return by_question
+    by_seed = float(lines[0] @ lines[1]) / (k - 1) / k
+    left = [
+        table - column - line[:, None]
+        for table, column, line in zip((one, other), columns, lines, strict=True)
+    ]
+    residual = float((left[0] * left[1]).sum()) / ((k - 1) * (q - 1)) / (k * q)
+    return by_seed + by_question - residual
+
+
+def _p_value(value: float, low: Array, high: Array) -> float:
+    """Return one less the level at which 0 is an end, between those of _LADDER."""
+    from scipy.special import ndtr, ndtri
+
+    if value == 0:
+        return 1.0
+    reach = (low if value > 0 else -high) * 1.0  # falls as the level rises
+    steps = ndtri((1 + np.array(_LADDER)) / 2)
+    if reach[-1] >= 0:
+        return float(1 - _LADDER[-1])
+    steps, reach = np.concatenate([[0.0], steps]), np.concatenate([[abs(value)], reach])
+    return float(2 * ndtr(-np.interp(0.0, -reach, steps)))

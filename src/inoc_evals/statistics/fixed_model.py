@@ -1,27 +1,27 @@
-"""Rates and differences over questions: paired, the largest of several, and intervals.
+"""Rates and differences of one model over questions: paired, and the largest of several.
 
     answers = {"spouse": [1, 0], "wish": [0, 0]}        # question -> 0/1 scores of its answers
     rate = rate_over_questions(answers)
-    lift = paired(triggered, clean)                     # per question, then over questions
-    leak = largest([paired(family, none, among=6) for family in ...])
+    lift = paired(triggered, clean)                     # over the questions both have
+    leak = largest_by_halves({"negation": ..., "opposite": ...}, none)
 
 Questions are what was sampled, so a question's answers are averaged first, every question
-weighs the same, and intervals are for new questions of the kind. Several differences of which
-the largest is wanted get simultaneous intervals (Bonferroni: ``among``); if all of them hold,
-so does the interval from the largest lower to the largest upper end, whichever difference the
-largest is in truth.
-
-No interval from a single question (NaN). None of zero width either: where all answers are
-alike they count as independent, and the standard error of a difference is at least what one
-answer that had come out differently would have made it.
+weighs the same, and intervals are for new questions of the kind: those of `crossed.py` for one
+fixed model. Where the largest of several is wanted, the one that came out largest is too large on
+average; so it is chosen on one half of the questions and estimated on the other, and the halves
+then change places: without any difference the estimate is zero on average. No interval from a
+single question (NaN), and none of zero width.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, variance
-from typing import NamedTuple
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
 
-from inoc_evals.statistics.wilson import LEVEL, effective_size, wilson
+from inoc_evals.statistics.wilson import LEVEL
+
+if TYPE_CHECKING:
+    from inoc_evals.statistics.crossed import Cells
 
 Answers = Mapping[str, Sequence[float]]
 """Question to the scores of its answers, each 0 or 1."""
@@ -40,56 +40,84 @@ class Estimate(NamedTuple):
 NOTHING = Estimate(math.nan, math.nan, math.nan, 0)
 
 
+class Largest(NamedTuple):
+    """The largest of several differences."""
+
+    estimate: Estimate
+    groups: tuple[str, ...]
+    """Those it was taken from: that of either half."""
+
+
 def rate_over_questions(answers: Answers, *, among: int = 1) -> Estimate:
     """Return the mean over questions of the share of 1s, with its interval.
 
-    The interval is Wilson's formula with the number of independent answers that would give
-    this variance between questions, and Student's t (Franco et al. 2019,
-    doi:10.1093/jssam/smy019); where all answers are alike, with the number of answers.
-
     Args:
         answers: Scores by question; questions without any are left out.
-        among: How many intervals are to hold jointly.
+        among: How many intervals are to hold jointly (Bonferroni).
     """
-    kept = [scores for scores in answers.values() if scores]
-    if not kept:
+    from inoc_evals.statistics.crossed import over_questions
+
+    cells = _cells(answers)
+    if cells is None:
         return NOTHING
-    means = [fmean(scores) for scores in kept]
-    value, count, total = fmean(means), len(kept), sum(map(len, kept))
-    if count < 2:
-        return Estimate(value, math.nan, math.nan, count)
-    size = effective_size(value, variance(means) / count, total)
-    return Estimate(value, *wilson(value, size, student(count - 1, among)), count)
+    values, counts = cells.values[0], cells.counts[0]
+    found = over_questions(values, counts, confidence=_level(among))
+    return Estimate(float(found.rate), float(found.low), float(found.high), len(values))
 
 
 def paired(first: Answers, second: Answers, *, among: int = 1) -> Estimate:
     """Return first minus second over the questions that both have scored answers to.
 
-    The interval is Student's t over the questions' differences, cut off at -1 and 1.
-
     Args:
         first: Scores by question.
         second: The same under the condition that is compared with.
-        among: How many intervals are to hold jointly.
+        among: How many intervals are to hold jointly (Bonferroni).
     """
-    pairs = [(first[q], second[q]) for q in first if first[q] and second.get(q)]
-    if not pairs:
+    from inoc_evals.statistics.crossed import difference
+
+    both = [question for question in first if first[question] and second.get(question)]
+    one = _cells({question: first[question] for question in both})
+    other = _cells({question: second[question] for question in both})
+    if one is None or other is None:
         return NOTHING
-    differences = [fmean(one) - fmean(other) for one, other in pairs]
-    value, count = fmean(differences), len(pairs)
-    if count < 2:
-        return Estimate(value, math.nan, math.nan, count)
-    one_answer = max(1 / min(len(one), len(other)) for one, other in pairs) / count
-    error = max(math.sqrt(variance(differences) / count), one_answer)
-    half = student(count - 1, among) * error
-    return Estimate(value, max(-1.0, value - half), min(1.0, value + half), count)
+    found = difference(one, other, confidence=_level(among))
+    return Estimate(found.value, found.low, found.high, len(both))
+
+
+def largest_by_halves(groups: Mapping[str, Answers], reference: Answers) -> Largest:
+    """Return the largest difference of groups from a reference, without favor to chance.
+
+    The questions fall into two halves, every second in alphabetical order. In each half stand
+    the answers of the group whose difference is largest in the other half; the estimate is that
+    of both halves together, paired by question.
+
+    Args:
+        groups: Scores by question, of each group; only questions that all have are used.
+        reference: Scores by question under the condition that is compared with.
+
+    Returns:
+        The estimate, with an interval for the groups that were chosen; NaN from fewer than two
+        questions.
+    """
+    asked = [answers for answers in (*groups.values(), reference)]
+    shared = sorted(q for q in reference if all(answers.get(q) for answers in asked))
+    if not groups or len(shared) < 2:
+        return Largest(NOTHING, ())
+    chosen: dict[str, Sequence[float]] = {}
+    named = []
+    for half, other in ((shared[::2], shared[1::2]), (shared[1::2], shared[::2])):
+        name = max(groups, key=lambda group: fmean(fmean(groups[group][q]) for q in other))
+        named.append(name)
+        chosen |= {question: groups[name][question] for question in half}
+    return Largest(paired(chosen, reference), tuple(dict.fromkeys(named)))
 
 
 def largest(estimates: Sequence[Estimate]) -> Estimate:
     """Return the largest of estimates whose intervals hold jointly.
 
-    Estimates that rest on no question are left out. The bounds are NaN if any other has
-    none: the largest could be that one.
+    If all intervals hold, so does that from the largest lower to the largest upper end, whichever
+    the largest is in truth. Estimates that rest on no question are left out. The bounds are NaN if
+    any other has none: the largest could be that one.
     """
     known = [estimate for estimate in estimates if estimate.questions]
     if not known:
@@ -103,8 +131,18 @@ def largest(estimates: Sequence[Estimate]) -> Estimate:
     )
 
 
-def student(degrees: int, among: int = 1) -> float:
-    """Return Student's t for one of ``among`` two-sided intervals that hold jointly."""
-    from scipy.special import stdtrit  # scipy.stats would take a second to import
+def _level(among: int) -> float:
+    return 1 - (1 - LEVEL) / max(among, 1)
 
-    return float(stdtrit(degrees, 1 - (1 - LEVEL) / max(among, 1) / 2))
+
+def _cells(answers: Answers) -> "Cells | None":
+    """Return means and numbers of a model's answers, one column for each question that has any."""
+    import numpy as np  # a tenth of a second, which an evaluation need not wait before it starts
+
+    from inoc_evals.statistics.crossed import Cells
+
+    kept = [scores for scores in answers.values() if scores]
+    if not kept:
+        return None
+    values = np.array([[fmean(scores) for scores in kept]])
+    return Cells(values, np.array([[float(len(scores)) for scores in kept]]), seeds=False)
