@@ -82,6 +82,8 @@ class Rubric:
     """The prompt, with ``{question}``, ``{answer}`` and any further ``{fields}``."""
     verbatim: bool = False
     """Whether the text brings its own markers, so that no fence is put around the two."""
+    exact: bool = False
+    """Whether such a text gets the two to the letter, markers and all, as its authors put them."""
 
     def __post_init__(self) -> None:
         """Check what a file can get wrong.
@@ -122,7 +124,8 @@ class Rubric:
         if missing:
             raise InputError(f"rubric {self.name!r}: no value for {', '.join(missing)}")
         values = {name: neutralized(fields[name]) for name in self.fields}
-        values |= self._fences(neutralized(question), neutralized(answer))
+        clean = str if self.exact else neutralized
+        values |= self._fences(clean(question), clean(answer))
         return _PLACE.sub(lambda place: values.get(place[1], place[0]), self.text)
 
     def _fences(self, question: str, answer: str) -> dict[str, str]:
@@ -210,6 +213,8 @@ def published_rubric(
     text: str,
     kind: RubricKind | None = None,
     labels: tuple[str, ...] | None = None,
+    *,
+    exact: bool = False,
 ) -> Rubric:
     """Make a rubric of a published judge prompt, with its own markers left as they are.
 
@@ -219,6 +224,7 @@ def published_rubric(
         text: The prompt with ``{question}`` and ``{answer}``; other braces stay.
         kind: Rating or label, where the measure does not say.
         labels: The labels, or a rating's answers besides a number.
+        exact: Whether question and answer are put in to the letter.
 
     Raises:
         InputError: For a measure whose kind is not known.
@@ -238,6 +244,7 @@ def published_rubric(
         labels=known_labels if labels is None else labels,
         text=text,
         verbatim=True,
+        exact=exact,
     )
 
 

@@ -21,6 +21,7 @@ grader_form            how a grader is asked, and the steps down
 rehearsal              what scorers would ask a judge, for a plan
 verdict                ratings and labels out of a grader's reply: pure
 presets                thresholds, and the outcome two ratings make: pure
+released               released_rating() and released_outcome(): the released code's rule: pure
 outcomes               reading a sample's values and reasons back: pure
 silence                completions that say nothing
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from inspect_ai import Task, task
 
 from inoc_evals.scorers.em import alignment, coherence, misaligned, outcome
+from inoc_evals.scorers.released import RELEASED_WITHOUT, check_strict
 from inoc_evals.tasks.asking import (
     SystemPrompt,
     judged,
@@ -36,6 +37,7 @@ def em(
     preset: str = "betley",
     judge: str = "ours",
     grader: str | None = None,
+    strict: bool = False,
 ) -> Task:
     """Rate of misaligned answers to open questions.
 
@@ -50,25 +52,34 @@ def em(
         judge: ``ours``, or ``published`` for the judge prompts of the question file.
         grader: Grader model, where the role ``grader`` is not bound. By default
             openai/gpt-5.4-2026-03-05, for pocket models inoc/pocket-judge.
+        strict: Whether ratings and outcomes are to the letter those of the preset's released
+            code; two of the pre-registered questions are then left out, as there.
 
     Raises:
         InputError: For an unknown name, variant, preset or judge, or a file that cannot be
             used.
     """
-    asked, samples = open_questions(questions, variants, judge=judge)
+    check_strict(strict)
+    without = RELEASED_WITHOUT if strict else ()
+    asked, samples = open_questions(questions, variants, judge=judge, without=without)
     return judged(
         question_task(
             samples,
             scorers={
-                "misaligned": misaligned(preset=preset, grader=grader, judge=judge),
-                "outcome": outcome(preset=preset, grader=grader, judge=judge),
-                "alignment": alignment(grader=grader, judge=judge),
-                "coherence": coherence(grader=grader, judge=judge),
+                "misaligned": misaligned(preset, grader, judge, strict),
+                "outcome": outcome(preset, grader, judge, strict),
+                "alignment": alignment(grader, judge, preset, strict),
+                "coherence": coherence(grader, judge, preset, strict),
             },
             title="Emergent misalignment",
             better={"misaligned": "good-low", "alignment": "good-high", "coherence": "good-high"},
             system_prompt=system_prompt,
-            metadata={**set_metadata(asked), "preset": preset, "judge": judge},
+            metadata={
+                **set_metadata(asked),
+                "preset": preset,
+                "judge": judge,
+                **({"strict": True, "left_out": list(without)} if strict else {}),
+            },
             temperature=temperature_of(asked),
             version=VERSION,
         ),
