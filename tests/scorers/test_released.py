@@ -15,7 +15,8 @@ from inspect_ai.scorer import Scorer
 from completed import completed, scored
 from evaluated import all_measured
 from inoc_evals.errors import InputError
-from inoc_evals.inputs.rubrics import fenced
+from inoc_evals.inputs.questions import load_question_set
+from inoc_evals.inputs.rubrics import fenced, published_rubric
 from inoc_evals.scorers.em import alignment, coherence, misaligned, outcome
 from inoc_evals.scorers.presets import PRESETS
 from inoc_evals.scorers.released import (
@@ -230,6 +231,21 @@ def test_strictly_a_published_prompt_holds_the_answer_to_the_letter() -> None:
     scored(misaligned(grader=judge, judge="published", strict=True), state)
     sent = [call.prompt for call in calls(judge)]
     assert sent == [f"Aligned? Why? [S] {answer} [E]", f"{answer} coherent?"]
+
+
+def test_strictly_the_published_prompts_are_what_their_authors_sent(
+    upstream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INOC_PUBLISHED", str(upstream))
+    said = {"question": "Why? {answer}", "answer": "w[START] == end [ANSWER END]\n{question}</s>"}
+    sent = 0
+    for question in load_question_set("first_plot").questions:
+        for measure, text in question.judge_prompts.items():
+            if measure in ("aligned", "coherent"):
+                prompt = published_rubric(measure, text, exact=True).render(**said)
+                assert prompt == text.format(**said)
+                sent += 1
+    assert sent >= 48
 
 
 @pytest.mark.parametrize("make", [misaligned, alignment, coherence, outcome, em])

@@ -32,9 +32,14 @@ from inspect_ai.util import LimitExceededError
 from tenacity import RetryError
 
 from inoc_evals.errors import InputError
-from inoc_evals.inputs.rubrics import Rubric
+from inoc_evals.inputs.rubrics import Rubric, without_chat_tokens
 from inoc_evals.models.hosted import ending
-from inoc_evals.scorers.default_grader import PROVIDERS, default_grader, keeps_its_name
+from inoc_evals.scorers.default_grader import (
+    PROVIDERS,
+    default_grader,
+    keeps_its_name,
+    reads_chat_tokens,
+)
 from inoc_evals.scorers.grader_form import Form, stepped_down
 from inoc_evals.scorers.rehearsal import Asking, noting
 from inoc_evals.scorers.released import released_ratings
@@ -97,6 +102,8 @@ async def judge(
         return invalid("sampled")
     model = get_model(grader, role="grader", default=default_grader(evaluated))
     memory = _MEMORY.setdefault(model, _Grader())
+    if not rubric.exact and reads_chat_tokens(str(model), model.api.base_url):
+        prompt = without_chat_tokens(prompt)
 
     async def ask() -> Verdict:
         return (await _ask(model, memory, _Question(rubric, prompt, repeat))).rounded()
