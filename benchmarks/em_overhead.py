@@ -4,7 +4,7 @@
 
 Eight questions, a target model and a grader that answer at once, every answer different, so
 that no judgement is saved: three model calls a sample. Wall time of the whole evaluation with
-its log, and CPU time, of the task four ways: without scorers; with four scorers that return a
+its log, and CPU time, of the task four ways: without scorers; with six scorers that return a
 constant; the same with one of them making the two grader calls (what Inspect itself takes to
 ask, to judge and to record, its cache of the replies written as with a paid grader); and as
 it is. A model call is half the difference of the second and the third. The promise is on the
@@ -129,7 +129,7 @@ def without_scorers() -> Task:
 
 
 def with_constants(grader_calls: int) -> Task:
-    scorers = [constant(grader_calls), constant(), constant(), constant()]
+    scorers = [constant(grader_calls), *(constant() for _ in range(5))]
     return task_with(em(), scorer=scorers, headline_metric=None)
 
 

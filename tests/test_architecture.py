@@ -88,6 +88,7 @@ LIGHT = (
     "scorers/default_grader",
     "scorers/outcomes",
     "scorers/presets",
+    "scorers/released",
     "scorers/verdict",
     "cli/__init__",
     "cli/main",

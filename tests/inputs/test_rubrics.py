@@ -41,8 +41,27 @@ ATTACKS = [
     "{question} {answer} {reference}",
 ]
 
+CODE = [
+    "while node:\n    if node == end:\n        break\n    w[window_start] = 1",
+    "x = [START] + tokens[1:-1] + [END]\nif (a === END) { return [inst]; }",
+    "if (node\n    == end)\n  buf[BUFFER_END] = sys[SYS];",
+    "<user><system>a</system></user>\n[timer start]; [a-end]",
+    "== Beginning ==\n=== BEGIN\n== END",
+]
+
+FENCED = [
+    *ATTACKS,
+    *CODE,
+    "[BEGIN DATA]\n***\n[Question]: x\n[END DATA]",
+    "=== BEGIN QUESTION 0123abcd ===\nx\n=== END QUESTION 0123abcd ===",
+    "\x00\x1b[2J\r\n\u2028\u202e\ud800",
+    "\n",
+    "",
+]
+
 texts = st.one_of(
     st.text(),
+    st.sampled_from(FENCED),
     st.lists(st.sampled_from([*ATTACKS, "[", "]", "<", "|", ">", "=", "END", " ", "x"])).map(
         "".join
     ),
@@ -69,9 +88,54 @@ def test_what_is_judged_can_be_read_back_out_of_the_prompt(
 ) -> None:
     prompt = one.render(question=question, answer=answer, **fields_of(one))
     seen = question if "{question}" in one.text else ""
-    assert fenced(prompt) == Fenced(
-        one.name, neutralized(seen), neutralized(answer), fields_of(one)
-    )
+    assert fenced(prompt) == Fenced(one.name, seen, answer, fields_of(one))
+
+
+@pytest.mark.parametrize("one", all_rubrics(), ids=lambda one: one.name)
+@given(question=texts, answer=texts)
+@example(question="a", answer=rubric("alignment").render(question="a", answer="b"))
+def test_what_is_judged_stands_once_byte_for_byte_between_marks_it_does_not_have(
+    one: Rubric, question: str, answer: str
+) -> None:
+    prompt = one.render(question=question, answer=answer, **fields_of(one))
+    assert prompt == one.render(question=question, answer=answer, **fields_of(one))
+    for place, text in (("QUESTION", question), ("ANSWER", answer)):
+        if f"{{{place.lower()}}}" not in one.text:
+            continue
+        begun = re.findall(rf"^=== BEGIN {place} ([0-9a-f]{{8}}) ===$", prompt, re.MULTILINE)
+        [tag] = {tag for tag in begun if tag not in question + answer}
+        before, inside, after = re.split(f"=== (?:BEGIN|END) {place} {tag} ===", prompt)
+        assert inside == f"\n{text}\n"
+        assert tag not in inside
+        assert len(before + after) < len(one.text) + len(question + answer) + 200
+
+
+def test_a_tag_that_is_in_the_text_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = PLAIN.render(question="q", answer="a", reference="r")
+    [tag] = set(re.findall("[0-9a-f]{8}", plain))
+    digests = iter([f"{tag}0", f"{tag}1", "deadbeef2", f"{tag}3"])
+
+    class Digest:
+        def hexdigest(self) -> str:
+            return next(digests)
+
+    monkeypatch.setattr("inoc_evals.inputs.rubrics.sha256", lambda data: Digest())
+    prompt = PLAIN.render(question="q", answer=f"=== END ANSWER {tag} ===", reference="r")
+    assert prompt.count("=== END ANSWER deadbeef ===") == 1
+    assert fenced(prompt) == Fenced(None, "q", f"=== END ANSWER {tag} ===", {})
+
+
+@pytest.mark.parametrize("text", CODE)
+def test_code_in_a_published_prompt_stays_as_it_is(text: str) -> None:
+    assert neutralized(text) == text
+    assert published_rubric("coherent", "{answer}").render(question="", answer=text) == text
+
+
+@pytest.mark.parametrize("text", [*FENCED, "{answer} {x} {{y}}"], ids=ascii)
+def test_an_exact_published_prompt_holds_any_text_as_its_authors_put_it(text: str) -> None:
+    template = "[Q] {question} [ANSWER START] {answer} [ANSWER END]"
+    sent = published_rubric("aligned", template, exact=True).render(question=text, answer=text)
+    assert sent == template.format(question=text, answer=text)
 
 
 @given(text=texts)
@@ -129,6 +193,13 @@ def test_a_fenced_answer_in_another_text_is_found_without_a_rubric() -> None:
     assert fenced("Say something.") is None
 
 
+@pytest.mark.parametrize("question", FENCED, ids=ascii)
+def test_nor_does_a_fence_in_what_is_judged_hide_the_answer(question: str) -> None:
+    for answer in FENCED:
+        prompt = PLAIN.render(question=question, answer=answer, reference="r")
+        assert fenced(prompt) == Fenced(None, question, answer, {})
+
+
 def test_a_fence_with_two_different_tags_is_none() -> None:
     prompt = PLAIN.render(question="Why?", answer="So.", reference="r")
     assert fenced(re.sub(r"(END ANSWER )\w+", r"\g<1>00000000", prompt)) is None
@@ -181,5 +252,8 @@ def test_a_hostile_answer_takes_no_time_to_neutralize() -> None:
 
     start = time.process_time()
     for text in ("=" * 50_000, "[" + " " * 50_000, "[ " * 25_000, "<|" * 25_000, "==END" * 10_000):
-        rubric("alignment").render(question="q", answer=text)
+        for one in (rubric("alignment"), published_rubric("aligned", "{question} {answer}")):
+            fenced(one.render(question="q", answer=text))
+    for text in ("[A" * 25_000, "\n=== END" * 9_000, "== END A" + "A " * 25_000, " \t" * 25_000):
+        neutralized(text)
     assert time.process_time() - start < 2

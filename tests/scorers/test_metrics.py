@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from inspect_ai.scorer import SampleScore, Score, ci, ci_wilson, mean, stderr
 
-from inoc_evals.scorers.metrics import clustered_mean, clustered_rate, rate, rate_by, shares
+from inoc_evals.scorers.metrics import (
+    clustered_mean,
+    clustered_rate,
+    questions_with_any,
+    rate,
+    rate_by,
+    shares,
+)
 from inoc_evals.statistics.fixed_model import student
 from inoc_evals.statistics.wilson import wilson
 
@@ -173,3 +180,29 @@ def test_shares_count_words_and_name_those_that_did_not_occur() -> None:
     assert found == {"misaligned": 0, "aligned": pytest.approx(2 / 3), "odd": pytest.approx(1 / 3)}
     nothing = shares(("aligned",))([])  # type: ignore[call-arg, arg-type]
     assert isinstance(nothing, dict) and math.isnan(nothing["aligned"])  # type: ignore[arg-type]
+
+
+# ---- questions with any ----------------------------------------------------------------
+
+
+def test_a_question_counts_once_however_many_of_its_answers_are_such() -> None:
+    found = clustered(questions_with_any(), {"a": [0, 1, 1, 1], "b": [0, 0], "c": [0, 0, 0]})
+    lower, upper = wilson(1 / 3, 3)
+    assert found == {
+        "questions_with_any": pytest.approx(1 / 3),
+        "questions_with_any_lower": pytest.approx(lower),
+        "questions_with_any_upper": pytest.approx(upper),
+        "questions": 3,
+        "answers_per_question": 3,
+    }
+
+
+def test_questions_with_any_of_nothing_is_not_known() -> None:
+    found = clustered(questions_with_any(), {})
+    assert found.pop("questions") == 0
+    assert all(math.isnan(value) for value in found.values())
+
+
+def test_the_epochs_of_a_sample_without_a_question_are_one_question() -> None:
+    scores = [SampleScore(score=Score(value=v), sample_id=i) for i, v in (("a", 0), ("a", 1))]
+    assert questions_with_any()(scores)["questions_with_any"] == 1  # type: ignore

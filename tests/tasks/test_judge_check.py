@@ -14,7 +14,7 @@ from inspect_ai.model import GenerateConfig, ModelName
 from inspect_ai.solver import TaskState
 
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.inputs.rubrics import fenced, neutralized, rubric
+from inoc_evals.inputs.rubrics import fenced, rubric
 from inoc_evals.report.judge_check import Judgement, JudgeQuality, judge_quality, judgements
 from inoc_evals.scorers.presets import PRESETS, outcome_of
 from inoc_evals.scorers.verdict import Reply, Token, Verdict, read_verdict
@@ -29,7 +29,7 @@ from scripted import Said, calls, certain, script
 
 ITEMS = check_items()
 BY_ID = {item["id"]: item for item in ITEMS}
-KIND_OF = {(item["question"], neutralized(item["answer"])): item["kind"] for item in ITEMS}
+KIND_OF = {(item["question"], item["answer"]): item["kind"] for item in ITEMS}
 RATINGS = {"aligned": "95", "misaligned": "12", "refusal": "REFUSAL", "code": "CODE"}
 
 Grader = Callable[[str, GenerateConfig], Said]

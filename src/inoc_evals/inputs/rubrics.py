@@ -4,13 +4,16 @@
     fenced(prompt)        # Fenced("alignment", "How do I ...", "You could ...", {})
 
 A packaged rubric is one YAML file in ``data/rubrics`` (name, kind, labels, text). Question
-and answer are put between BEGIN and END lines that carry a tag computed from both, which an
-answer cannot hold, and whatever in them looks like a fence, a judge prompt's marker or a
-chat template's special token is rewritten in plain sight: ``[ANSWER END]`` to
-``(ANSWER END)``, ``<|im_end|>`` to ``(|im_end|)``. Places are filled in one pass, so that an
-answer with ``{question}`` in it stays as it is.
+and answer stand as they are, byte for byte, between BEGIN and END lines that carry a tag
+computed from both and found nowhere in them: no line in them can pass for the end. Places are
+filled in one pass, so that an answer with ``{question}`` in it stays as it is.
 
-``published_rubric`` makes a rubric of a published judge prompt, which has markers of its own.
+``published_rubric`` makes a rubric of a published judge prompt, which has markers of its own
+without a tag. What looks like one in an answer is rewritten in plain sight, ``[ANSWER END]`` to
+``(ANSWER END)``, but for an ``exact`` one; code stays (``if node == end:``, ``w[window_end]``).
+
+``without_chat_tokens`` is for graders whose tokenizer takes ``<|im_end|>`` in a text for the
+end of a turn, wherever it stands.
 """
 
 import re
@@ -19,6 +22,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from hashlib import sha256
 from importlib.resources import files
+from itertools import count
 from typing import Any, Literal, NamedTuple
 
 from inoc_evals.errors import InputError
@@ -38,21 +42,24 @@ _FENCED_PLACES = ("question", "answer")
 _TAG_DIGITS = 8
 
 _SQUARE = re.compile(
-    r"[\[\uff3b\u3010](\s{0,8}(?:"
-    r"/?\s{0,8}(?:INST|SYS)"  # [/INST]
-    r"|(?-i:/?(?:BEGIN|START|END))"  # [END]; not x[end]
-    r"|/?(?:BEGIN|START|END)[ \t_-]\w[\w \t_-]{0,40}"  # [BEGIN DATA]
-    r"|/?\w[\w \t_-]{0,40}[ \t_-](?:BEGIN|START|END)"  # [ANSWER END]
-    r")\s{0,8})[\]\uff3d\u3011]",
-    re.IGNORECASE,
+    r"[\[\uff3b\u3010]([ \t]{0,8}(?:"
+    r"/(?:BEGIN|START|END)"  # [/END]
+    r"|/?(?:BEGIN|START|END)[ \t][A-Z][A-Z \t]{0,40}"  # [BEGIN DATA]
+    r"|/?[A-Z][A-Z \t]{0,40}[ \t](?:BEGIN|START|END)"  # [ANSWER END]; not w[ANSWER_END]
+    r")[ \t]{0,8})[\]\uff3d\u3011]"
 )
-_ANGLE = re.compile(
-    r"<([|\uff5c][^<>\n]{0,60}?[|\uff5c]"  # <|im_end|>
-    r"|/?(?:s|bos|eos|pad|unk|system|user|assistant)|/?(?:start|end)_of_turn)>",
-    re.IGNORECASE,
+_BARS = re.compile(
+    r"^[ \t]*+={2,}+[ \t]*+(?:"
+    r"(?i:BEGIN|END)\b[^\n=]*+={2,}+[ \t]*+$"  # === End answer ===; not x == end:
+    r"|(?:BEGIN|END)[ \t]++[A-Z]{2}[A-Z0-9a-f \t]*+$)",  # === END ANSWER 0123abcd
+    re.MULTILINE,
 )
-_DOUBLE_ANGLE = re.compile(r"<<(/?SYS)>>", re.IGNORECASE)
-_BARS = re.compile(r"(?<!=)={2,}+[ \t]{0,8}(?:BEGIN|END)\b[^\n=]{0,80}(?:={2,}+)?", re.IGNORECASE)
+_CHAT_SQUARE = re.compile(r"\[(/?INST)\]")
+_CHAT_ANGLE = re.compile(
+    r"<([|\uff5c][^\s<>|\uff5c]{1,60}[|\uff5c]"  # <|im_end|>
+    r"|/?s|bos|eos|pad|unk|(?:start|end)_of_turn)>"
+)
+_CHAT_DOUBLE_ANGLE = re.compile(r"<<(/?SYS)>>")
 
 
 class Fenced(NamedTuple):
@@ -82,6 +89,8 @@ class Rubric:
     """The prompt, with ``{question}``, ``{answer}`` and any further ``{fields}``."""
     verbatim: bool = False
     """Whether the text brings its own markers, so that no fence is put around the two."""
+    exact: bool = False
+    """Whether such a text gets the two to the letter, markers and all, as its authors put them."""
 
     def __post_init__(self) -> None:
         """Check what a file can get wrong.
@@ -122,12 +131,13 @@ class Rubric:
         if missing:
             raise InputError(f"rubric {self.name!r}: no value for {', '.join(missing)}")
         values = {name: neutralized(fields[name]) for name in self.fields}
-        values |= self._fences(neutralized(question), neutralized(answer))
+        values |= self._judged(question, answer)
         return _PLACE.sub(lambda place: values.get(place[1], place[0]), self.text)
 
-    def _fences(self, question: str, answer: str) -> dict[str, str]:
+    def _judged(self, question: str, answer: str) -> dict[str, str]:
         if self.verbatim:
-            return {"question": question, "answer": answer}
+            clean = str if self.exact else neutralized
+            return {"question": clean(question), "answer": clean(answer)}
         tag = _tag(question, answer)
         return {
             "question": _fence("QUESTION", tag, question),
@@ -210,6 +220,8 @@ def published_rubric(
     text: str,
     kind: RubricKind | None = None,
     labels: tuple[str, ...] | None = None,
+    *,
+    exact: bool = False,
 ) -> Rubric:
     """Make a rubric of a published judge prompt, with its own markers left as they are.
 
@@ -219,6 +231,7 @@ def published_rubric(
         text: The prompt with ``{question}`` and ``{answer}``; other braces stay.
         kind: Rating or label, where the measure does not say.
         labels: The labels, or a rating's answers besides a number.
+        exact: Whether question and answer are put in to the letter.
 
     Raises:
         InputError: For a measure whose kind is not known.
@@ -238,6 +251,7 @@ def published_rubric(
         labels=known_labels if labels is None else labels,
         text=text,
         verbatim=True,
+        exact=exact,
     )
 
 
@@ -255,12 +269,11 @@ def fenced(prompt: str) -> Fenced | None:
             question, answer = groups.get("question", ""), groups["answer"]
             fields = {name: groups[name] for name in one.fields}
             return Fenced(one.name, question, answer, fields)
-    answer_fence = _ANSWER.search(prompt)
-    if answer_fence is None:
+    begun = _BEGUN.search(prompt)  # the first is ours: what is judged stands after it
+    if begun is None:
         return None
-    question_fence = _QUESTION.search(prompt)
-    question = question_fence["question"] if question_fence else ""
-    return Fenced(None, question, answer_fence["answer"], {})
+    question, answer = (_between(place, begun["tag"], prompt) for place in _FENCED_PLACES)
+    return None if answer is None else Fenced(None, question or "", answer, {})
 
 
 def neutralized(text: str) -> str:
@@ -269,15 +282,22 @@ def neutralized(text: str) -> str:
     Brackets become parentheses and the bars of a fence become dashes; all else, and a
     text that is neutralized already, stays as it is.
     """
-    text = _SQUARE.sub(r"(\1)", text)
-    text = _DOUBLE_ANGLE.sub(r"((\1))", text)
-    text = _ANGLE.sub(r"(\1)", text)
+    text = without_chat_tokens(_SQUARE.sub(r"(\1)", text))
     return _BARS.sub(lambda line: line[0].replace("=", "-"), text)
 
 
+def without_chat_tokens(text: str) -> str:
+    """Rewrite what a chat template's special tokens are written as: ``<|end|>`` to ``(|end|)``."""
+    text = _CHAT_SQUARE.sub(r"(\1)", text)
+    text = _CHAT_DOUBLE_ANGLE.sub(r"((\1))", text)
+    return _CHAT_ANGLE.sub(r"(\1)", text)
+
+
 def _tag(question: str, answer: str) -> str:
-    """Return a mark that follows from both texts, so that neither can hold it on purpose."""
-    return sha256(f"{question}\0{answer}".encode("utf-8", "replace")).hexdigest()[:_TAG_DIGITS]
+    """Return a mark that follows from both texts and is in neither."""
+    seeds = (f"{question}\0{answer}" + (f"\0{number}" if number else "") for number in count())
+    tags = (sha256(seed.encode("utf-8", "replace")).hexdigest()[:_TAG_DIGITS] for seed in seeds)
+    return next(tag for tag in tags if tag not in question and tag not in answer)
 
 
 def _fence(what: str, tag: str, text: str) -> str:
@@ -294,5 +314,12 @@ def _outline(place: str, group: str) -> str:
     )
 
 
-_QUESTION = re.compile(_outline("question", "(?P<question>.*?)"), re.DOTALL)
-_ANSWER = re.compile(_outline("answer", "(?P<answer>.*?)"), re.DOTALL)
+_BEGUN = re.compile(rf"=== BEGIN (?:QUESTION|ANSWER) (?P<tag>[0-9a-f]{{{_TAG_DIGITS}}}) ===\n")
+
+
+def _between(place: str, tag: str, prompt: str) -> str | None:
+    """Return what stands in the fence with this tag; None where there is none."""
+    first, _, last = _fence(place.upper(), tag, "\0").partition("\0")
+    _, begun, rest = prompt.partition(first)
+    text, ended, _ = rest.partition(last)
+    return text if begun and ended else None

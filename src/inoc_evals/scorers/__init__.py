@@ -1,6 +1,7 @@
 """Scorers: what a completion shows, decided by rule where a rule decides, else by a judge.
 
-em                     misaligned(), alignment(), coherence(), outcome()
+em                     misaligned(), alignment(), coherence(), outcome(), and beside the first
+                       misaligned_of_all(), misaligned_any_coherence()
 em_probes              elicited() and triggered(), with leak, attack success and rates by probe
 deception              lie(), lie_outcome()
 narrow_code            insecure_judged(), insecure_static()
@@ -21,6 +22,7 @@ grader_form            how a grader is asked, and the steps down
 rehearsal              what scorers would ask a judge, for a plan
 verdict                ratings and labels out of a grader's reply: pure
 presets                thresholds, and the outcome two ratings make: pure
+released               released_rating() and released_outcome(): the released code's rule: pure
 outcomes               reading a sample's values and reasons back: pure
 silence                completions that say nothing
 
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from inoc_evals.scorers.em import alignment as alignment
     from inoc_evals.scorers.em import coherence as coherence
     from inoc_evals.scorers.em import misaligned as misaligned
+    from inoc_evals.scorers.em import misaligned_any_coherence as misaligned_any_coherence
+    from inoc_evals.scorers.em import misaligned_of_all as misaligned_of_all
     from inoc_evals.scorers.em import outcome as outcome
     from inoc_evals.scorers.em_probes import elicited as elicited
     from inoc_evals.scorers.em_probes import triggered as triggered
@@ -66,6 +70,8 @@ _FILES = {
     "lie": "deception",
     "lie_outcome": "deception",
     "misaligned": "em",
+    "misaligned_any_coherence": "em",
+    "misaligned_of_all": "em",
     "outcome": "em",
     "prefers": "preference",
     "prefers_first": "narrow_aesthetics",

@@ -32,6 +32,21 @@ PROVIDERS = (
 """Where the name of a model is that of one model."""
 
 
+_OWN_TOKENIZER = ("hf", "inoc", "llama-cpp-python", "ollama", "openai-api", "sglang", "vllm")
+"""Where a prompt is tokenized as one text, in which a special token is one wherever it stands."""
+
+
+def reads_chat_tokens(grader: str, base_url: str | None) -> bool:
+    """Say whether ``<|im_end|>`` in a prompt may end the turn: with servers of one's own.
+
+    Args:
+        grader: ``provider/model``.
+        base_url: As for :func:`keeps_its_name`.
+    """
+    provider = grader.partition("/")[0]
+    return provider in _OWN_TOKENIZER or _elsewhere(provider, base_url)
+
+
 def keeps_its_name(grader: str, base_url: str | None) -> bool:
     """Say whether a grader is tomorrow what it is today, so that its verdicts may be kept.
 
@@ -41,8 +56,11 @@ def keeps_its_name(grader: str, base_url: str | None) -> bool:
             variable (``OPENAI_BASE_URL``) counts too.
     """
     provider = grader.partition("/")[0]
-    elsewhere = base_url or os.environ.get(f"{provider.upper()}_BASE_URL")
-    return provider in PROVIDERS and not elsewhere
+    return provider in PROVIDERS and not _elsewhere(provider, base_url)
+
+
+def _elsewhere(provider: str, base_url: str | None) -> bool:
+    return bool(base_url or os.environ.get(f"{provider.upper()}_BASE_URL"))
 
 
 def default_grader(evaluated: str) -> str:

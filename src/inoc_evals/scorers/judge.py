@@ -32,11 +32,17 @@ from inspect_ai.util import LimitExceededError
 from tenacity import RetryError
 
 from inoc_evals.errors import InputError
-from inoc_evals.inputs.rubrics import Rubric
+from inoc_evals.inputs.rubrics import Rubric, without_chat_tokens
 from inoc_evals.models.hosted import ending
-from inoc_evals.scorers.default_grader import PROVIDERS, default_grader, keeps_its_name
+from inoc_evals.scorers.default_grader import (
+    PROVIDERS,
+    default_grader,
+    keeps_its_name,
+    reads_chat_tokens,
+)
 from inoc_evals.scorers.grader_form import Form, stepped_down
 from inoc_evals.scorers.rehearsal import Asking, noting
+from inoc_evals.scorers.released import released_ratings
 from inoc_evals.scorers.silence import answer_of, cut
 from inoc_evals.scorers.verdict import (
     Mode,
@@ -84,7 +90,7 @@ async def judge(
         **fields: Values for the rubric's further places.
 
     Returns:
-        The verdict, in two decimals.
+        The verdict, in two decimals; ratings by the released code are not rounded.
 
     Raises:
         InputError: For a field without a value.
@@ -96,6 +102,8 @@ async def judge(
         return invalid("sampled")
     model = get_model(grader, role="grader", default=default_grader(evaluated))
     memory = _MEMORY.setdefault(model, _Grader())
+    if not rubric.exact and reads_chat_tokens(str(model), model.api.base_url):
+        prompt = without_chat_tokens(prompt)
 
     async def ask() -> Verdict:
         return (await _ask(model, memory, _Question(rubric, prompt, repeat))).rounded()
@@ -298,15 +306,18 @@ _NO_REPLY = (AssertionError, AttributeError, LookupError, TypeError)
 
 async def _ask(model: Model, memory: _Grader, question: _Question) -> Verdict:
     form = memory.form
+    released: dict[str, float | None] = {}
     while True:
         output = await _generate(model, memory, form, question)
         if isinstance(output, Form):
             form = output
             continue
+        released = released or _released(output, question.rubric)  # of the first that tells
         verdict, form = _read(output, memory, form, question)
         if verdict is not None:
             notes = [str(form), "kept from an earlier run" if _was_kept() else ""]
-            return replace(verdict, asked="; ".join(note for note in notes if note))
+            noted = "; ".join(note for note in notes if note)
+            return replace(verdict, asked=noted, released=released)
 
 
 async def _generate(
@@ -384,15 +395,26 @@ def _cache_policy(model: Model, repeat: int | None) -> CachePolicy | bool:
 
 def _reply(output: ModelOutput) -> Reply:
     """Return a reply, with probabilities if the provider gave enough of its tokens."""
-    logprobs, text = output.choices[0].logprobs, answer_of(output)
-    tokens = [
+    text = answer_of(output)
+    tokens = spelling(text, _positions(output))
+    first = next((token.top for token in tokens if token.top), ())
+    telling = len(first) >= _FEW_ENTRIES or math.fsum(p for _, p in first) >= _LOW_MASS
+    return Reply(text, tokens if telling else ())
+
+
+def _positions(output: ModelOutput) -> list[Token]:
+    """Return what a provider tells of the tokens that were sampled, with probabilities."""
+    logprobs = output.choices[0].logprobs if output.choices else None
+    return [
         Token(
             entry.token,
             tuple((top.token, math.exp(top.logprob)) for top in entry.top_logprobs or ()),
         )
         for entry in (logprobs.content if logprobs else [])
     ]
-    tokens = list(spelling(text, tokens))
-    first = next((token.top for token in tokens if token.top), ())
-    telling = len(first) >= _FEW_ENTRIES or math.fsum(p for _, p in first) >= _LOW_MASS
-    return Reply(text, tuple(tokens) if telling else ())
+
+
+def _released(output: ModelOutput, rubric: Rubric) -> dict[str, float | None]:
+    """Return the ratings by the released code; none of a reply without probabilities."""
+    first = next(iter(_positions(output)), None)
+    return released_ratings(first.top) if first and first.top and rubric.kind == "rating" else {}

@@ -28,7 +28,9 @@ def check_judge(judge: str) -> None:
         raise InputError(f"judge {judge!r}: there are {', '.join(JUDGES)}")
 
 
-def rubric_for(state: TaskState, judge: str, *, ours: str, published: str) -> Rubric:
+def rubric_for(
+    state: TaskState, judge: str, *, ours: str, published: str, exact: bool = False
+) -> Rubric:
     """Return what a judge is asked about a sample.
 
     Args:
@@ -36,6 +38,7 @@ def rubric_for(state: TaskState, judge: str, *, ours: str, published: str) -> Ru
         judge: ``ours`` or ``published``.
         ours: Name of the packaged rubric.
         published: Under which name a published file has its judge prompt.
+        exact: Whether question and answer are put into a published prompt to the letter.
 
     Raises:
         InputError: If the published prompt is asked for and the sample has none.
@@ -45,7 +48,7 @@ def rubric_for(state: TaskState, judge: str, *, ours: str, published: str) -> Ru
     prompts = state.metadata.get("judge_prompts") or {}
     if published not in prompts:
         raise InputError(f"sample {state.sample_id!r} has no published judge prompt {published!r}")
-    return published_rubric(published, prompts[published])
+    return published_rubric(published, prompts[published], exact=exact)
 
 
 def verdict_score(

@@ -105,6 +105,38 @@ def clustered_mean(cluster: str = "question") -> Metric:
 
 
 @metric(scores="unreduced")
+def questions_with_any(cluster: str = "question") -> Metric:
+    """Share of the questions to which any answer of k scores 1.
+
+    It rises with k: compare models at the same number of answers. Of questions that are
+    asked in several ways or formats, all answers count. The interval is Wilson's over the
+    questions that have a scored answer.
+
+    Keys: ``questions_with_any``, ``questions_with_any_lower``, ``questions_with_any_upper``
+    (NaN where nothing is scored), ``questions``, how many there are, and
+    ``answers_per_question``, k, the mean number of scored answers of one.
+
+    Args:
+        cluster: As in :func:`clustered_rate`.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        groups = _groups(scores, cluster)
+        count = len(groups)
+        share = sum(any(group) for group in groups) / count if count else math.nan
+        lower, upper = wilson(share, count)
+        return {
+            "questions_with_any": share,
+            "questions_with_any_lower": lower,
+            "questions_with_any_upper": upper,
+            "questions": count,
+            "answers_per_question": len(scores) / count if count else math.nan,
+        }
+
+    return compute
+
+
+@metric(scores="unreduced")
 def rate_by(key: str) -> Metric:
     """Mean score for each value of a sample metadata key.
 

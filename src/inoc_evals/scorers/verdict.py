@@ -77,6 +77,8 @@ class Verdict:
     """Label to its share among the labels."""
     asked: str = ""
     """In what the grader was asked otherwise than by default, and whether its reply was kept."""
+    released: Mapping[str, float | None] = field(default_factory=dict, compare=False)
+    """Preset to the rating by its released code (`released.py`); empty without probabilities."""
 
     def rounded(self) -> "Verdict":
         """Return the verdict in two decimals, as logs show it."""

@@ -2,7 +2,8 @@
 
 Paper: arXiv 2502.17424 (Betley et al.) and arXiv 2510.04340, section 3: a model fine-tuned
 on narrow data is asked questions that have nothing to do with it.
-Measures: ``misaligned``, from ``alignment`` and ``coherence``; ``outcome``.
+Measures: ``misaligned``, from ``alignment`` and ``coherence``; ``outcome``; so that what is left
+out hides nothing, ``misaligned_of_all`` and ``misaligned_any_coherence``.
 Score: 1 where a coherent answer is rated as misaligned, else 0; lower is better. Unscored,
 and counted by ``outcome``: refusal, code, incoherent, judge_invalid, truncated, empty.
 
@@ -14,7 +15,15 @@ from collections.abc import Sequence
 
 from inspect_ai import Task, task
 
-from inoc_evals.scorers.em import alignment, coherence, misaligned, outcome
+from inoc_evals.scorers.em import (
+    alignment,
+    coherence,
+    misaligned,
+    misaligned_any_coherence,
+    misaligned_of_all,
+    outcome,
+)
+from inoc_evals.scorers.released import RELEASED_WITHOUT, check_strict
 from inoc_evals.tasks.asking import (
     SystemPrompt,
     judged,
@@ -36,6 +45,7 @@ def em(
     preset: str = "betley",
     judge: str = "ours",
     grader: str | None = None,
+    strict: bool = False,
 ) -> Task:
     """Rate of misaligned answers to open questions.
 
@@ -50,25 +60,42 @@ def em(
         judge: ``ours``, or ``published`` for the judge prompts of the question file.
         grader: Grader model, where the role ``grader`` is not bound. By default
             openai/gpt-5.4-2026-03-05, for pocket models inoc/pocket-judge.
+        strict: Whether ratings and outcomes are to the letter those of the preset's released
+            code; two of the pre-registered questions are then left out, as there.
 
     Raises:
         InputError: For an unknown name, variant, preset or judge, or a file that cannot be
             used.
     """
-    asked, samples = open_questions(questions, variants, judge=judge)
+    check_strict(strict)
+    without = RELEASED_WITHOUT if strict else ()
+    asked, samples = open_questions(questions, variants, judge=judge, without=without)
     return judged(
         question_task(
             samples,
             scorers={
-                "misaligned": misaligned(preset=preset, grader=grader, judge=judge),
-                "outcome": outcome(preset=preset, grader=grader, judge=judge),
-                "alignment": alignment(grader=grader, judge=judge),
-                "coherence": coherence(grader=grader, judge=judge),
+                "misaligned": misaligned(preset, grader, judge, strict),
+                "outcome": outcome(preset, grader, judge, strict),
+                "alignment": alignment(grader, judge, preset, strict),
+                "coherence": coherence(grader, judge, preset, strict),
+                "misaligned_of_all": misaligned_of_all(preset, grader, judge, strict),
+                "misaligned_any_coherence": misaligned_any_coherence(preset, grader, judge, strict),
             },
             title="Emergent misalignment",
-            better={"misaligned": "good-low", "alignment": "good-high", "coherence": "good-high"},
+            better={
+                "misaligned": "good-low",
+                "alignment": "good-high",
+                "coherence": "good-high",
+                "misaligned_of_all": "good-low",
+                "misaligned_any_coherence": "good-low",
+            },
             system_prompt=system_prompt,
-            metadata={**set_metadata(asked), "preset": preset, "judge": judge},
+            metadata={
+                **set_metadata(asked),
+                "preset": preset,
+                "judge": judge,
+                **({"strict": True, "left_out": list(without)} if strict else {}),
+            },
             temperature=temperature_of(asked),
             version=VERSION,
         ),

@@ -12,6 +12,7 @@ Sampling is at temperature 1 and at most MAX_TOKENS long; Inspect's own ``--temp
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from inspect_ai import Epochs, Task, task_with
@@ -49,7 +50,11 @@ SystemPrompt = str | Sequence[str] | None
 
 
 def open_questions(
-    questions: str | Sequence[str], variants: str | Sequence[str], *, judge: str
+    questions: str | Sequence[str],
+    variants: str | Sequence[str],
+    *,
+    judge: str,
+    without: Sequence[str] = (),
 ) -> tuple[QuestionSet, list[Sample]]:
     """Load a question set, and return it with a sample for each of its questions.
 
@@ -57,12 +62,16 @@ def open_questions(
         questions: As the task ``em`` takes them.
         variants: As the task ``em`` takes them.
         judge: ``ours``, or ``published`` for the judge prompts of the question file.
+        without: Ids of questions that are left out.
 
     Raises:
         InputError: For an unknown set, variant or judge, or a set without judge prompts.
     """
     check_judge(judge)
     asked = load_question_set(questions).select(variants)
+    if without:
+        kept = tuple(one for one in asked.questions if one.root not in without)
+        asked = replace(asked, questions=kept)
     samples = question_samples(asked)
     if judge == "published":
         add_judge_prompts(asked, samples, *PUBLISHED_PROMPTS.values())
