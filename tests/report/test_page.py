@@ -138,6 +138,11 @@ def test_every_cell_and_contrast_is_on_the_page(html: str) -> None:
         assert signed.replace("-", "−") in text
 
 
+def test_tables_of_rates_and_of_contrasts_are_headed_by_their_prompts(html: str) -> None:
+    headed = re.findall("<caption>(.*?)</caption>", html)
+    assert headed == ["Out-of-distribution prompts", "In-distribution prompts"] * 2
+
+
 def test_only_contrasts_that_exclude_zero_are_bold(html: str) -> None:
     bold = len(re.findall("<strong>", html))
     clear = [c for c in report().contrasts if c.low is not None and c.high is not None]

@@ -184,7 +184,7 @@ def _compared(found: Sequence[Contrast], spec: FigureSpec) -> list[_Group]:
     """The contrasts by split, and in each by pair of conditions."""
     names = _labels(spec.conditions)
     tables = []
-    for split, label in spec.splits.items():
+    for split, heading in spec.splits.items():
         groups: dict[tuple[str, str], _Group] = {}
         for contrast in found:
             if contrast.split == split:
@@ -192,10 +192,11 @@ def _compared(found: Sequence[Contrast], spec: FigureSpec) -> list[_Group]:
                 named = " − ".join(names.get(name, name) for name in pair)
                 group = groups.setdefault(pair, _Group(named, " − ".join(pair), "", []))
                 measure = spec.measure(contrast)
-                label = measure.label if measure else contrast.measure
-                group.rows.append(_difference(contrast, label))
+                group.rows.append(
+                    _difference(contrast, measure.label if measure else contrast.measure)
+                )
         if groups:
-            tables.append(_Group(label, split, "", list(groups.values())))
+            tables.append(_Group(heading, split, "", list(groups.values())))
     return tables
 
 
