@@ -12,6 +12,7 @@ from made_up_scores import LEVELS, WATCHED, all_scores
 
 from inoc_evals.report.cells import cells, contrasts
 from inoc_evals.report.curves import curves
+from inoc_evals.report.details import details
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
 from inoc_evals.report.page import Example, Report, page, write_page
 
@@ -55,6 +56,7 @@ def report(seeds: tuple[int, ...] = (0, 1, 2), **changes: Any) -> Report:
         "seeds": seeds,
         "cells": cells(observed),
         "contrasts": contrasts(observed, [("spanish_inoc", "none"), ("irrelevant", "base")]),
+        "details": details(observed, {(SETTING, "caps", "ood", "ood-003"): "Why is <it> so?"}),
         "data": {"Training rows": 320},
         "config": {"lr": 0.005, "lora": {"r": 8, "targets": ["q_proj", "v_proj"]}},
         "versions": {"torch": "2.13.0"},
@@ -148,6 +150,24 @@ def test_only_contrasts_that_exclude_zero_are_bold(html: str) -> None:
     clear = [c for c in report().contrasts if c.low is not None and c.high is not None]
     expected = sum(not (c.low or 0) <= 0 <= (c.high or 0) for c in clear)
     assert 0 < bold == expected < len(clear)
+
+
+def test_every_question_and_the_spread_of_every_cell_are_on_the_page(html: str) -> None:
+    told = report()
+    text = " ".join("".join(Tags(html).text).split())
+    assert "Caps, out-of-distribution prompts: 10 questions" in text
+    assert "Why is <it> so?" in text and "Why is <it>" not in html
+    assert text.count("ood-003") == 1  # of Spanish; Correct is asked every other question
+    for cell in told.cells:
+        [own] = [one for one in told.details if one.is_of(cell)]
+        if own.seed_sd is not None and own.question_sd is not None:
+            assert f"{own.seed_sd:.2f}, {own.question_sd:.2f}" in text
+    assert "#questions" in Tags(html).links and "questions.csv" in Tags(html).links
+
+
+def test_a_report_of_cells_alone_has_no_questions() -> None:
+    plain = page(report(details=()))
+    assert "questions.csv" not in plain and "SD of seeds" not in plain
 
 
 def test_what_was_run_can_be_read_and_run_again(html: str) -> None:

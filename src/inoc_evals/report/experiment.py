@@ -2,7 +2,7 @@
 
     runs/fig2a/experiment.json      Description: what was run, written before the training
     runs/fig2a/logs/*.eval          Inspect's logs, the only place results live
-      -> results.json results.csv contrasts.csv fig2a.png report.html
+      -> results.json results.csv contrasts.csv questions.csv fig2a.png report.html
 
     runs/fig6/dynamics/*/*.json     scores taken while models were trained, if they were watched
       -> dynamics.csv fig6_curves.png, and a section of the page
@@ -25,6 +25,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.report.cells import Cell, cells, contrasts
 from inoc_evals.report.curves import FOLDER, Curve, CurvesSpec, curves, read_scores, write_curves
 from inoc_evals.report.curves_figure import draw_curves
+from inoc_evals.report.details import details, write_details
 from inoc_evals.report.figure import FigureSpec, draw
 from inoc_evals.report.holdings import Planned
 from inoc_evals.report.logs import Seen, read_logs
@@ -178,19 +179,32 @@ def write_report(directory: Path, *, incomplete: bool = False) -> Written:
     )
     compared = contrasts(seen.observations, about.contrasts, **_order(spec))
     write_results(out, found, compared)
+    made_of = details(seen.observations, seen.texts)
+    write_details(out, made_of)
     figure = out / f"{about.figure}.png"
     draw(found, figure, spec)
     picture = _write_curves(out, about, spec, learned)
-    report = Report(
+    report = _told(
+        about,
+        seen,
+        lacking,
+        spec=spec,
+        cells=tuple(found),
+        contrasts=tuple(compared),
+        details=tuple(made_of),
+        curves=tuple(learned),
+    )
+    return Written(found, spec, write_page(out, report), figure, picture, lacking)
+
+
+def _told(about: Description, seen: Seen, lacking: tuple[str, ...], **found: Any) -> Report:
+    """Return what the page says: of the description, the logs, and what was found."""
+    return Report(
         title=f"{INCOMPLETE.upper()}: {about.title}" if lacking else about.title,
         description=about.description,
         command=about.command,
-        spec=spec,
         seeds=about.seeds,
-        cells=tuple(found),
-        contrasts=tuple(compared),
         watched=about.watched,
-        curves=tuple(learned),
         data=about.data,
         config=about.config,
         graders=about.graders,
@@ -199,8 +213,8 @@ def write_report(directory: Path, *, incomplete: bool = False) -> Written:
         notes=about.notes,
         lacking=lacking,
         **({"logs": "../logs", "dynamics": f"../{FOLDER}"} if lacking else {}),
+        **found,
     )
-    return Written(found, spec, write_page(out, report), figure, picture, lacking)
 
 
 def _order(spec: FigureSpec) -> dict[str, list[str]]:

@@ -21,8 +21,10 @@ from inoc_evals.files.atomic import write_text
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.curves import Curve, CurvesSpec
 from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
+from inoc_evals.report.details import FILE, Detail
 from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
 from inoc_evals.report.observation import Split
+from inoc_evals.report.question_tables import question_tables
 from inoc_evals.report.table import unscored_lines, written
 from inoc_evals.terminal import shown
 
@@ -62,6 +64,8 @@ class Report(BaseModel):
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...]
     contrasts: tuple[Contrast, ...] = ()
+    details: tuple[Detail, ...] = ()
+    """What the cells are made of: rates of single questions, spreads, bounds."""
     watched: CurvesSpec | None = None
     """What was scored while the models were trained, if anything."""
     curves: tuple[Curve, ...] = ()
@@ -111,14 +115,17 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         spec=spec,
         svg=draw_svg(listed, spec, captioned=False),
         caption=caption(listed, spec),
-        tables=_tables(listed, spec),
+        tables=_tables(listed, spec, report.details),
         compared=_compared(report.contrasts, spec),
         learned=_learned(report),
+        asked=question_tables(report.details, spec),
+        questions_file=FILE,
         gaps=unscored_lines(listed, spec=spec),
         examples=_examples(report.examples, spec),
         one_seed=len(report.seeds) == 1,
         view=f"inspect view --log-dir {shlex.quote(logs)}",
         nats=_nats,
+        sd=lambda value: "–" if value is None else f"{value:.2f}",
         lines=_lines,
         labels=_labels(spec.conditions),
         measured={(measure.setting, measure.name): measure.label for measure in spec.measures},
@@ -143,6 +150,7 @@ class _Rate(NamedTuple):
     measure: str
     text: str
     cell: Cell
+    detail: Detail | None
 
 
 class _Difference(NamedTuple):
@@ -161,14 +169,14 @@ class _Group(NamedTuple):
     rows: list[Any]
 
 
-def _tables(found: Sequence[Cell], spec: FigureSpec) -> list[_Group]:
+def _tables(found: Sequence[Cell], spec: FigureSpec, details: Sequence[Detail]) -> list[_Group]:
     """The cells by split, and in each by condition."""
     tables = []
     for split, label in spec.splits.items():
         groups = []
         for condition in spec.conditions:
             rates = [
-                _Rate(measure.label, written(cell), cell)
+                _Rate(measure.label, written(cell), cell, _detail(cell, details))
                 for measure in spec.measures
                 for cell in found
                 if (cell.condition, cell.split) == (condition.name, split)
@@ -178,6 +186,10 @@ def _tables(found: Sequence[Cell], spec: FigureSpec) -> list[_Group]:
         if any(group.rows for group in groups):
             tables.append(_Group(label, split, "", [group for group in groups if group.rows]))
     return tables
+
+
+def _detail(cell: Cell, details: Sequence[Detail]) -> Detail | None:
+    return next((one for one in details if one.is_of(cell)), None)
 
 
 def _compared(found: Sequence[Contrast], spec: FigureSpec) -> list[_Group]:

@@ -1,0 +1,182 @@
+"""What a rate is made of: its questions' rates, their spread, its bounds.
+
+    found = details(observations, texts)     # a Detail for each cell
+    write_details(Path("runs/fig2a"), found) # questions.csv
+
+A question's rate is the mean over seeds of each seed's mean over its answers, as in the cells.
+Bounds are the rates there would be if none of the unscored answers counted, and if all did.
+"""
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from inoc_evals.files.atomic import write_text
+from inoc_evals.report.cells import Cell
+from inoc_evals.report.observation import Observation, Split
+from inoc_evals.report.spreadsheet import cell
+from inoc_evals.statistics.spread import spread
+
+FILE = "questions.csv"
+"""What the questions' rates are written into."""
+
+_LONGEST = 160
+"""Characters that are kept of a question, which is to be known again by them."""
+
+_COLUMNS = (
+    *("figure", "setting", "condition", "measure", "split", "question"),
+    *("rate", "scored", "unscored", "text"),
+)
+
+Asked = tuple[str, str, Split, str]
+"""Setting, measure, split, and id of the question."""
+
+
+class QuestionRate(BaseModel):
+    """A cell's answers to one question."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str
+    """Its id."""
+    text: str = ""
+    """How it begins."""
+    rate: float | None
+    """None where no answer was scored."""
+    scored: int
+    unscored: int
+
+
+class Detail(BaseModel):
+    """What a cell's rate is made of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    figure: str
+    setting: str
+    condition: str
+    measure: str
+    split: Split
+    questions: tuple[QuestionRate, ...]
+    seed_sd: float | None
+    """Of the seeds' rates, without the answers' own noise; None of one seed."""
+    question_sd: float | None
+    """Of the questions' rates, likewise."""
+    least: float | None
+    """The rate if none of the unscored answers counted."""
+    most: float | None
+    """The rate if all of them did."""
+    graded: bool = False
+    """Whether an answer's value may lie between 0 and 1, so that the rate is a mean."""
+
+    def is_of(self, other: Cell) -> bool:
+        """Return whether it is what this cell is made of."""
+        return _key(self) == _key(other)
+
+
+class _Key(NamedTuple):
+    figure: str
+    setting: str
+    condition: str
+    measure: str
+    split: Split
+
+
+def _key(of: Observation | Cell | Detail) -> _Key:
+    return _Key(of.figure, of.setting, of.condition, of.measure, of.split)
+
+
+def shortened(text: str) -> str:
+    """Return a question as a line to know it by."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def details(
+    observations: Iterable[Observation], texts: Mapping[Asked, str] | None = None
+) -> list[Detail]:
+    """Return what each cell is made of, by name; the order of observations does not matter.
+
+    Args:
+        observations: As for :func:`inoc_evals.report.cells.cells`.
+        texts: The questions' texts.
+    """
+    groups: dict[_Key, list[Observation]] = defaultdict(list)
+    for seen in observations:
+        groups[_key(seen)].append(seen)
+    return [_detail(key, groups[key], texts or {}) for key in sorted(groups)]
+
+
+def _detail(key: _Key, group: Sequence[Observation], texts: Mapping[Asked, str]) -> Detail:
+    seeds = sorted({seen.seed for seen in group}, key=lambda seed: -1 if seed is None else seed)
+    names = sorted({seen.question for seen in group})
+    found = _table(group, seeds, names, unscored=None)
+    between = spread(found)
+    counts = {name: [0, 0] for name in names}
+    for seen in group:
+        counts[seen.question][seen.value is None] += 1
+    asked = ((key.setting, key.measure, key.split, name) for name in names)
+    return Detail(
+        **key._asdict(),
+        questions=tuple(
+            QuestionRate(
+                question=one[-1],
+                text=texts.get(one, ""),
+                rate=_mean(found[:, [number]]),
+                scored=counts[one[-1]][0],
+                unscored=counts[one[-1]][1],
+            )
+            for number, one in enumerate(asked)
+        ),
+        seed_sd=between.seeds,
+        question_sd=between.questions,
+        least=_mean(_table(group, seeds, names, unscored=0.0)),
+        most=_mean(_table(group, seeds, names, unscored=1.0)),
+        graded=any(seen.value not in (None, 0, 1) for seen in group),
+    )
+
+
+def _table(
+    group: Sequence[Observation],
+    seeds: Sequence[int | None],
+    names: Sequence[str],
+    *,
+    unscored: float | None,
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return the answers' means, seeds x questions; unscored answers count as told, or not."""
+    row = {seed: number for number, seed in enumerate(seeds)}
+    column = {name: number for number, name in enumerate(names)}
+    sums, counts = np.zeros((len(row), len(column))), np.zeros((len(row), len(column)))
+    for seen in group:
+        value = unscored if seen.value is None else seen.value
+        if value is not None:
+            at = row[seen.seed], column[seen.question]
+            sums[at] += value
+            counts[at] += 1
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _mean(table: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float | None:
+    """Return the mean over seeds of each seed's mean; None where there is none."""
+    some = table[~np.isnan(table).all(1)]
+    # Rounded, so that the last digits of a platform's arithmetic don't show.
+    return round(float(np.nanmean(some, 1).mean()), 6) if some.size else None
+
+
+def write_details(directory: Path, found: Sequence[Detail]) -> None:
+    """Write ``questions.csv``: a line for each question of each cell."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for one in found:
+        for asked in one.questions:
+            rate = "" if asked.rate is None else asked.rate
+            line = [*_key(one), asked.question, rate, asked.scored, asked.unscored, asked.text]
+            writer.writerow([cell(value) for value in line])
+    write_text(directory / FILE, out.getvalue())
