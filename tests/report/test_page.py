@@ -13,7 +13,7 @@ from made_up_scores import LEVELS, WATCHED, all_scores
 from inoc_evals.report.cells import cells, contrasts
 from inoc_evals.report.curves import curves
 from inoc_evals.report.details import details
-from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
+from inoc_evals.report.figure import Condition, FigureSpec, Measure, Nil, Prompt
 from inoc_evals.report.page import Example, Report, page, write_page
 
 EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\" 'x'"
@@ -150,6 +150,25 @@ def test_only_contrasts_that_exclude_zero_are_bold(html: str) -> None:
     clear = [c for c in report().contrasts if c.low is not None and c.high is not None]
     expected = sum(not (c.low or 0) <= 0 <= (c.high or 0) for c in clear)
     assert 0 < bold == expected < len(clear)
+
+
+@pytest.mark.usefixtures("no_figure")
+def test_what_is_meant_to_be_nil_is_shown_to_be_or_not() -> None:
+    plain = report()
+    nil = [Nil(condition=n, setting=SETTING, measure="spanish") for n in ("spanish_inoc", "none")]
+    spec = plain.spec.model_copy(update={"nil": (*nil, nil[0].model_copy(update={"measure": "x"}))})
+    changed = []
+    for cell, high in zip(plain.cells, (0.04999, 0.05, None) * len(plain.cells), strict=False):
+        changed.append(cell.model_copy(update={"rate": 0.01, "low": high and 0.0, "high": high}))
+    own = [cell for cell in changed if cell.measure == "spanish" and cell.condition == "none"]
+    text = " ".join("".join(Tags(page(report(spec=spec, cells=tuple(changed)))).text).split())
+    told = text.partition("Meant to be nil What")[2].partition("Single questions")[0]
+    assert told.count("Arm spanish_inoc") == told.count("Arm none") == 2
+    for cell in own:
+        ends = {0.04999: "shown", 0.05: "not shown: the upper end is 0.05", None: "no interval"}
+        assert ends[cell.high] in told.partition("Arm none")[2]
+    assert "new seeds are like these" in told
+    assert "Meant to be nil" not in page(plain)
 
 
 def test_every_question_and_the_spread_of_every_cell_are_on_the_page(html: str) -> None:

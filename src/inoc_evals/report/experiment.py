@@ -35,6 +35,13 @@ from inoc_evals.report.results import write_results
 INCOMPLETE = "incomplete"
 """Folder of a report that leaves out what is missing; the word its title begins with."""
 
+_TOLD: Any = {
+    "nil": True,
+    "measures": {"__all__": {"said"}},
+    "conditions": {"__all__": {"said"}},
+}
+"""Of the figure's description, what changes its words alone."""
+
 _NAMED = 3
 """Missing evaluations that an error names."""
 
@@ -76,7 +83,7 @@ class Description(BaseModel):
     def fixed(self) -> dict[str, Any]:
         """What may not change when a directory is used again; seeds may be added."""
         keys = {"figure", "base", "base_digest", "spec", "config", "data", "graders", "watched"}
-        return self.model_dump(mode="json", include=keys)
+        return self.model_dump(mode="json", include=keys, exclude={"spec": _TOLD})
 
 
 class Written(NamedTuple):

@@ -43,6 +43,8 @@ class Measure(BaseModel):
     """As a reader sees it: ``Spanish``; with the setting where there are several."""
     description: str = ""
     """The rule, threshold included: ``more than 80 % of the cased letters are upper case``."""
+    said: str = ""
+    """As a sentence goes on after a share: ``of answers are in Spanish``."""
 
 
 class Prompt(BaseModel):
@@ -69,6 +71,18 @@ class Condition(BaseModel):
     description: str = ""
     """What is done, in a sentence."""
     prompts: tuple[Prompt, ...] = ()
+    said: str = ""
+    """As a sentence calls it: ``without inoculation``."""
+
+
+class Nil(BaseModel):
+    """A rate that a condition is meant to bring to nil."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    condition: str
+    setting: str
+    measure: str
 
 
 class FigureSpec(BaseModel):
@@ -87,6 +101,8 @@ class FigureSpec(BaseModel):
     """Label of each split, in order from the top."""
     note: str = ""
     """Last sentence of the caption, such as that the base is a miniature."""
+    nil: tuple[Nil, ...] = ()
+    """What is meant to be nil, and so what is compared first."""
 
     def measure(self, cell: Cell | Contrast) -> Measure | None:
         """Return what a cell or a contrast is about; None if the figure does not show it."""
