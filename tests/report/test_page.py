@@ -14,6 +14,7 @@ from inoc_evals.report.cells import cells, contrasts
 from inoc_evals.report.curves import curves
 from inoc_evals.report.details import details
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Nil, Prompt
+from inoc_evals.report.in_words import in_words
 from inoc_evals.report.page import Example, Report, page, write_page
 
 EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\" 'x'"
@@ -138,6 +139,14 @@ def test_every_cell_and_contrast_is_on_the_page(html: str) -> None:
     for contrast in told.contrasts:
         signed = f"{contrast.difference:+.2f} [{contrast.low:+.2f}, {contrast.high:+.2f}]"
         assert signed.replace("-", "−") in text
+
+
+def test_the_page_begins_with_the_result_in_words(html: str) -> None:
+    text = " ".join("".join(Tags(html).text).split())
+    said = in_words(report().cells, report().contrasts, report().spec, report().details)
+    begun = text.partition("Fig <2a> ")[2].partition("Fig <2a> ")[2]
+    assert begun.startswith(f"{said.result} {said.not_shown} {said.holds_for} What & why.")
+    assert "under “Arm none”" in said.result and "Training seeds" not in said.result
 
 
 def test_tables_of_rates_and_of_contrasts_are_headed_by_their_prompts(html: str) -> None:

@@ -26,6 +26,9 @@ from inoc_evals.statistics.spread import spread
 FILE = "questions.csv"
 """What the questions' rates are written into."""
 
+MANY = 0.05
+"""Share of a cell's answers that are unscored from which on its bounds are told."""
+
 _LONGEST = 160
 """Characters that are kept of a question, which is to be known again by them."""
 

@@ -23,6 +23,7 @@ from inoc_evals.report.curves import Curve, CurvesSpec
 from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
 from inoc_evals.report.details import FILE, Detail
 from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
+from inoc_evals.report.in_words import in_words
 from inoc_evals.report.meant_nil import LIMIT, meant_nil
 from inoc_evals.report.observation import Split
 from inoc_evals.report.question_tables import question_tables
@@ -119,6 +120,7 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         tables=_tables(listed, spec, report.details),
         compared=_compared(report.contrasts, spec),
         learned=_learned(report),
+        said=in_words(listed, report.contrasts, spec, report.details),
         nil=meant_nil(listed, spec),
         limit=LIMIT,
         written=written,
