@@ -312,6 +312,27 @@ def test_learning_curves_are_drawn_captioned_and_tabled() -> None:
 
 
 @pytest.mark.usefixtures("no_figure")
+def test_each_figure_and_the_contrasts_say_what_is_estimated() -> None:
+    def told(html: str) -> str:
+        text = " ".join("".join(Tags(html).text).split())
+        assert text.count("What is estimated: ") == html.count('class="formula"')
+        return text
+
+    plain = page(report(contrasts=()))
+    assert "p = Eseed Equestion E[y | seed, question, scored], estimated by p̂ =" in told(plain)
+    assert plain.count('class="formula"') == 1
+    both = page(report())
+    assert "Δ = pcondition − preference, estimated by Δ̂ =" in told(both)
+    assert both.count('class="formula"') == 2
+    curved = page(report(**learned()))
+    assert "log P(token i of response r" in told(curved)
+    assert curved.count('class="formula"') == 3
+    watched = WATCHED.model_copy(update={"by": "sampling", "samples": 20, "every": None})
+    sampled = told(page(report(**(learned() | {"watched": watched}))))
+    assert "P(an answer begins with response r" in sampled and "log P(token" not in sampled
+
+
+@pytest.mark.usefixtures("no_figure")
 def test_one_seeds_curves_have_no_interval_and_an_unwatched_report_none_at_all() -> None:
     text = " ".join("".join(Tags(page(report(seeds=(4,), **learned((4,))))).text).split())
     assert "−20.00 −6.00 (one seed) 4: −6.00" in text
