@@ -67,6 +67,15 @@ def test_bounds_count_the_unscored_as_nothing_and_as_everything() -> None:
     assert (nothing.least, nothing.most) == (0, 1)
 
 
+def test_bounds_are_told_where_more_than_a_twentieth_is_unscored() -> None:
+    def found(lost: int) -> Detail:
+        answers = [answer(f"{n:02}", float(n % 2)) for n in range(100 - lost)]
+        return one(*answers, *(answer(f"x{n}", None) for n in range(lost)))
+
+    assert found(0).bounds() is None and found(5).bounds() is None
+    assert found(6).bounds() == (0.47, 0.53)
+
+
 def test_the_order_of_answers_does_not_matter_and_values_in_between_are_told() -> None:
     observed = observations(questions=6)
     assert details(observed) == details(observed[::-1])

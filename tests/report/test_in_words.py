@@ -290,9 +290,9 @@ def test_many_unscored_answers_are_told_with_what_they_could_make_of_the_rate() 
     assert own.least is not None and own.most is not None and none.rate is not None
     lost = sum(none.unscored.values())
     assert (
-        f"Without inoculation, {lost} of 300 answers are unscored: it is {100 * own.least:.0f}% if "
-        f"none of them counts, {100 * own.most:.0f}% if all do."
+        f"Without inoculation, {lost} of 300 answers have no score for Spanish: it is "
+        f"{100 * own.least:.0f}% if none of them counts and {100 * own.most:.0f}% if all do."
     ) in in_words(found, compared, SPEC, made_of).result
     few = observations(unscored=0.02)
     told = in_words(cells(few), contrasts(few, [("spanish_inoc", "none")]), SPEC, details(few))
-    assert "unscored" not in told.result
+    assert "no score for" not in told.result

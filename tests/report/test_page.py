@@ -226,6 +226,23 @@ def test_unscored_answers_are_listed_with_reasons() -> None:
 
 
 @pytest.mark.usefixtures("no_figure")
+def test_a_rate_with_many_unscored_answers_has_its_bounds_beside_it() -> None:
+    observed = observations(questions=10, unscored=0.5)
+    made_of = details(observed)
+    text = " ".join(
+        "".join(Tags(page(report(cells=cells(observed), details=made_of))).text).split()
+    )
+    assert text.count("]bounds ") == sum(one.bounds() is not None for one in made_of) > 9
+    for cell in cells(observed):
+        [own] = [one for one in made_of if one.is_of(cell)]
+        if own.bounds():
+            told = f"{cell.rate:.2f} [{cell.low:.2f}, {cell.high:.2f}]bounds {own.least:.2f} to "
+            assert f"{told}{own.most:.2f}" in text
+    assert "Bounds stand where more than 5% of a rate's answers are unscored" in text
+    assert "ounds " not in page(report(details=details(observations(questions=10, unscored=0))))
+
+
+@pytest.mark.usefixtures("no_figure")
 def test_the_logs_are_opened_where_they_lie(tmp_path: Path) -> None:
     directory = tmp_path / "my runs"
     path = write_page(directory, report(logs="logs"))

@@ -32,6 +32,8 @@ MANY = 0.05
 _LONGEST = 160
 """Characters that are kept of a question, which is to be known again by them."""
 
+_COUNTED = ("scored", "unscored")
+
 _COLUMNS = (
     *("figure", "setting", "condition", "measure", "split", "question"),
     *("rate", "scored", "unscored", "text"),
@@ -77,6 +79,13 @@ class Detail(BaseModel):
     """The rate if all of them did."""
     graded: bool = False
     """Whether an answer's value may lie between 0 and 1, so that the rate is a mean."""
+
+    def bounds(self) -> tuple[float, float] | None:
+        """Return the rates that the unscored answers could make; None where they are few."""
+        scored, lost = (sum(getattr(one, kind) for one in self.questions) for kind in _COUNTED)
+        if self.least is None or self.most is None or lost <= MANY * (scored + lost):
+            return None
+        return self.least, self.most
 
     def is_of(self, other: Cell) -> bool:
         """Return whether it is what this cell is made of."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from inoc_evals.report.cells import Cell, Contrast
-from inoc_evals.report.details import MANY, Detail
+from inoc_evals.report.details import Detail
 from inoc_evals.report.figure import FigureSpec
 from inoc_evals.report.meant_nil import LIMIT, meant_nil
 from inoc_evals.report.table import why_no_interval
@@ -165,16 +165,14 @@ class _Teller:
         for cell in cells:
             lost = sum(cell.unscored.values())
             own = next((one for one in self.made_of if one.is_of(cell)), None)
-            if (
-                own
-                and own.least is not None
-                and own.most is not None
-                and lost > MANY * (lost + cell.n)
-            ):
-                ends = [_percent(end) for end in (own.least, own.most)]
+            bounds = own.bounds() if own else None
+            if bounds:
+                graded, measure = self.graded(cell), self.spec.measure(cell)
+                ends = [f"{end:.2f}" if graded else f"{_percent(end)}%" for end in bounds]
                 told.append(
                     f"{_upper(self.condition(cell.condition))}, {lost} of {lost + cell.n} answers "
-                    f"are unscored: it is {ends[0]}% if none of them counts, {ends[1]}% if all do."
+                    f"have no score for {measure.label if measure else cell.measure}: it is "
+                    f"{ends[0]} if none of them counts and {ends[1]} if all do."
                 )
         return list(dict.fromkeys(told))
 

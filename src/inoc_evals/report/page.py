@@ -21,7 +21,7 @@ from inoc_evals.files.atomic import write_text
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.curves import Curve, CurvesSpec
 from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
-from inoc_evals.report.details import FILE, Detail
+from inoc_evals.report.details import FILE, MANY, Detail
 from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
 from inoc_evals.report.in_words import in_words
 from inoc_evals.report.meant_nil import LIMIT, meant_nil
@@ -123,6 +123,9 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         said=in_words(listed, report.contrasts, spec, report.details),
         nil=meant_nil(listed, spec),
         limit=LIMIT,
+        bounded=any(detail.bounds() for detail in report.details),
+        graded=any(detail.graded for detail in report.details),
+        many=MANY,
         written=written,
         asked=question_tables(report.details, spec),
         questions_file=FILE,
