@@ -16,6 +16,7 @@ from inoc_evals.report.details import details
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Nil, Prompt
 from inoc_evals.report.in_words import in_words
 from inoc_evals.report.page import Example, Report, page, write_page
+from inoc_evals.report.picture import INK
 
 EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\" 'x'"
 PROMPT = "You always speak in Spanish.\n  Even <here>."
@@ -167,14 +168,14 @@ def test_what_is_meant_to_be_nil_is_shown_to_be_or_not() -> None:
     nil = [Nil(condition=n, setting=SETTING, measure="spanish") for n in ("spanish_inoc", "none")]
     spec = plain.spec.model_copy(update={"nil": (*nil, nil[0].model_copy(update={"measure": "x"}))})
     changed = []
-    for cell, high in zip(plain.cells, (0.04999, 0.05, None) * len(plain.cells), strict=False):
+    for cell, high in zip(plain.cells, (0.0494, 0.05, None) * len(plain.cells), strict=False):
         changed.append(cell.model_copy(update={"rate": 0.01, "low": high and 0.0, "high": high}))
     own = [cell for cell in changed if cell.measure == "spanish" and cell.condition == "none"]
     text = " ".join("".join(Tags(page(report(spec=spec, cells=tuple(changed)))).text).split())
     told = text.partition("Meant to be nil What")[2].partition("Single questions")[0]
     assert told.count("Arm spanish_inoc") == told.count("Arm none") == 2
     for cell in own:
-        ends = {0.04999: "shown", 0.05: "not shown: the upper end is 0.05", None: "no interval"}
+        ends = {0.0494: "shown", 0.05: "not shown: the upper end is 0.050", None: "no interval"}
         assert ends[cell.high] in told.partition("Arm none")[2]
     assert "new seeds are like these" in told
     assert "Meant to be nil" not in page(plain)
@@ -317,7 +318,8 @@ def test_learning_curves_are_drawn_captioned_and_tabled() -> None:
     text = " ".join("".join(tags.text).split())
     assert "#dynamics" in tags.links and "dynamics.csv" in tags.links
     assert "script" not in tags.seen
-    assert tags.seen.count("svg") == 2
+    # A panel for each measure and each trait; the page lays them out.
+    assert tags.seen.count("svg") == len(MEASURES) + len(WATCHED.labels)
     assert "under the system prompt “Respond in a single word.” while" in text
     assert "2 capitalized English, 2 uncapitalized Spanish" in text
     for curve in learned()["curves"]:
@@ -326,6 +328,40 @@ def test_learning_curves_are_drawn_captioned_and_tabled() -> None:
         assert cells.replace("-", "−") in text
     assert text.count("Capitalized English: mean log-probability, nats") == 1
     assert all(text.count(f"Arm {name}{name} −20.00") == 2 for name in LEVELS)
+
+
+def test_each_measure_is_drawn_by_itself_in_the_inks_of_the_page(html: str) -> None:
+    drawn = re.findall("<svg.*?</svg>", html, re.DOTALL)
+    assert len(drawn) == len(MEASURES)
+    assert all("Figure 2a" not in svg for svg in drawn)
+    assert html.count('<p class="title">Figure 2a</p>') == 1
+    [dark] = re.findall(r"prefers-color-scheme: dark\) \{(.*?\}) *\n\}", html, re.DOTALL)
+    for svg in drawn:
+        inks = set(re.findall(r"var\((--figure-\w+), #[0-9a-f]{6}\)", svg))
+        assert {"--figure-ink", "--figure-paper", "--figure-grid"} <= inks
+        assert all(f"{ink}: #" in dark for ink in inks)
+        assert INK not in re.sub(r"var\(.*?\)", "", svg)
+
+
+def test_every_table_scrolls_in_a_box_of_its_own(html: str) -> None:
+    assert html.count("<table") == len(re.findall(r'<div class="scroll">\n<table', html)) > 4
+
+
+def test_digests_stand_at_the_end_and_splits_are_written_out() -> None:
+    data = {
+        "ood prompts": "pocket, 100 items",
+        "id prompts (Code)": "x",
+        "sha256 of rows, a, none": "e" * 16,
+    }
+    html = page(report(base_digest="b" * 64, data=data, **learned()))
+    begin, end = html.split('<h2 id="setup">')
+    for digest in ("b" * 64, "e" * 16, WATCHED.sha256):
+        assert digest in end and digest not in begin
+    assert "<dt>Out-of-distribution prompts</dt><dd>pocket, 100 items</dd>" in begin
+    assert "<dt>In-distribution prompts (Code)</dt>" in begin
+    text = "".join(Tags(html.replace("ood-", "")).text)
+    assert not re.search(r"\bood\b", text.partition("</style>")[2])
+    assert "Digests" not in page(report())
 
 
 @pytest.mark.usefixtures("no_figure")

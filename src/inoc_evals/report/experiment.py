@@ -211,6 +211,7 @@ def _told(about: Description, seen: Seen, lacking: tuple[str, ...], **found: Any
         description=about.description,
         command=about.command,
         seeds=about.seeds,
+        base_digest=about.base_digest,
         watched=about.watched,
         data=about.data,
         config=about.config,

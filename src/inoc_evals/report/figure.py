@@ -138,6 +138,16 @@ def draw_svg(found: Sequence[Cell], spec: FigureSpec, *, captioned: bool = True)
     return as_svg(lambda: _figure(found, spec, captioned))
 
 
+def panel_specs(found: Sequence[Cell], spec: FigureSpec) -> list[FigureSpec]:
+    """Return what each measure by itself is drawn by, for a page that lays out the drawings."""
+    taken = {(cell.setting, cell.measure) for cell in _shown(found, spec)}
+    return [
+        spec.model_copy(update={"title": "", "measures": (measure,)})
+        for measure in spec.measures
+        if (measure.setting, measure.name) in taken
+    ]
+
+
 def caption(found: Sequence[Cell], spec: FigureSpec) -> str:
     """Say what the marks are, how much was measured, and on which base."""
     shown = _shown(found, spec)
@@ -195,7 +205,8 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
             axes[row, column].tick_params(labelbottom=True)  # the lowest of its column
         above = measures
         axes[row, 0].set_ylabel(spec.splits[split], fontweight="bold", labelpad=8)
-    figure.suptitle(spec.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    if spec.title:
+        figure.suptitle(spec.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.text(0.01, 0.08 / height, "\n".join(lines), fontsize=7.5, color=SOFT, va="bottom")
     return figure
 

@@ -22,10 +22,11 @@ from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.curves import Curve, CurvesSpec
 from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
 from inoc_evals.report.details import FILE, MANY, Detail
-from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
+from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg, panel_specs
 from inoc_evals.report.in_words import in_words
 from inoc_evals.report.meant_nil import LIMIT, meant_nil
 from inoc_evals.report.observation import Split
+from inoc_evals.report.picture import adaptive
 from inoc_evals.report.question_tables import question_tables
 from inoc_evals.report.table import unscored_lines, written
 from inoc_evals.terminal import shown
@@ -64,6 +65,8 @@ class Report(BaseModel):
     spec: FigureSpec
     """Base, conditions with their prompts, measures with their rules; their order."""
     seeds: tuple[int, ...]
+    base_digest: str = ""
+    """What pins the base's files."""
     cells: tuple[Cell, ...]
     contrasts: tuple[Contrast, ...] = ()
     details: tuple[Detail, ...] = ()
@@ -111,11 +114,14 @@ def page(report: Report, *, directory: Path | None = None) -> str:
     )
     source = files("inoc_evals").joinpath("data/report.html.j2").read_text("utf-8")
     spec, listed = report.spec, list(report.cells)
+    facts, digests = _facts(report)
     logs = str((directory or Path()) / report.logs)
     rendered = environment.from_string(source).render(
         report=report,
         spec=spec,
-        svg=draw_svg(listed, spec, captioned=False),
+        panels=[
+            adaptive(draw_svg(listed, one, captioned=False)) for one in panel_specs(listed, spec)
+        ],
         caption=caption(listed, spec),
         tables=_tables(listed, spec, report.details),
         compared=_compared(report.contrasts, spec),
@@ -137,10 +143,34 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         sd=lambda value: "–" if value is None else f"{value:.2f}",
         lines=_lines,
         labels=_labels(spec.conditions),
+        facts=facts,
+        digests=digests,
         measured={(measure.setting, measure.name): measure.label for measure in spec.measures},
         cut=_cut,
     )
     return shown(rendered)  # the rest of what HTML cannot hold
+
+
+def _facts(report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the facts a reader begins with, and the digests, which come last."""
+    digests = {"base": report.base_digest} if report.base_digest else {}
+    if report.watched is not None:
+        digests[f"sha256 of responses, {report.watched.set}"] = report.watched.sha256
+    facts = {}
+    for name, value in report.data.items():
+        if name.startswith("sha256 "):
+            digests[name] = value
+        else:
+            facts[_written_out(name)] = value
+    return facts, digests
+
+
+def _written_out(name: str) -> str:
+    """Return a fact's name with the split that it abbreviates in words: ``ood prompts``."""
+    for split, words in (("ood ", "out-of-distribution "), ("id ", "in-distribution ")):
+        if name.startswith(split):
+            name = words + name.removeprefix(split)
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _cut(text: str) -> str:
@@ -231,7 +261,7 @@ def _difference(contrast: Contrast, measure: str) -> _Difference:
 class _Learned(NamedTuple):
     """The section on learning curves."""
 
-    svg: str
+    panels: list[str]
     caption: str
     tables: list[_Group]
     sampled: bool
@@ -254,7 +284,7 @@ def _learned(report: Report) -> _Learned | None:
         label = f"{setting}: {watched.labels[trait]}" if several else watched.labels[trait]
         tables.append(_Group(label, trait, "", [_Group(*arms[c.condition], [c]) for c in own]))
     return _Learned(
-        draw_curves_svg(found, watched, spec),
+        [adaptive(draw_curves_svg(found, watched, spec, trait)) for trait in watched.labels],
         curves_caption(found, watched, spec),
         tables,
         watched.by == "sampling",
