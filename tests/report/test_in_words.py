@@ -101,6 +101,12 @@ def test_labels_serve_where_no_words_are_declared() -> None:
     )
 
 
+def test_a_difference_that_the_two_rates_do_not_give_says_of_what_it_is() -> None:
+    over = " over the 40 answers that both have a score for."
+    assert said(contrast(-0.7, -0.8, -0.6, pairs=40)).result.endswith(f"[60, 80]{over}")
+    assert "over the" not in said(DROP).result
+
+
 @pytest.mark.parametrize(
     ("one", "words"),
     [

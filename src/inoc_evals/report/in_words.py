@@ -26,6 +26,9 @@ _MOST = 4
 _LISTED = 3
 """Differences that are named of those not shown."""
 
+_APART = 0.015
+"""How far the difference of pairs may be from that of the two rates without a word about it."""
+
 _FEW = {"seed": 3, "question": 10, "answer": 30}
 """What a result is said to rest on where it has fewer of them."""
 
@@ -120,7 +123,16 @@ class _Teller:
         told = "; ".join(part for part in parts if part)
         if first or one.split != self.primary[0].split:
             told = f"on {self.split(one)} and {told}"
-        return f"{_upper(told)}: {self.difference(one)}."
+        return f"{_upper(told)}: {self.difference(one)}{self.over(one)}."
+
+    def over(self, one: Contrast) -> str:
+        """Say of what a difference is that is not that of the two rates: of the pairs."""
+        before, after = self.sides(one)
+        if before is None or after is None or before.rate is None or after.rate is None:
+            return ""
+        if one.difference is None or abs(after.rate - before.rate - one.difference) < _APART:
+            return ""
+        return f" over the {_counted(one.pairs, 'answer')} that both have a score for"
 
     def alone(self, cell: Cell) -> str:
         told = self.rate(cell, with_measure=True)
