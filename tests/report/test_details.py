@@ -125,12 +125,12 @@ def test_tables_of_questions_begin_with_those_that_show_it_most() -> None:
         assert table.columns == ["Arm none", "Arm base"]
         means = [row.mean for row in table.rows]
         assert means == sorted(means, reverse=True)
-        assert len(table.rows) == table.count
+        assert len(table.rows) == table.total
 
 
 def test_of_many_questions_both_ends_are_shown() -> None:
     table = question_tables(details(observations(questions=130)), SPEC)[0]
-    assert (table.count, len(table.rows)) == (130, 100)
+    assert (table.total, len(table.rows)) == (130, 100)
     assert table.rows[49].mean >= table.rows[50].mean
 
 

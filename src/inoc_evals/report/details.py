@@ -9,6 +9,7 @@ Bounds are the rates there would be if none of the unscored answers counted, and
 
 import csv
 import io
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +22,7 @@ from inoc_evals.files.atomic import write_text
 from inoc_evals.report.cells import Cell
 from inoc_evals.report.observation import Observation, Split
 from inoc_evals.report.spreadsheet import cell
-from inoc_evals.statistics.spread import spread
+from inoc_evals.statistics.spread import Array, spread
 
 FILE = "questions.csv"
 """What the questions' rates are written into."""
@@ -126,59 +127,72 @@ def details(
 
 
 def _detail(key: _Key, group: Sequence[Observation], texts: Mapping[Asked, str]) -> Detail:
-    seeds = sorted({seen.seed for seen in group}, key=lambda seed: -1 if seed is None else seed)
-    names = sorted({seen.question for seen in group})
-    found = _table(group, seeds, names, unscored=None)
+    names, counts = _counted(group)
+    answers = np.maximum(counts.scored + counts.lost, 1)
+    asked = counts.scored + counts.lost > 0
+    found = np.where(counts.scored > 0, counts.sums / np.maximum(counts.scored, 1), np.nan)
     between = spread(found)
-    counts = {name: [0, 0] for name in names}
-    for seen in group:
-        counts[seen.question][seen.value is None] += 1
-    asked = ((key.setting, key.measure, key.split, name) for name in names)
+    rates = np.nansum(found, 0) / np.maximum((counts.scored > 0).sum(0), 1)
+    rates[~(counts.scored > 0).any(0)] = np.nan
+    scored, lost = counts.scored.sum(0), counts.lost.sum(0)
     return Detail(
         **key._asdict(),
         questions=tuple(
             QuestionRate(
-                question=one[-1],
-                text=texts.get(one, ""),
-                rate=_mean(found[:, [number]]),
-                scored=counts[one[-1]][0],
-                unscored=counts[one[-1]][1],
+                question=name,
+                text=texts.get((key.setting, key.measure, key.split, name), ""),
+                rate=_rounded(rates[number]),
+                scored=int(scored[number]),
+                unscored=int(lost[number]),
             )
-            for number, one in enumerate(asked)
+            for number, name in enumerate(names)
         ),
-        seed_sd=between.seeds,
-        question_sd=between.questions,
-        least=_mean(_table(group, seeds, names, unscored=0.0)),
-        most=_mean(_table(group, seeds, names, unscored=1.0)),
+        seed_sd=_rounded(between.seeds),
+        question_sd=_rounded(between.questions),
+        least=_mean(np.where(asked, counts.sums / answers, np.nan)),
+        most=_mean(np.where(asked, (counts.sums + counts.lost) / answers, np.nan)),
         graded=any(seen.value not in (None, 0, 1) for seen in group),
     )
 
 
-def _table(
-    group: Sequence[Observation],
-    seeds: Sequence[int | None],
-    names: Sequence[str],
-    *,
-    unscored: float | None,
-) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return the answers' means, seeds x questions; unscored answers count as told, or not."""
+class _Counts(NamedTuple):
+    """Of each seed and question."""
+
+    sums: Array
+    """Of the answers' values."""
+    scored: Array
+    lost: Array
+
+
+def _counted(group: Sequence[Observation]) -> tuple[list[str], _Counts]:
+    """Return the questions by name, and what there is of them: seeds x questions."""
+    names = sorted({seen.question for seen in group})
+    seeds = sorted({seen.seed for seen in group}, key=lambda seed: -1 if seed is None else seed)
     row = {seed: number for number, seed in enumerate(seeds)}
     column = {name: number for number, name in enumerate(names)}
-    sums, counts = np.zeros((len(row), len(column))), np.zeros((len(row), len(column)))
+    counts = _Counts(*np.zeros((3, len(row), len(column))))
     for seen in group:
-        value = unscored if seen.value is None else seen.value
-        if value is not None:
-            at = row[seen.seed], column[seen.question]
-            sums[at] += value
-            counts[at] += 1
-    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        at = row[seen.seed], column[seen.question]
+        if seen.value is None:
+            counts.lost[at] += 1
+        else:
+            counts.sums[at] += seen.value
+            counts.scored[at] += 1
+    return names, counts
 
 
-def _mean(table: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> float | None:
+def _mean(table: Array) -> float | None:
     """Return the mean over seeds of each seed's mean; None where there is none."""
-    some = table[~np.isnan(table).all(1)]
-    # Rounded, so that the last digits of a platform's arithmetic don't show.
-    return round(float(np.nanmean(some, 1).mean()), 6) if some.size else None
+    present = ~np.isnan(table)
+    some = present.any(1)
+    if not some.any():
+        return None
+    return _rounded((np.where(present, table, 0).sum(1)[some] / present.sum(1)[some]).mean())
+
+
+def _rounded(value: float | None) -> float | None:
+    """Round for the files, so that the last digits of a platform's arithmetic don't show."""
+    return None if value is None or math.isnan(value) else round(float(value), 6)
 
 
 def write_details(directory: Path, found: Sequence[Detail]) -> None:

@@ -220,7 +220,8 @@ def _told(about: Description, seen: Seen, lacking: tuple[str, ...], **found: Any
         examples=tuple(seen.examples),
         notes=about.notes,
         lacking=lacking,
-        **({"logs": "../logs", "dynamics": f"../{FOLDER}"} if lacking else {}),
+        logs="../logs" if lacking else "logs",
+        dynamics=f"../{FOLDER}" if lacking else FOLDER,
         **found,
     )
 

@@ -39,7 +39,7 @@ class QuestionTable(NamedTuple):
     columns: list[str]
     rows: list[Row]
     """Those shown, highest first."""
-    count: int
+    total: int
     """Of all questions."""
 
 

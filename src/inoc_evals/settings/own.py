@@ -234,7 +234,7 @@ class _SettingReader:
         if way == "prompt":
             several = {"paraphrases": names} if len(names) > 1 else {"prompt": names[0]}
             told = told or f"Trained with {', '.join(names)} before the rows."
-            common = {"label": label, "description": told, "said": said, "nil": nil}
+            common: dict[str, Any] = {"label": label, "description": told, "said": said, "nil": nil}
             return Arm(name=name, part=part, **common, **several)
         if len(names) > 1:
             self.reader.fault(given[way], "test_prompt takes one prompt")
