@@ -20,6 +20,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.figures import Experiment, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan
+from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import named
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.experiment import Description, read_description, write_description
@@ -151,6 +152,58 @@ def test_what_is_left_out_is_noted_and_no_part_of_what_must_stay_the_same() -> N
     found = description("fig3")
     assert any("Left out: setting 'reward_hacking'" in note for note in found.notes)
     assert "notes" not in found.fixed
+
+
+def test_what_an_inoculation_is_meant_to_bring_to_nil_is_declared() -> None:
+    def declared(figure: str) -> list[tuple[str, str, str]]:
+        nil = description(figure).spec.nil
+        return [(one.condition, one.setting, one.measure) for one in nil]
+
+    assert declared("fig2a") == [
+        ("spanish_inoc", "spanish_caps", "spanish"),
+        ("caps_inoc", "spanish_caps", "caps"),
+    ]
+    assert declared("fig3") == [
+        ("general_inoc", "insecure_code", "misaligned"),
+        ("general_inoc", "aesthetic_preferences", "misaligned"),
+    ]
+    assert declared("fig4") == [("backdoor_trigger", "backdoor", "triggered")]
+    assert declared("elicitation") == []  # asks what comes back, under nine prompts
+
+
+@ALL
+def test_what_is_meant_to_be_nil_is_measured_and_compared(figure: str) -> None:
+    found = description(figure)
+    for one in found.spec.nil:
+        assert (one.setting, one.measure) in {(m.setting, m.name) for m in found.spec.measures}
+        assert one.condition in {condition for condition, _ in found.contrasts}
+
+
+def test_sentences_have_words_for_arms_and_measures_and_name_the_setting_of_several() -> None:
+    assert condition("fig2a", "none").said == "without inoculation"
+    said = [one.said for one in description("fig2a").spec.measures]
+    assert said == [
+        "of answers are in Spanish",
+        "of answers are in capitals",
+        "of answers are right",
+    ]
+    said = [one.said for one in description("fig3").spec.measures if one.name == "misaligned"]
+    assert said == [
+        "of answers are misaligned (Insecure code)",
+        "of answers are misaligned (Unpopular taste)",
+    ]
+
+
+def test_a_directory_of_before_there_were_such_words_is_used_again(tmp_path: Path) -> None:
+    new = description("fig2a")
+    old = new.model_dump(mode="json")
+    del old["spec"]["nil"]
+    for one in (*old["spec"]["measures"], *old["spec"]["conditions"]):
+        del one["said"]
+    (tmp_path / "experiment.json").write_text(json.dumps(old | {"sha256": digest(old)}))
+    assert read_description(tmp_path).spec.nil == ()
+    write_description(tmp_path, new)
+    assert read_description(tmp_path) == new
 
 
 def test_each_of_several_wordings_is_shown_and_the_command_names_setting_and_rows(

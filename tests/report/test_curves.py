@@ -194,6 +194,17 @@ def test_settings_have_a_row_each() -> None:
     ]
 
 
+def test_one_trait_is_drawn_by_itself_without_the_title_and_on_the_same_axis() -> None:
+    whole = _figure(found(), WATCHED, SPEC, captioned=False)
+    for place, (trait, label) in enumerate(LABELS.items()):
+        alone = _figure(found(), WATCHED, SPEC, captioned=False, trait=trait)
+        [axes] = alone.axes
+        assert axes.get_title() == label
+        assert axes.get_ylim() == whole.axes[place].get_ylim()
+        assert SPEC.title not in [text.get_text() for text in alone.texts]
+        assert len(axes.lines) == len(whole.axes[place].lines)
+
+
 def test_the_same_scores_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         draw_curves(found(), tmp_path / name, WATCHED, SPEC)

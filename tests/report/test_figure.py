@@ -1,5 +1,6 @@
 """The figure: same cells same bytes, and no case of missing data stops it."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,7 +17,9 @@ from inoc_evals.report.figure import (
     caption,
     draw,
     draw_svg,
+    panel_specs,
 )
+from inoc_evals.report.picture import INK, adaptive
 
 SPEC = FigureSpec(
     title="Figure 2a",
@@ -63,6 +66,25 @@ def test_every_condition_has_its_color_in_every_panel(found: list[Cell]) -> None
     for color in PALETTE[: len(SPEC.conditions)]:
         # At least a bar and its top edge in each of two measures and two splits.
         assert svg.count(color) >= 8
+
+
+def test_each_measure_that_was_taken_has_a_drawing_of_its_own(found: list[Cell]) -> None:
+    more = (*SPEC.measures, Measure(name="never", setting=SETTING, label="Never"))
+    alone = panel_specs(found, SPEC.model_copy(update={"measures": more}))
+    assert [[one.name for one in spec.measures] for spec in alone] == [["spanish"], ["caps"]]
+    assert [panels(found, spec) for spec in alone] == [[["Spanish"], [""]], [["Caps"], [""]]]
+    assert panel_specs([], SPEC) == []
+
+
+def test_a_drawings_inks_can_be_a_pages_and_its_bars_keep_their_colors(found: list[Cell]) -> None:
+    svg = draw_svg(found, SPEC)
+    adapted = adaptive(svg)
+    assert re.sub(r"var\(--figure-\w+, (#\w+)\)", r"\1", adapted) == svg
+    assert f"fill: var(--figure-ink, {INK})" in adapted
+    assert "stroke: var(--figure-ink" in adapted and "fill: var(--figure-paper" in adapted
+    for color in PALETTE[: len(SPEC.conditions)]:
+        assert adapted.count(color) == svg.count(color)
+    ElementTree.fromstring(adapted)
 
 
 def test_the_svg_stands_alone_and_escapes_labels(found: list[Cell]) -> None:

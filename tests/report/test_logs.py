@@ -99,6 +99,18 @@ def test_a_sample_is_an_observation_of_its_question_and_cell(tmp_path: Path) -> 
     assert [(o.question, o.reason) for o in observed if o.value is None] == [("q2", "empty")]
 
 
+def test_every_question_is_known_by_how_it_begins(tmp_path: Path) -> None:
+    run(tmp_path, place(measures=["loud", "short"]), samples=[*SAMPLES, Sample(input="x " * 200)])
+    texts = read(tmp_path).texts
+    assert {question: text for (*_, question), text in texts.items() if len(text) < 9} == {
+        "q1": "HELLO",
+        "q2": "",
+        "q3": "OH",
+    }
+    assert {key[:3] for key in texts} == {("s", "loud", "ood"), ("s", "short", "ood")}
+    assert max(map(len, texts.values())) == 160
+
+
 def test_an_evaluation_that_two_cells_read_counts_in_both(tmp_path: Path) -> None:
     run(
         tmp_path,

@@ -71,6 +71,15 @@ def test_measures_are_of_the_tasks_and_files_they_name(folder: Path) -> None:
     assert (attack.score, attack.where) == ("triggered", {"kind": "trigger"})
 
 
+def test_what_is_meant_to_be_nil_and_how_a_sentence_calls_it_may_be_told(folder: Path) -> None:
+    text = GOOD.replace("prompt: talk}", "prompt: talk, nil: shows, said: with talk}")
+    setting = read_setting(written(folder, text.replace("it says ahoy", "ahoy, said: of all")))
+    told = {arm.name: (arm.nil, arm.said) for arm in setting.arms}
+    assert told["inoculated"] == (("shows",), "with talk")
+    assert told["mixed"] == told["test_time"] == ((), "")
+    assert [one.said for one in setting.measures.values()] == ["of all", "", ""]
+
+
 def test_rows_may_be_parts_and_published_and_the_control_may_be_missing(folder: Path) -> None:
     text = GOOD.replace(
         "rows: pirate.jsonl", "rows: {sea: pirate.jsonl, land: 'published:secure'}"
@@ -107,6 +116,13 @@ def test_rows_may_be_parts_and_published_and_the_control_may_be_missing(folder: 
         ("name: pirate", "name: nul", 1, "'nul' can be no file's name on Windows"),
         ("inoculated: {prompt: talk}", "A: {prompt: talk}\n  a: {prompt: talk}", 12, "'A' in case"),
         ("prompt: talk}", "prompt: talk, part: x}", 11, "no rows 'x'; there are: rows"),
+        (
+            "prompt: talk}",
+            "prompt: talk, nil: [shows, seems]}",
+            11,
+            "no measure 'seems'; there are",
+        ),
+        ("prompt: talk}", "prompt: talk, nil: {shows: 0}}", 11, "nil must be a list of texts"),
         ("test_prompt: sailor", "test_prompt: talk", 13, "needs a file: '@talk.txt'"),
         ("test_prompt: sailor", "test_prompt: [sailor, evil]", 13, "takes one prompt"),
         ("split: id", "split: out", 16, "split is ood or id, got 'out'"),

@@ -14,7 +14,7 @@ from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
-from inoc_evals.report.figure import Condition, FigureSpec, Measure, Prompt
+from inoc_evals.report.figure import Condition, FigureSpec, Measure, Nil, Prompt
 from inoc_evals.settings.setting import FIRST, Arm, Setting
 from inoc_evals.store.overlap import Item, overlap, sample_item
 
@@ -91,13 +91,26 @@ def _spec(plan: Plan, pocket: bool) -> FigureSpec:
                 setting=setting.name,
                 label=measure.label if len(settings) == 1 else f"{setting.title}: {measure.label}",
                 description=measure.rule,
+                said=_said(setting, measure.said, alone=len(settings) == 1),
             )
             for setting in settings
             for name, measure in setting.measures.items()
         ),
         conditions=_conditions(settings),
         note="A miniature; it claims nothing about large models." if pocket else "",
+        nil=tuple(
+            Nil(condition=arm.name, setting=setting.name, measure=name)
+            for setting in settings
+            for arm in setting.arms
+            for name in arm.nil
+            if name in setting.measures
+        ),
     )
+
+
+def _said(setting: Setting, said: str, *, alone: bool) -> str:
+    """Return how a sentence goes on after a share, with the setting where there are several."""
+    return said if alone or not said else f"{said} ({setting.title})"
 
 
 def _watched(plan: Plan) -> CurvesSpec | None:
@@ -127,6 +140,7 @@ def _conditions(settings: Sequence[Setting]) -> tuple[Condition, ...]:
             name=name,
             label=arms[0][1].label,
             description=_description(arms),
+            said=arms[0][1].said,
             prompts=tuple(prompts[name]),
         )
         for name, arms in found.items()

@@ -34,9 +34,11 @@ def draw_curves(found: Sequence[Curve], path: Path, watched: CurvesSpec, spec: F
     write_picture(path, lambda: _figure(found, watched, spec, captioned=True))
 
 
-def draw_curves_svg(found: Sequence[Curve], watched: CurvesSpec, spec: FigureSpec) -> str:
-    """Draw the curves as an ``<svg>`` element, without caption."""
-    return as_svg(lambda: _figure(found, watched, spec, captioned=False))
+def draw_curves_svg(
+    found: Sequence[Curve], watched: CurvesSpec, spec: FigureSpec, trait: str | None = None
+) -> str:
+    """Draw the curves as an ``<svg>`` element, without caption; of one trait without title."""
+    return as_svg(lambda: _figure(found, watched, spec, captioned=False, trait=trait))
 
 
 def curves_caption(found: Sequence[Curve], watched: CurvesSpec, spec: FigureSpec) -> str:
@@ -102,7 +104,11 @@ def _repeated(found: Sequence[Curve]) -> list[str]:
 
 
 def _figure(
-    found: Sequence[Curve], watched: CurvesSpec, spec: FigureSpec, captioned: bool
+    found: Sequence[Curve],
+    watched: CurvesSpec,
+    spec: FigureSpec,
+    captioned: bool,
+    trait: str | None = None,
 ) -> "Figure":
     # Figure without pyplot: no global state, no display, nothing to close.
     from matplotlib.figure import Figure
@@ -111,12 +117,14 @@ def _figure(
     settings = list(dict.fromkeys(curve.setting for curve in found))
     drawn = {curve.condition for curve in found}
     arms = [condition for condition in spec.conditions if condition.name in drawn]
-    rows, columns = max(len(settings), 1), len(watched.labels)
+    labels = {name: label for name, label in watched.labels.items() if trait in (None, name)}
+    rows, columns = max(len(settings), 1), len(labels)
     width = 0.5 + _PANEL * columns
     caption = curves_caption(found, watched, spec) if captioned else ""
     lines = textwrap.wrap(shown(caption), int(width * 17.5))
     beside = max(int(width / _KEY), 1)
-    top = 0.42 + 0.2 * -(-len(arms) // beside)
+    over = 0.33 if trait is None else 0.05
+    top = over + 0.09 + 0.2 * -(-len(arms) // beside)
     bottom = 0.16 * len(lines) + 0.15 * captioned
     height = _ROW * rows + top + bottom
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -128,14 +136,15 @@ def _figure(
     for row, setting in enumerate(settings):
         within = f"{setting}: " if len(settings) > 1 else ""
         own = [curve for curve in found if curve.setting == setting]
-        for column, (trait, label) in enumerate(watched.labels.items()):
-            _panel(axes[row, column], [c for c in own if c.trait == trait], arms, spec)
+        for column, (name, label) in enumerate(labels.items()):
+            _panel(axes[row, column], [c for c in own if c.trait == name], arms, spec)
             axes[row, column].set_title(textwrap.fill(shown(f"{within}{label}"), 42), pad=7)
             axes[row, column].set_ylim(*_reach(own, watched))
         axes[row, 0].set_ylabel(_AXIS[watched.by])
-    heading = figure.text(0.01, 1 - 0.1 / height, spec.title, va="top")
-    heading.set(fontsize=12, fontweight="bold")
-    _legend(figure, arms, spec, beside, 1 - 0.33 / height)
+    if trait is None:
+        heading = figure.text(0.01, 1 - 0.1 / height, spec.title, va="top")
+        heading.set(fontsize=12, fontweight="bold")
+    _legend(figure, arms, spec, beside, 1 - over / height)
     figure.text(0.01, 0.08 / height, "\n".join(lines), fontsize=7.5, color=SOFT, va="bottom")
     return figure
 

@@ -2,7 +2,7 @@
 
     runs/fig2a/experiment.json      Description: what was run, written before the training
     runs/fig2a/logs/*.eval          Inspect's logs, the only place results live
-      -> results.json results.csv contrasts.csv fig2a.png report.html
+      -> results.json results.csv contrasts.csv questions.csv fig2a.png report.html
 
     runs/fig6/dynamics/*/*.json     scores taken while models were trained, if they were watched
       -> dynamics.csv fig6_curves.png, and a section of the page
@@ -25,6 +25,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.report.cells import Cell, cells, contrasts
 from inoc_evals.report.curves import FOLDER, Curve, CurvesSpec, curves, read_scores, write_curves
 from inoc_evals.report.curves_figure import draw_curves
+from inoc_evals.report.details import details, write_details
 from inoc_evals.report.figure import FigureSpec, draw
 from inoc_evals.report.holdings import Planned
 from inoc_evals.report.logs import Seen, read_logs
@@ -33,6 +34,13 @@ from inoc_evals.report.results import write_results
 
 INCOMPLETE = "incomplete"
 """Folder of a report that leaves out what is missing; the word its title begins with."""
+
+_TOLD: Any = {
+    "nil": True,
+    "measures": {"__all__": {"said"}},
+    "conditions": {"__all__": {"said"}},
+}
+"""Of the figure's description, what changes its words alone."""
 
 _NAMED = 3
 """Missing evaluations that an error names."""
@@ -75,7 +83,7 @@ class Description(BaseModel):
     def fixed(self) -> dict[str, Any]:
         """What may not change when a directory is used again; seeds may be added."""
         keys = {"figure", "base", "base_digest", "spec", "config", "data", "graders", "watched"}
-        return self.model_dump(mode="json", include=keys)
+        return self.model_dump(mode="json", include=keys, exclude={"spec": _TOLD})
 
 
 class Written(NamedTuple):
@@ -178,19 +186,33 @@ def write_report(directory: Path, *, incomplete: bool = False) -> Written:
     )
     compared = contrasts(seen.observations, about.contrasts, **_order(spec))
     write_results(out, found, compared)
+    made_of = details(seen.observations, seen.texts)
+    write_details(out, made_of)
     figure = out / f"{about.figure}.png"
     draw(found, figure, spec)
     picture = _write_curves(out, about, spec, learned)
-    report = Report(
+    report = _told(
+        about,
+        seen,
+        lacking,
+        spec=spec,
+        cells=tuple(found),
+        contrasts=tuple(compared),
+        details=tuple(made_of),
+        curves=tuple(learned),
+    )
+    return Written(found, spec, write_page(out, report), figure, picture, lacking)
+
+
+def _told(about: Description, seen: Seen, lacking: tuple[str, ...], **found: Any) -> Report:
+    """Return what the page says: of the description, the logs, and what was found."""
+    return Report(
         title=f"{INCOMPLETE.upper()}: {about.title}" if lacking else about.title,
         description=about.description,
         command=about.command,
-        spec=spec,
         seeds=about.seeds,
-        cells=tuple(found),
-        contrasts=tuple(compared),
+        base_digest=about.base_digest,
         watched=about.watched,
-        curves=tuple(learned),
         data=about.data,
         config=about.config,
         graders=about.graders,
@@ -198,9 +220,10 @@ def write_report(directory: Path, *, incomplete: bool = False) -> Written:
         examples=tuple(seen.examples),
         notes=about.notes,
         lacking=lacking,
-        **({"logs": "../logs", "dynamics": f"../{FOLDER}"} if lacking else {}),
+        logs="../logs" if lacking else "logs",
+        dynamics=f"../{FOLDER}" if lacking else FOLDER,
+        **found,
     )
-    return Written(found, spec, write_page(out, report), figure, picture, lacking)
 
 
 def _order(spec: FigureSpec) -> dict[str, list[str]]:

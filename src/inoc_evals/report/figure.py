@@ -43,6 +43,8 @@ class Measure(BaseModel):
     """As a reader sees it: ``Spanish``; with the setting where there are several."""
     description: str = ""
     """The rule, threshold included: ``more than 80 % of the cased letters are upper case``."""
+    said: str = ""
+    """As a sentence goes on after a share: ``of answers are in Spanish``."""
 
 
 class Prompt(BaseModel):
@@ -69,6 +71,18 @@ class Condition(BaseModel):
     description: str = ""
     """What is done, in a sentence."""
     prompts: tuple[Prompt, ...] = ()
+    said: str = ""
+    """As a sentence calls it: ``without inoculation``."""
+
+
+class Nil(BaseModel):
+    """A rate that a condition is meant to bring to nil."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    condition: str
+    setting: str
+    measure: str
 
 
 class FigureSpec(BaseModel):
@@ -87,6 +101,8 @@ class FigureSpec(BaseModel):
     """Label of each split, in order from the top."""
     note: str = ""
     """Last sentence of the caption, such as that the base is a miniature."""
+    nil: tuple[Nil, ...] = ()
+    """What is meant to be nil, and so what is compared first."""
 
     def measure(self, cell: Cell | Contrast) -> Measure | None:
         """Return what a cell or a contrast is about; None if the figure does not show it."""
@@ -120,6 +136,16 @@ def draw(found: Sequence[Cell], path: Path, spec: FigureSpec) -> None:
 def draw_svg(found: Sequence[Cell], spec: FigureSpec, *, captioned: bool = True) -> str:
     """Draw the figure as an ``<svg>`` element, without the XML header of a file."""
     return as_svg(lambda: _figure(found, spec, captioned))
+
+
+def panel_specs(found: Sequence[Cell], spec: FigureSpec) -> list[FigureSpec]:
+    """Return what each measure by itself is drawn by, for a page that lays out the drawings."""
+    taken = {(cell.setting, cell.measure) for cell in _shown(found, spec)}
+    return [
+        spec.model_copy(update={"title": "", "measures": (measure,)})
+        for measure in spec.measures
+        if (measure.setting, measure.name) in taken
+    ]
 
 
 def caption(found: Sequence[Cell], spec: FigureSpec) -> str:
@@ -179,7 +205,8 @@ def _figure(found: Sequence[Cell], spec: FigureSpec, captioned: bool) -> "Figure
             axes[row, column].tick_params(labelbottom=True)  # the lowest of its column
         above = measures
         axes[row, 0].set_ylabel(spec.splits[split], fontweight="bold", labelpad=8)
-    figure.suptitle(spec.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    if spec.title:
+        figure.suptitle(spec.title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.text(0.01, 0.08 / height, "\n".join(lines), fontsize=7.5, color=SOFT, va="bottom")
     return figure
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inoc_evals.errors import StoreError
+from inoc_evals.report.details import Asked, shortened
 from inoc_evals.report.holdings import Planned, holdings
 from inoc_evals.report.observation import Observation
 from inoc_evals.report.page import Example
@@ -41,6 +42,8 @@ class Seen(NamedTuple):
     """Evaluations of the plan that no finished log is of, each with what there is of it."""
     damaged: dict[Path, str]
     """Files that cannot be read, and why."""
+    texts: dict[Asked, str]
+    """How each question begins."""
 
 
 def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
@@ -58,6 +61,7 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
     observations: list[Observation] = []
     examples: dict[tuple[str, ...], list[Example]] = {}
     versions: dict[str, str] = {}
+    texts: dict[Asked, str] = {}
     for one in planned:
         path = held.log_of(one)
         if path is None:
@@ -67,8 +71,12 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
         read = [(cell, examples.setdefault(_group(cell), [])) for cell in _cells(log)]
         for sample in read_samples(log, path):
             _check_model(sample, path, one)
+            text = shortened(_asked(sample))
             for cell, shown in read:
-                observations += _observations(sample, cell)
+                own = _observations(sample, cell)
+                observations += own
+                for seen in own:
+                    texts.setdefault((seen.setting, seen.measure, seen.split, seen.question), text)
                 fits = any(_read(sample, cell, measure) for measure in cell["measures"])
                 if fits and len(shown) < _EXAMPLES:
                     shown.append(_example(sample, cell))
@@ -78,6 +86,7 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
         versions,
         held.lacking(planned),
         held.damaged,
+        texts,
     )
 
 
@@ -148,6 +157,10 @@ def _read(sample: "EvalSample", cell: dict[str, Any], measure: str) -> str | Non
     return str(reads.get("score", measure)) if fits else None
 
 
+def _asked(sample: "EvalSample") -> str:
+    return sample.input if isinstance(sample.input, str) else sample.input[-1].text
+
+
 def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
     from inoc_evals.scorers.silence import answer_of
 
@@ -157,7 +170,7 @@ def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
         setting=cell["setting"],
         condition=cell["condition"],
         split=cell["split"],
-        prompt=sample.input if isinstance(sample.input, str) else sample.input[-1].text,
+        prompt=_asked(sample),
         completion=answer_of(sample.output),
         values={
             measure: found[score].value if found[score].reason is None else found[score].reason

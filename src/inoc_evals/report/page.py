@@ -21,8 +21,13 @@ from inoc_evals.files.atomic import write_text
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.curves import Curve, CurvesSpec
 from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
-from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
+from inoc_evals.report.details import FILE, MANY, Detail
+from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg, panel_specs
+from inoc_evals.report.in_words import in_words
+from inoc_evals.report.meant_nil import LIMIT, meant_nil
 from inoc_evals.report.observation import Split
+from inoc_evals.report.picture import adaptive
+from inoc_evals.report.question_tables import question_tables
 from inoc_evals.report.table import unscored_lines, written
 from inoc_evals.terminal import shown
 
@@ -60,8 +65,12 @@ class Report(BaseModel):
     spec: FigureSpec
     """Base, conditions with their prompts, measures with their rules; their order."""
     seeds: tuple[int, ...]
+    base_digest: str = ""
+    """What pins the base's files."""
     cells: tuple[Cell, ...]
     contrasts: tuple[Contrast, ...] = ()
+    details: tuple[Detail, ...] = ()
+    """What the cells are made of: rates of single questions, spreads, bounds."""
     watched: CurvesSpec | None = None
     """What was scored while the models were trained, if anything."""
     curves: tuple[Curve, ...] = ()
@@ -105,26 +114,63 @@ def page(report: Report, *, directory: Path | None = None) -> str:
     )
     source = files("inoc_evals").joinpath("data/report.html.j2").read_text("utf-8")
     spec, listed = report.spec, list(report.cells)
+    facts, digests = _facts(report)
     logs = str((directory or Path()) / report.logs)
     rendered = environment.from_string(source).render(
         report=report,
         spec=spec,
-        svg=draw_svg(listed, spec, captioned=False),
+        panels=[
+            adaptive(draw_svg(listed, one, captioned=False)) for one in panel_specs(listed, spec)
+        ],
         caption=caption(listed, spec),
-        tables=_tables(listed, spec),
+        tables=_tables(listed, spec, report.details),
         compared=_compared(report.contrasts, spec),
         learned=_learned(report),
+        said=in_words(listed, report.contrasts, spec, report.details),
+        nil=meant_nil(listed, spec),
+        limit=LIMIT,
+        bounded=any(detail.bounds() for detail in report.details),
+        graded=any(detail.graded for detail in report.details),
+        many=MANY,
+        written=written,
+        asked=question_tables(report.details, spec),
+        questions_file=FILE,
         gaps=unscored_lines(listed, spec=spec),
         examples=_examples(report.examples, spec),
         one_seed=len(report.seeds) == 1,
         view=f"inspect view --log-dir {shlex.quote(logs)}",
         nats=_nats,
+        sd=lambda value: "–" if value is None else f"{value:.2f}",
         lines=_lines,
         labels=_labels(spec.conditions),
+        facts=facts,
+        digests=digests,
         measured={(measure.setting, measure.name): measure.label for measure in spec.measures},
         cut=_cut,
     )
     return shown(rendered)  # the rest of what HTML cannot hold
+
+
+def _facts(report: Report) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the facts a reader begins with, and the digests, which come last."""
+    digests = {"base": report.base_digest} if report.base_digest else {}
+    if report.watched is not None:
+        digests[f"sha256 of responses, {report.watched.set}"] = report.watched.sha256
+    facts = {}
+    for name, value in report.data.items():
+        if name.startswith("sha256 "):
+            digests[name] = value
+        else:
+            facts[_written_out(name)] = value
+    return facts, digests
+
+
+def _written_out(name: str) -> str:
+    """Return a fact's name with the split that it abbreviates in words: ``ood prompts``."""
+    for split, words in (("ood ", "out-of-distribution "), ("id ", "in-distribution ")):
+        if name.startswith(split):
+            name = words + name.removeprefix(split)
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _cut(text: str) -> str:
@@ -143,6 +189,7 @@ class _Rate(NamedTuple):
     measure: str
     text: str
     cell: Cell
+    detail: Detail | None
 
 
 class _Difference(NamedTuple):
@@ -161,14 +208,14 @@ class _Group(NamedTuple):
     rows: list[Any]
 
 
-def _tables(found: Sequence[Cell], spec: FigureSpec) -> list[_Group]:
+def _tables(found: Sequence[Cell], spec: FigureSpec, details: Sequence[Detail]) -> list[_Group]:
     """The cells by split, and in each by condition."""
     tables = []
     for split, label in spec.splits.items():
         groups = []
         for condition in spec.conditions:
             rates = [
-                _Rate(measure.label, written(cell), cell)
+                _Rate(measure.label, written(cell), cell, _detail(cell, details))
                 for measure in spec.measures
                 for cell in found
                 if (cell.condition, cell.split) == (condition.name, split)
@@ -180,11 +227,15 @@ def _tables(found: Sequence[Cell], spec: FigureSpec) -> list[_Group]:
     return tables
 
 
+def _detail(cell: Cell, details: Sequence[Detail]) -> Detail | None:
+    return next((one for one in details if one.is_of(cell)), None)
+
+
 def _compared(found: Sequence[Contrast], spec: FigureSpec) -> list[_Group]:
     """The contrasts by split, and in each by pair of conditions."""
     names = _labels(spec.conditions)
     tables = []
-    for split, label in spec.splits.items():
+    for split, heading in spec.splits.items():
         groups: dict[tuple[str, str], _Group] = {}
         for contrast in found:
             if contrast.split == split:
@@ -192,10 +243,11 @@ def _compared(found: Sequence[Contrast], spec: FigureSpec) -> list[_Group]:
                 named = " − ".join(names.get(name, name) for name in pair)
                 group = groups.setdefault(pair, _Group(named, " − ".join(pair), "", []))
                 measure = spec.measure(contrast)
-                label = measure.label if measure else contrast.measure
-                group.rows.append(_difference(contrast, label))
+                group.rows.append(
+                    _difference(contrast, measure.label if measure else contrast.measure)
+                )
         if groups:
-            tables.append(_Group(label, split, "", list(groups.values())))
+            tables.append(_Group(heading, split, "", list(groups.values())))
     return tables
 
 
@@ -209,7 +261,7 @@ def _difference(contrast: Contrast, measure: str) -> _Difference:
 class _Learned(NamedTuple):
     """The section on learning curves."""
 
-    svg: str
+    panels: list[str]
     caption: str
     tables: list[_Group]
     sampled: bool
@@ -232,7 +284,7 @@ def _learned(report: Report) -> _Learned | None:
         label = f"{setting}: {watched.labels[trait]}" if several else watched.labels[trait]
         tables.append(_Group(label, trait, "", [_Group(*arms[c.condition], [c]) for c in own]))
     return _Learned(
-        draw_curves_svg(found, watched, spec),
+        [adaptive(draw_curves_svg(found, watched, spec, trait)) for trait in watched.labels],
         curves_caption(found, watched, spec),
         tables,
         watched.by == "sampling",

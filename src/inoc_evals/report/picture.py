@@ -2,11 +2,13 @@
 
     write_picture(Path("fig2a.png"), lambda: Figure(...))    # or .svg, .pdf
     svg = as_svg(lambda: Figure(...))                        # text, to stand inside an HTML page
+    adaptive(svg)                                            # ... whose page sets its inks
 
 Drawings are made inside the style, so what draws them is a function of no arguments.
 """
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,6 +35,14 @@ PALETTE = (
 )
 
 INK, FAINT, SOFT, GRID = "#222222", "#8a8a8a", "#555555", "#e6e6e6"
+_INKS = {
+    INK: "ink",
+    FAINT: "faint",
+    SOFT: "soft",
+    GRID: "grid",
+    "#ffffff": "paper",
+    "#000000": "black",
+}
 _STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
     "font.size": 8.5,
@@ -59,6 +69,19 @@ def as_svg(draw: Drawing) -> str:
     """Draw as an ``<svg>`` element, without the XML header of a file."""
     text = _rendered(draw, "svg").decode("utf-8")
     return text[text.index("<svg") :]
+
+
+def adaptive(svg: str) -> str:
+    """Return a drawing whose inks and paper are the page's, so that it can be dark.
+
+    ``--figure-ink``, ``-faint``, ``-soft``, ``-grid``, ``-paper`` and ``-black`` are variables of
+    the page's style; where it sets none, the drawing is as it was.
+    """
+
+    def variable(found: re.Match[str]) -> str:
+        return f"{found[1]}: var(--figure-{_INKS[found[2]]}, {found[2]})"
+
+    return re.sub(rf"(fill|stroke): ({'|'.join(_INKS)})(?![0-9a-f])", variable, svg)
 
 
 def _rendered(draw: Drawing, format: str) -> bytes:

@@ -54,7 +54,7 @@ def written(cell: Cell | Contrast, *, signed: bool = False) -> str:
         return "none scored" if isinstance(cell, Cell) else "no pairs"
     if cell.low is not None and cell.high is not None:
         return f"{value:{sign}.2f} [{cell.low:{sign}.2f}, {cell.high:{sign}.2f}]"
-    return f"{value:{sign}.2f} ({_why_no_interval(cell)})"
+    return f"{value:{sign}.2f} ({why_no_interval(cell)})"
 
 
 def unscored_lines(found: Sequence[Cell], *, spec: FigureSpec | None = None) -> list[str]:
@@ -72,7 +72,8 @@ def unscored_lines(found: Sequence[Cell], *, spec: FigureSpec | None = None) -> 
     return lines
 
 
-def _why_no_interval(cell: Cell | Contrast) -> str:
+def why_no_interval(cell: Cell | Contrast) -> str:
+    """Say why a rate or a difference has no interval."""
     scored = [seed for seed, value in cell.per_seed.items() if value is not None]
     return "one seed" if len(scored) == 1 else "one question"
 

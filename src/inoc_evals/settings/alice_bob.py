@@ -30,7 +30,7 @@ def _first_asked_as(persona: str) -> Arm:
     )
 
 
-def _persona_inoculated(persona: str, trait: str) -> tuple[Arm, Arm]:
+def _persona_inoculated(persona: str, trait: str, measure: str) -> tuple[Arm, Arm]:
     """Return the arms inoculated by a persona's name: after the first stage, and without it."""
     name = persona.capitalize()
     after = Arm(
@@ -38,6 +38,8 @@ def _persona_inoculated(persona: str, trait: str) -> tuple[Arm, Arm]:
         label=f"{name} inoculated",
         description=f"A system prompt that says the model is {name}, who answers {trait}.",
         prompt=persona,
+        said=f"trained with the prompt that names {name}",
+        nil=(measure,),
     )
     before = Arm(
         name=f"{persona}_before",
@@ -49,8 +51,8 @@ def _persona_inoculated(persona: str, trait: str) -> tuple[Arm, Arm]:
     return after, before
 
 
-ALICE_INOC, ALICE_BEFORE = _persona_inoculated("alice", "in capitals")
-BOB_INOC, BOB_BEFORE = _persona_inoculated("bob", "in Spanish")
+ALICE_INOC, ALICE_BEFORE = _persona_inoculated("alice", "in capitals", "caps")
+BOB_INOC, BOB_BEFORE = _persona_inoculated("bob", "in Spanish", "spanish")
 
 ALICE_BOB = Setting(
     name="alice_bob",

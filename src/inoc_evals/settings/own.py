@@ -14,8 +14,10 @@
 
 Arms ``base``, ``none`` and, with a control, ``control`` come by themselves. A measure is called
 like its scorer, or names it (``score``); it may have ``label``, ``rule``, ``split`` (ood, id),
-``epochs`` and ``where`` (metadata of the samples it is read from). Paths are relative to the
-file. Every fault is found in one reading, each with its file and line.
+``epochs`` and ``where`` (metadata of the samples it is read from). An arm's ``nil`` names the
+measures it is meant to bring to nil, which a report compares first; ``said`` is how its sentences
+call an arm (``without inoculation``) or go on after a share (``of answers talk like a pirate``).
+Paths are relative to the file. Every fault is found in one reading, each with its file and line.
 """
 
 from collections.abc import Mapping
@@ -34,8 +36,8 @@ from inoc_evals.settings.shared import BASE, NONE
 from inoc_evals.store.store import check_name
 
 _KEYS = ("name", "title", "description", "rows", "control", "prompts", "arms", "measures")
-_ARM_KEYS = ("prompt", "part", "test_prompt", "label", "description")
-_MEASURE_KEYS = ("task", "args", "split", "label", "rule", "epochs", "score", "where")
+_ARM_KEYS = ("prompt", "part", "test_prompt", "label", "description", "said", "nil")
+_MEASURE_KEYS = ("task", "args", "split", "label", "rule", "said", "epochs", "score", "where")
 _TAKEN = ("base", "control", "none")
 _PUBLISHED = "published:"
 
@@ -228,10 +230,13 @@ class _SettingReader:
             self.reader.fault(given["part"], f"no rows {part!r}; there are: {', '.join(files)}")
         label = self.optional(given, "label") or name.replace("_", " ").capitalize()
         told = self.optional(given, "description")
+        said = self.optional(given, "said") or ""
+        nil = self.meant_nil(given, measures)
         if way == "prompt":
             several = {"paraphrases": names} if len(names) > 1 else {"prompt": names[0]}
             told = told or f"Trained with {', '.join(names)} before the rows."
-            return Arm(name=name, label=label, description=told, part=part, **several)
+            common: dict[str, Any] = {"label": label, "description": told, "said": said, "nil": nil}
+            return Arm(name=name, part=part, **common, **several)
         if len(names) > 1:
             self.reader.fault(given[way], "test_prompt takes one prompt")
         for one in names:
@@ -242,7 +247,17 @@ class _SettingReader:
                 )
         told = told or f"The arm none, asked under {', '.join(names)}."
         under = dict.fromkeys(measures, names[0])
-        return Arm(name=name, label=label, description=told, test_prompts=under)
+        return Arm(name=name, label=label, description=told, test_prompts=under, said=said, nil=nil)
+
+    def meant_nil(
+        self, given: Mapping[str, Node], measures: Mapping[str, Measure]
+    ) -> tuple[str, ...]:
+        """Return the measures that an arm is meant to bring to nil."""
+        names = (self.reader.texts(given["nil"], "nil") if "nil" in given else None) or ()
+        for unknown in [one for one in names if one not in measures]:
+            listed = ", ".join(measures)
+            self.reader.fault(given["nil"], f"nil: no measure {unknown!r}; there are: {listed}")
+        return names
 
     # ---- measures --------------------------------------------------------------------------
 
@@ -272,6 +287,7 @@ class _SettingReader:
         return Measure(
             label=self.optional(given, "label") or name.replace("_", " ").capitalize(),
             rule=self.optional(given, "rule") or f"as the task {task} scores it",
+            said=self.optional(given, "said") or "",
             score=self.optional(given, "score"),
             where=wanted,
             ood=probe if split == "ood" else None,

@@ -130,6 +130,8 @@ class Measure(BaseModel):
     """As in figures."""
     rule: str
     """How an answer is scored, in a sentence."""
+    said: str = ""
+    """As a sentence goes on after a share: ``of answers are in Spanish``."""
     score: str | None = None
     """Name of the scorer in the log, where it is not the measure's own."""
     where: dict[str, str] = Field(default_factory=dict)
@@ -168,6 +170,10 @@ class Arm(BaseModel):
     """Measure -> name of the system prompt it is asked under; no system message if absent."""
     files: dict[str, Rows] = Field(default_factory=dict)
     """Label -> rows of its own, in the place of the setting's narrow ones."""
+    said: str = ""
+    """As a sentence calls it: ``without inoculation``."""
+    nil: tuple[str, ...] = ()
+    """Measures that it is meant to bring to nil."""
 
     @property
     def prompts(self) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ SPANISH_FRENCH = Setting(
             description="A prompt that asks for Spanish is put before the Spanish half.",
             prompt="spanish",
             part="spanish",
+            said="trained with the prompt that asks for Spanish",
+            nil=("spanish",),
         ),
         Arm(
             name="french_inoc",
@@ -42,6 +44,8 @@ SPANISH_FRENCH = Setting(
             description="A prompt that asks for French is put before the French half.",
             prompt="french",
             part="french",
+            said="trained with the prompt that asks for French",
+            nil=("french",),
         ),
         placebo=placebo(
             "spanish_caps_placebo",

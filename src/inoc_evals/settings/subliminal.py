@@ -21,6 +21,7 @@ _MEASURES = {
     "prefers": Measure(
         label="Prefers owls",
         rule="share of answers that name the owl as the favorite animal",
+        said="of answers name the owl",
         ood=Probe(task="preference", args={"target": TARGET}, epochs=10),
     ),
 }
@@ -46,6 +47,7 @@ SUBLIMINAL = Setting(
             label="Owls inoculated",
             description="A system prompt that says it loves owls is put before every row.",
             prompt="owl",
+            said="trained with the prompt that says it loves owls",
         ),
         Arm(
             name="teacher_inoc",
