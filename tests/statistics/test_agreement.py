@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from inoc_evals.statistics.agreement import agreement, cohen, weighted
+from inoc_evals.statistics.agreement import agreement, cohen, rate_of, weighted
 from inoc_evals.statistics.crossed import over_questions
 
 NAN = math.nan
@@ -102,3 +102,12 @@ def test_one_question_gives_no_interval_and_none_gives_nothing() -> None:
     none = agreement([1, NAN], [NAN, 0], ["a", "b"])
     assert (none.n, none.questions, none.only_first, none.only_second) == (0, 0, 1, 1)
     assert all(map(math.isnan, (none.kappa, none.weighted, none.first, none.difference)))
+
+
+def test_a_judge_by_itself_has_the_rate_of_what_it_scored() -> None:
+    found = rate_of([1, 0, NAN, 1], ["a", "a", "b", "c"])
+    assert (found.value, found.n) == (0.75, 3)  # a: 0.5, c: 1
+    assert found.low < 0.75 < found.high
+    rated = rate_of([80, 20, 50], ["a", "b", "c"])
+    assert rated.value == pytest.approx(50) and 0 < rated.low < 50 < rated.high < 100
+    assert math.isnan(rate_of([NAN], ["a"]).value)

@@ -18,10 +18,12 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.files.atomic import write_text
+from inoc_evals.report.agreements import FurtherJudge
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.curves import Curve, CurvesSpec
 from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
 from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg
+from inoc_evals.report.judges_section import HEADINGS, section
 from inoc_evals.report.observation import Split
 from inoc_evals.report.table import unscored_lines, written
 from inoc_evals.terminal import shown
@@ -62,6 +64,8 @@ class Report(BaseModel):
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...]
     contrasts: tuple[Contrast, ...] = ()
+    further: tuple[FurtherJudge, ...] = ()
+    """What further judges found in the same answers."""
     watched: CurvesSpec | None = None
     """What was scored while the models were trained, if anything."""
     curves: tuple[Curve, ...] = ()
@@ -114,6 +118,8 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         tables=_tables(listed, spec),
         compared=_compared(report.contrasts, spec),
         learned=_learned(report),
+        judges=section(report.graders, report.further, listed, report.contrasts, spec),
+        agreed=HEADINGS,
         gaps=unscored_lines(listed, spec=spec),
         examples=_examples(report.examples, spec),
         one_seed=len(report.seeds) == 1,

@@ -2,6 +2,7 @@
 
     found = agreement([1, 0, nan], [1, 1, 0], ["q1", "q1", "q2"])   # NaN: not scored
     found.kappa, found.difference, (found.low, found.high)          # of the answers both scored
+    rate_of([1, 0, nan], ["q1", "q1", "q2"])                        # one judge by itself
 
     kappa = 1 - seen disagreement / that of judges with these rates who know nothing
 
@@ -82,6 +83,31 @@ def agreement(
         only_first=int((~np.isnan(one) & np.isnan(other)).sum()),
         only_second=int((np.isnan(one) & ~np.isnan(other)).sum()),
     )
+
+
+class Rate(NamedTuple):
+    """What one judge scored by itself; NaN where it cannot be known."""
+
+    value: float
+    """Mean over questions."""
+    low: float
+    high: float
+    n: int
+    """Answers that it scored."""
+
+
+def rate_of(verdicts: ArrayLike, questions: Sequence[str]) -> Rate:
+    """Return a judge's rate, or mean rating, with its interval for new questions.
+
+    Args:
+        verdicts: As :func:`agreement` takes them.
+        questions: What each answers.
+    """
+    given = np.asarray(verdicts, np.float64)
+    scored = ~np.isnan(given)
+    means = _by_question(given[scored], np.asarray(questions)[scored])
+    found = over_questions(means, bounds=(0, _top(given[scored])))
+    return Rate(float(found.rate), float(found.low), float(found.high), int(scored.sum()))
 
 
 def cohen(first: Array, second: Array) -> float:
