@@ -7,7 +7,8 @@ from rich.table import Table
 
 from inoc_evals.cli.output import PIPE_WIDTH, console, say
 from inoc_evals.cli.report import show
-from inoc_evals.experiments.rejudge import Rejudged, rejudge_experiment, rejudge_logs
+from inoc_evals.experiments.rejudge import rejudge_experiment, rejudge_logs
+from inoc_evals.report.judges import Compared
 from inoc_evals.report.judges_section import agreement_table
 from inoc_evals.statistics.agreement import Rate
 
@@ -42,7 +43,7 @@ def command(paths: tuple[Path, ...], graders: tuple[str, ...], quiet: bool) -> N
         out_to.print(_rates(found), agreement_table([row.agreed for row in found]), sep="\n")
 
 
-def _rates(found: list[Rejudged]) -> Table:
+def _rates(found: list[Compared]) -> Table:
     """A line for each judge of each score of each log."""
     table = Table("log", "score", "judge", "rate [95% interval]", "scored", box=None)
     lines: dict[tuple[str, ...], Rate] = {}

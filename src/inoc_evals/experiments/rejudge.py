@@ -20,7 +20,6 @@ from inoc_evals.experiments.grader_trial import try_graders
 from inoc_evals.experiments.log_set import clear, make, whole_logs
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.stored_answers import StoredAnswers, stored_answers
-from inoc_evals.report.agreements import Agreed
 from inoc_evals.report.experiment import (
     Description,
     Written,
@@ -30,22 +29,9 @@ from inoc_evals.report.experiment import (
     write_report,
 )
 from inoc_evals.report.holdings import Holdings, check_whole, holdings
-from inoc_evals.report.judges import Pairing, agreed, folder, judged_planned, pairs_of
-from inoc_evals.statistics.agreement import Rate, rate_of
+from inoc_evals.report.judges import Compared, compared, folder, judged_planned
 
 _WAY_OUT = "nothing was judged. Name another: --grader PROVIDER/MODEL"
-
-
-class Rejudged(NamedTuple):
-    """One score of a log, as two judges have it."""
-
-    label: str
-    """Task and model."""
-    measure: str
-    first: Rate
-    """By the judge of the log."""
-    second: Rate
-    agreed: Agreed
 
 
 def rejudge_experiment(
@@ -126,7 +112,7 @@ def rejudge_logs(
     *,
     progress: bool = True,
     say: Callable[[str], None] = print,
-) -> list[Rejudged]:
+) -> list[Compared]:
     """Have the answers of logs judged again, and compare the judges.
 
     Args:
@@ -241,22 +227,13 @@ def _one_stored(log: Path) -> StoredAnswers | None:
     return stored_answers(log)
 
 
-def _compared(wanted: _Wanted) -> list[Rejudged]:
+def _compared(wanted: _Wanted) -> list[Compared]:
     held = holdings(wanted.log_dir, whole=False)
     labels = [one.label for one in wanted.stored]
-    rows = []
+    rows: list[Compared] = []
     for one in wanted.stored:
         second = wanted.log_of(one, held)
         assert second is not None
         label = one.label if labels.count(one.label) == 1 else one.path.name
-        for measure, pairs in pairs_of(one.path, second).items():
-            rows.append(
-                Rejudged(
-                    label,
-                    measure,
-                    rate_of(pairs.first, pairs.questions),
-                    rate_of(pairs.second, pairs.questions),
-                    agreed(Pairing(label, "", measure, one.judge), wanted.grader, pairs),
-                )
-            )
+        rows += compared(label, one.judge, wanted.grader, one.path, second)
     return rows

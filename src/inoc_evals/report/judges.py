@@ -35,7 +35,7 @@ from inoc_evals.report.observation import Observation
 from inoc_evals.report.samples import read_samples
 from inoc_evals.scorers.default_grader import NAMED, default_grader
 from inoc_evals.scorers.outcomes import Outcome, outcomes
-from inoc_evals.statistics.agreement import agreement
+from inoc_evals.statistics.agreement import Rate, agreement, rate_of
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -205,10 +205,25 @@ def _pair(
             pairs.setdefault(where, Pairs()).add(question_of(again), one[score], other[score])
 
 
-def pairs_of(first: Path, second: Path) -> dict[str, Pairs]:
-    """Return two judges' verdicts on a log's answers, by score.
+class Compared(NamedTuple):
+    """One score of a log, as two judges have it."""
+
+    label: str
+    """What the log is called."""
+    measure: str
+    first: Rate
+    """By the judge of the log."""
+    second: Rate
+    agreed: Agreed
+
+
+def compared(label: str, reference: str, grader: str, first: Path, second: Path) -> list[Compared]:
+    """Compare two judges of a log's answers, score by score.
 
     Args:
+        label: What the log is called.
+        reference: Who judged it.
+        grader: The further judge.
         first: The log.
         second: That of the further judge.
 
@@ -222,7 +237,16 @@ def pairs_of(first: Path, second: Path) -> dict[str, Pairs]:
             if score in before:
                 pairs = found.setdefault(score, Pairs())
                 pairs.add(question_of(other), before[score], outcome)
-    return found
+    return [
+        Compared(
+            label,
+            measure,
+            rate_of(pairs.first, pairs.questions),
+            rate_of(pairs.second, pairs.questions),
+            agreed(Pairing(label, "", measure, reference), grader, pairs),
+        )
+        for measure, pairs in found.items()
+    ]
 
 
 def agreed(pairing: Pairing, grader: str, pairs: Pairs) -> Agreed:
