@@ -160,9 +160,12 @@ class _Wanted(NamedTuple):
 def _judge_all(
     wanted: Sequence[_Wanted], *, progress: bool, say: Callable[[str], None], lock: bool = False
 ) -> None:
-    """Make what is missing; every grader is tried before any is paid."""
-    missing = [one for one in wanted if one.left(holdings(one.log_dir, whole=False))]
-    try_graders(dict.fromkeys(one.grader for one in missing), say=say, way_out=_WAY_OUT)
+    """Make what is missing; all that can fail before a grader is paid fails then."""
+    missing = [(one.grader, one.left(holdings(one.log_dir, whole=False))) for one in wanted]
+    for stored in (stored for _, left in missing for stored in left):
+        stored.check()
+    names = dict.fromkeys(grader for grader, left in missing if left)
+    try_graders(names, say=say, way_out=_WAY_OUT)
     for one in wanted:
         if lock:
             with writing(one.log_dir):

@@ -65,6 +65,14 @@ class StoredAnswers:
         """Return the key of their judgement by another grader."""
         return judged_key(self.header, grader)
 
+    def check(self) -> None:
+        """Check that what is asked is what it was.
+
+        Raises:
+            InputError: Saying what is not.
+        """
+        _built(self)
+
     def task(self, grader: str) -> Task:
         """Return the task that has them judged.
 
@@ -111,16 +119,15 @@ def stored_answers(path: Path) -> StoredAnswers | None:
     judge = judge_of_log(header)
     if judge is None or JUDGED_AGAIN in (header.eval.metadata or {}):
         return None
-    results = header.results
-    if header.status != "success" or results is None:
+    if header.status != "success":
         raise InputError(
             f"{path}: not finished ({header.status}); go on with: inspect eval-retry {path}"
         )
-    if results.completed_samples < results.total_samples:
-        failed = results.total_samples - results.completed_samples
+    results = header.results
+    if results is None or results.completed_samples < results.total_samples:
         raise InputError(
-            f"{path}: {failed} of {results.total_samples} samples failed and have no answer; make "
-            f"them with: inspect eval-retry {path}"
+            f"{path}: samples of it failed and have no answer to judge; make them with: "
+            f"inspect eval-retry {path}"
         )
     return StoredAnswers(path, header, judge)
 

@@ -13,6 +13,7 @@ description lists and no log is of is an error; asked to leave it out, the repor
 """
 
 import json
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -219,6 +220,7 @@ def write_report(
         "curves": learned,
         "further": further,
     }
+    about = about.model_copy(update={"command": _command(directory, about, further)})
     report = _report(about, spec, seen, lacking, results)
     return Written(found, spec, write_page(out, report), figure, picture, lacking, further)
 
@@ -249,6 +251,16 @@ def _report(
         lacking=lacking,
         **parts,
     )
+
+
+def _command(directory: Path, about: Description, further: Sequence[FurtherJudge]) -> str:
+    """Return what makes a report again: judges that the run did not name come after it."""
+    named = shlex.split(about.command)
+    later = [
+        part for one in further if one.grader not in named for part in ("--grader", one.grader)
+    ]
+    again = ["inoc", "rejudge", str(directory), *later]
+    return f"{about.command} && {shlex.join(again)}" if later else about.command
 
 
 def _estimated(
