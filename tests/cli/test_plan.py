@@ -93,3 +93,24 @@ def test_a_watched_experiment_says_what_is_scored() -> None:
 def test_what_cannot_be_planned_is_refused_in_words(args: tuple[str, ...], message: str) -> None:
     with pytest.raises(InputError, match=message):
         invoke(*args)
+
+
+def test_a_second_grader_is_priced_beside_the_first() -> None:
+    one, other = "openai/gpt-5.4-mini-2026-03-17", "openai/gpt-5.4-2026-03-05"
+    options = ["fig3", "--seeds", "1", "--grader", one]
+    alone, both = (
+        json.loads(invoke(*options, "--json", *more).output) for more in ([], ["--grader", other])
+    )
+    assert alone["further"] == []
+    assert {**both, "judging": "", "further": []} == {**alone, "judging": ""}
+    [further] = both["further"]
+    judged = [cell for cell in both["evaluations"] if cell["grader"]]
+    assert (further["grader"], further["evaluations"], further["left"]) == (
+        other,
+        len(judged),
+        len(judged),
+    )
+    assert further["judge_calls"] == sum(cell["judge_calls"] for cell in judged)
+    assert both["judging"].startswith(alone["judging"]) and f"with {other}" in both["judging"]
+    output = invoke(*options, "--grader", other).output
+    assert f"judged again by {other}: {len(judged)} evaluations, of which {len(judged)} " in output

@@ -32,6 +32,7 @@ COMMANDS = {
     "plan": "Say what an experiment would take, and what of it there is.",
     "run": "Run an experiment: train what is missing, evaluate, report.",
     "report": "Write the report of an experiment's logs.",
+    "rejudge": "Have stored answers judged by another grader; nothing is sampled.",
 }
 
 SPEAKS_AFTER = 60

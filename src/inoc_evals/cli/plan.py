@@ -33,7 +33,7 @@ def command(asked: Asked, as_json: bool) -> None:
         given=asked.given,
         grader=asked.grader,
     )
-    found = forecast(plan, resolved, out=asked.out, store=store)
+    found = forecast(plan, resolved, out=asked.out, store=store, further=asked.further)
     if as_json:
         say_json(asdict(found))
         return
@@ -89,5 +89,10 @@ def _summary(found: Forecast) -> list[str]:
         f"training: {found.training}",
         f"evaluations: {len(found.evaluations)}, of which {len(left)} are to be made, with "
         f"{sum(one.samples for one in left):,} samples",
+        *(
+            f"judged again by {one.grader}: {one.evaluations} evaluations, of which {one.left} "
+            "are to be judged"
+            for one in found.further
+        ),
         f"judge: {found.judging}",
     ]

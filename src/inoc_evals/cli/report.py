@@ -3,13 +3,15 @@
 What the experiment lists and no log is of is an error; ``--incomplete`` leaves it out, in words.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from inoc_evals.cli.output import console, say
+from inoc_evals.cli.output import PIPE_WIDTH, console, say
 from inoc_evals.errors import InputError
-from inoc_evals.report.experiment import read_description, write_report
+from inoc_evals.report.experiment import Written, read_description, write_report
+from inoc_evals.report.judges_section import agreement_table
 from inoc_evals.report.table import table
 
 
@@ -18,31 +20,55 @@ from inoc_evals.report.table import table
 @click.option(
     "--incomplete", is_flag=True, help="Leave out what is missing; writes DIRECTORY/incomplete."
 )
-@click.option("--grader", metavar="PROVIDER/MODEL", help="Who must have judged.")
-def command(directory: Path, incomplete: bool, grader: str | None) -> None:
+@click.option(
+    "--grader",
+    "graders",
+    multiple=True,
+    metavar="PROVIDER/MODEL",
+    help="Who must have judged; repeated, for several. Others are left out.",
+)
+def command(directory: Path, incomplete: bool, graders: tuple[str, ...]) -> None:
     """Write the report of an experiment's DIRECTORY again from its logs.
 
     Every evaluation of the experiment must have a finished log. With --incomplete the report
-    begins with those that have none. With --grader, results of another judge are refused.
+    begins with those that have none. Several judges are all shown; with --grader, these alone,
+    and one that has not judged is refused.
     """
-    if grader is not None:
-        _check_grader(directory, grader)
-    written = write_report(directory, incomplete=incomplete)
+    if graders:
+        _check_graders(directory, graders)
+    written = write_report(directory, incomplete=incomplete, graders=graders or None)
     if written.lacking:
         say(f"INCOMPLETE: {len(written.lacking)} missing: {'; '.join(written.lacking)}")
+    show(written)
+
+
+def show(written: Written) -> None:
+    """Print the tables of a report, of each judge, and where it is."""
     console().print(table(written.cells, spec=written.spec))
+    for judge in written.further:
+        say(f"judged by {judge.grader}:")
+        console().print(table(judge.cells, spec=written.spec))
+    if agreements := [one for judge in written.further for one in judge.agreements]:
+        console(PIPE_WIDTH).print(agreement_table(agreements, written.spec))
     say(f"report: {written.page}\nfigure: {written.figure}")
     if written.curves is not None:
         say(f"curves: {written.curves}")
 
 
-def _check_grader(directory: Path, grader: str) -> None:
-    judged_by = read_description(directory).graders
-    if set(judged_by) != {grader}:
-        said = (
-            f"judged by {', '.join(judged_by)}" if judged_by else "scored by rule, without a judge"
-        )
+def _check_graders(directory: Path, graders: Sequence[str]) -> None:
+    """Refuse results of another judge: the first is in every report."""
+    about = read_description(directory)
+    known = [*about.graders, *about.further_graders]
+    if not known:
+        raise InputError(f"{directory}: scored by rule, without a judge")
+    others = [grader for grader in graders if grader not in known]
+    if others:
         raise InputError(
-            f"{directory}: {said}, not by {grader}; for that judge: inoc run ... --grader {grader} "
-            "--out ANOTHER"
+            f"{directory}: judged by {', '.join(known)}, not by {', '.join(others)}; for that "
+            f"judge: inoc rejudge {directory} --grader {others[0]}"
+        )
+    if not set(about.graders) <= set(graders):
+        raise InputError(
+            f"{directory}: judged by {', '.join(about.graders)} first, who is in every report: "
+            f"--grader {' --grader '.join(known)}"
         )

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from inoc_evals.arguments import user_path
-from inoc_evals.cli.output import confirm, console, say
+from inoc_evals.cli.output import confirm, say
+from inoc_evals.cli.report import show
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.figures import (
     EXPERIMENTS,
@@ -18,7 +19,6 @@ from inoc_evals.experiments.figures import (
     find_experiment,
 )
 from inoc_evals.experiments.run import run_experiment
-from inoc_evals.report.table import table
 from inoc_evals.settings import SETTINGS
 from inoc_evals.settings.own import read_setting
 
@@ -37,6 +37,9 @@ class Asked:
     config_file: Path | None
     given: dict[str, Path]
     grader: str | None
+    """Who judges; the first that is named."""
+    further: tuple[str, ...]
+    """Who judges the same answers besides."""
     out: Path
 
 
@@ -52,17 +55,25 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
         base: str,
         seeds: str,
         config_file: Path | None,
-        grader: str | None,
+        graders: tuple[str, ...],
         **others: Any,
     ) -> None:
         found = _chosen(experiment, setting)
         directory = out or Path("runs") / found.figure
         given = given_rows(rows)
-        command(Asked(found, base, seeds, config_file, given, grader, directory), **others)
+        first, *further = dict.fromkeys(graders) or [None]
+        judges = first, tuple(name for name in further if name is not None)
+        command(Asked(found, base, seeds, config_file, given, *judges, directory), **others)
 
     for decorate in (
         click.option("--out", type=_PATH, help="Directory.  [default: runs/NAME]"),
-        click.option("--grader", metavar="PROVIDER/MODEL", help="Who judges every answer."),
+        click.option(
+            "--grader",
+            "graders",
+            multiple=True,
+            metavar="PROVIDER/MODEL",
+            help="Who judges every answer; repeated, each of them does.",
+        ),
         click.option("--rows", multiple=True, metavar="LABEL=FILE", help="Rows you built."),
         click.option(
             "--config", "config_file", type=_PATH, help="YAML with training fields, for all arms."
@@ -94,15 +105,13 @@ def command(asked: Asked, yes: bool, quiet: bool) -> None:
         given=asked.given,
         config_file=asked.config_file,
         grader=asked.grader,
+        further=asked.further,
         yes=yes,
         confirm=confirm,
         progress=not quiet,
         say=say,
     )
-    console().print(table(written.cells, spec=written.spec))
-    say(f"report: {written.page}\nfigure: {written.figure}")
-    if written.curves is not None:
-        say(f"curves: {written.curves}")
+    show(written)
     say(f"logs:   inspect view --log-dir {asked.out / 'logs'}")
 
 

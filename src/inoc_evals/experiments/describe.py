@@ -37,6 +37,7 @@ def describe_plan(
     given: Mapping[str, Path] | None = None,
     config_file: Path | None = None,
     grader: str | None = None,
+    further: Sequence[str] = (),
 ) -> Description:
     """Return what the report says of a plan.
 
@@ -48,6 +49,7 @@ def describe_plan(
         given: Files of rows the user gave by label, for that command.
         config_file: File of hyper-parameters the user gave, likewise.
         grader: The grader that the user named, likewise.
+        further: Those named after it, who judge the same answers.
     """
     settings, pocket = plan.experiment.settings, kind_of(plan.base).pocket
     own = plan.experiment.own
@@ -55,9 +57,10 @@ def describe_plan(
         "inoc", "run", *(["--setting", own] if own else [plan.experiment.figure]),
         "--base", plan.base, "--seeds", seeds_text, "--out", str(out),
         *(["--config", str(config_file)] if config_file else []),
-        *(["--grader", grader] if grader else []),
+        *(part for name in (grader, *further) if name for part in ("--grader", name)),
         *(part for label, path in (given or {}).items() for part in ("--rows", f"{label}={path}")),
     ]  # fmt: skip
+    graders = tuple(graders_of(plan.evaluations, plan.base))
     return Description(
         figure=plan.experiment.figure,
         title=f"{plan.experiment.title}, on {plan.base}",
@@ -72,7 +75,8 @@ def describe_plan(
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
         evaluations=planned(plan.evaluations, plan.base),
-        graders=tuple(graders_of(plan.evaluations, plan.base)),
+        graders=graders,
+        further_graders=tuple(name for name in further if graders and (name,) != graders),
         unwatched=tuple(run.name for run in plan.runs if not plan.watched(run)),
         watched=_watched(plan),
         notes=(*((_MINIATURE,) if pocket else ()), *plan.notes),

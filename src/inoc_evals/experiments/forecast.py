@@ -9,10 +9,11 @@ Nothing is trained, built, downloaded or paid for. What is estimated says by whi
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from inoc_evals.experiments.evaluations import Evaluation, keyed
+from inoc_evals.experiments.evaluations import Evaluation, as_planned, keyed
 from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
@@ -23,7 +24,10 @@ from inoc_evals.models.costs import training_price
 from inoc_evals.models.hosted import ending, ending_of_training
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.report.experiment import read_description
 from inoc_evals.report.holdings import holdings
+from inoc_evals.report.judges import folder, judged_key
+from inoc_evals.report.logs import read_header
 from inoc_evals.store.store import Store
 
 ANSWER_TOKENS = 300
@@ -73,6 +77,19 @@ class EvaluationCell:
 
 
 @dataclass(frozen=True)
+class FurtherJudging:
+    """What another grader is to judge again."""
+
+    grader: str
+    evaluations: int
+    left: int
+    """Of these, without its verdicts."""
+    judge_calls: int
+    """Still to be made, at most."""
+    judge_tokens: int
+
+
+@dataclass(frozen=True)
 class Forecast:
     """What a plan would take."""
 
@@ -87,9 +104,13 @@ class Forecast:
     judging: str
     """Price of the judge calls still to be made."""
     notes: tuple[str, ...] = field(default=())
+    further: tuple[FurtherJudging, ...] = field(default=())
+    """Who judges the same answers besides."""
 
 
-def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Forecast:
+def forecast(
+    plan: Plan, base: ResolvedBase, *, out: Path, store: Store, further: Sequence[str] = ()
+) -> Forecast:
     """Say what a plan would take.
 
     Args:
@@ -97,6 +118,7 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         base: Its base, built or not.
         out: Directory of the experiment; logs in it count as done.
         store: Where trained models are.
+        further: Who is to judge the same answers besides; those of the directory do anyway.
 
     Raises:
         InputError: For rows that the base or its provider would refuse, or a model of a provider
@@ -125,6 +147,7 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         _evaluation(one, key in done, asked)
         for key, one in keyed(plan.evaluations, plan.base).items()
     )
+    others = _further(plan, evaluations, out, further)
     notes = (*plan.notes, *stand_in_notes(base))
     return Forecast(
         models=models,
@@ -132,21 +155,26 @@ def forecast(plan: Plan, base: ResolvedBase, *, out: Path, store: Store) -> Fore
         counted_by=counted_by,
         recipe=source_of(plan.base, plan.config),
         training=_training(models, base, store),
-        judging=_judging(evaluations, asked.answer_tokens),
+        judging=_judging(evaluations, others, asked.answer_tokens),
         notes=(
             *notes,
             *watch_notes(plan, store),
-            *_endings(plan, evaluations, models),
+            *_endings(plan, evaluations, models, others),
             *_unpriced(plan, evaluations),
         ),
+        further=others,
     )
 
 
 def _endings(
-    plan: Plan, evaluations: tuple[EvaluationCell, ...], models: tuple[ModelCell, ...]
+    plan: Plan,
+    evaluations: tuple[EvaluationCell, ...],
+    models: tuple[ModelCell, ...],
+    further: tuple[FurtherJudging, ...],
 ) -> list[str]:
     """Say which of the hosted models that are still to be used come to an end, and when."""
     graders = {one.grader: None for one in evaluations if not one.done and one.grader}
+    graders |= {one.grader: None for one in further if one.left}
     said = [ending(str(name), "grader") for name in graders]
     if kind_of(plan.base).hosted and not all(one.trained for one in models):
         said.append(ending_of_training(plan.base))
@@ -203,9 +231,41 @@ class _Asked:
         return self.known[key]
 
 
-def _judging(evaluations: tuple[EvaluationCell, ...], answer_tokens: int) -> str:
+def _further(
+    plan: Plan, evaluations: tuple[EvaluationCell, ...], out: Path, named: Sequence[str]
+) -> tuple[FurtherJudging, ...]:
+    """Return what further graders are to judge, of those that are judged."""
+    there = (out / "experiment.json").is_file()
+    graders = dict.fromkeys([*(read_description(out).further_graders if there else ()), *named])
+    if not graders:
+        return ()
+    held, keys = holdings(out / "logs", whole=False), keyed(plan.evaluations, plan.base)
+    logs = [held.log_of(as_planned(key, one)) for key, one in keys.items()]
+    headers = [None if log is None else read_header(log) for log in logs]
+    found = []
+    for grader in graders:
+        done = holdings(folder(out, grader), whole=False).finished
+        own = [
+            (cell, header)
+            for cell, header in zip(evaluations, headers, strict=True)
+            if cell.grader not in (None, grader)
+        ]
+        left = [cell for cell, log in own if log is None or judged_key(log, grader) not in done]
+        calls, tokens = (
+            sum(getattr(cell, name) for cell in left) for name in ("judge_calls", "judge_tokens")
+        )
+        found.append(FurtherJudging(grader, len(own), len(left), calls, tokens))
+    return tuple(one for one in found if one.evaluations)
+
+
+def _judging(
+    evaluations: tuple[EvaluationCell, ...],
+    further: tuple[FurtherJudging, ...],
+    answer_tokens: int,
+) -> str:
     left = [one for one in evaluations if not one.done and one.grader is not None]
-    calls = (Calls(str(one.grader), one.judge_calls, one.judge_tokens) for one in left)
+    calls = [Calls(str(one.grader), one.judge_calls, one.judge_tokens) for one in left]
+    calls += [Calls(one.grader, one.judge_calls, one.judge_tokens) for one in further]
     return price_told(calls, answer_tokens)
 
 

@@ -24,6 +24,8 @@ from inoc_evals.models.costs import (
 
 if TYPE_CHECKING:
     from inspect_ai import Task
+    from inspect_ai.dataset import Sample
+    from inspect_ai.scorer import Scorer
 
     from inoc_evals.scorers.rehearsal import Asking
 
@@ -113,36 +115,66 @@ def _price(one: Calls, answer_tokens: int) -> str:
 
 
 async def _rehearsed(task: "Task", evaluated: str, answer_tokens: int) -> list[list["Asking"]]:
-    from inspect_ai.model import (
-        ChatMessageAssistant,
-        ChatMessageUser,
-        ModelName,
-        ModelOutput,
-    )
+    answer, found = _answer(answer_tokens), []
+    for sample in task.dataset:
+        noted = [
+            one
+            for scorer in _scorers(task)
+            for one in await _noted(scorer, sample, evaluated, answer)
+        ]
+        found.append(list(dict.fromkeys(noted)))
+    return found
+
+
+def judged_scorers(task: "Task", *, evaluated: str) -> list["Scorer"]:
+    """Return those of a task's scorers that have a judge asked about any of its samples.
+
+    Args:
+        task: The task.
+        evaluated: The model that answers.
+    """
+    # In a thread, as above.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, _judged_scorers(task, evaluated)).result()
+
+
+async def _judged_scorers(task: "Task", evaluated: str) -> list["Scorer"]:
+    answer, found = _answer(1), []
+    for scorer in _scorers(task):
+        for sample in task.dataset:
+            if await _noted(scorer, sample, evaluated, answer):
+                found.append(scorer)
+                break
+    return found
+
+
+def _scorers(task: "Task") -> list["Scorer"]:
+    return list(task.scorer or ())
+
+
+async def _noted(scorer: "Scorer", sample: "Sample", evaluated: str, answer: str) -> list["Asking"]:
+    """Return what a scorer would have a judge asked about an answer to a sample."""
+    from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ModelName, ModelOutput
     from inspect_ai.scorer import Target
     from inspect_ai.solver import TaskState
 
     from inoc_evals.scorers.rehearsal import rehearsal
 
-    answer, found = _answer(answer_tokens), []
-    for sample in task.dataset:
-        given = sample.input
-        turns = [ChatMessageUser(content=given)] if isinstance(given, str) else given
-        with rehearsal() as noted:
-            for scorer in task.scorer or ():
-                state = TaskState(
-                    model=ModelName(evaluated),
-                    sample_id=sample.id or 0,
-                    epoch=1,
-                    input=given,
-                    messages=[*turns, ChatMessageAssistant(content=answer)],
-                    target=Target(sample.target),
-                    output=ModelOutput.from_content(evaluated, answer),
-                    metadata=dict(sample.metadata or {}),
-                )
-                await scorer(state, state.target)
-        found.append(list(dict.fromkeys(noted)))
-    return found
+    given = sample.input
+    turns = [ChatMessageUser(content=given)] if isinstance(given, str) else given
+    state = TaskState(
+        model=ModelName(evaluated),
+        sample_id=sample.id or 0,
+        epoch=1,
+        input=given,
+        messages=[*turns, ChatMessageAssistant(content=answer)],
+        target=Target(sample.target),
+        output=ModelOutput.from_content(evaluated, answer),
+        metadata=dict(sample.metadata or {}),
+    )
+    with rehearsal() as noted:
+        await scorer(state, state.target)
+    return list(noted)
 
 
 def _answer(tokens: int) -> str:

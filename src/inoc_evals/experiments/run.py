@@ -6,6 +6,7 @@
     runs/fig2a/data/<setting>/<arm>.jsonl    training rows, each with its manifest; those of a
                                              first stage are first.jsonl
     runs/fig2a/logs/               Inspect's logs
+    runs/fig2a/judged/<grader>/    likewise, of the same answers judged by others, if there are
     runs/fig6/dynamics/<setting>/<arm>-s<seed>.json    scores, if trainings are watched
     runs/fig2a/report.html ...     from the logs alone
 
@@ -15,7 +16,7 @@ time (one_writer.py); a second run is refused.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from inoc_evals.datasets.manifest import write_dataset
@@ -26,10 +27,16 @@ from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.grader_trial import graders_of, try_graders
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
+from inoc_evals.experiments.rejudge import judge_experiment
 from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
 from inoc_evals.experiments.start import config_for, find_base
 from inoc_evals.models.kinds import kind_of
-from inoc_evals.report.experiment import Written, write_description, write_report
+from inoc_evals.report.experiment import (
+    Description,
+    Written,
+    write_description,
+    write_report,
+)
 from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
@@ -45,6 +52,7 @@ def run_experiment(
     given: Mapping[str, Path] | None = None,
     config_file: Path | None = None,
     grader: str | None = None,
+    further: Sequence[str] = (),
     yes: bool = False,
     confirm: Callable[[str], bool] | None = None,
     progress: bool = True,
@@ -61,6 +69,8 @@ def run_experiment(
         given: Files of rows by label, for settings whose rows nobody publishes.
         config_file: Hyper-parameters that change the base's recipe, for every arm alike.
         grader: Who judges, ``provider/model``, instead of whom the measures name and the default.
+        further: Who judges the same answers besides, each by itself; those that the directory
+            has had stay.
         yes: Create paid jobs without asking.
         confirm: Asks whether to create a paid job, unless ``yes``.
         progress: Show progress bars on standard error.
@@ -76,7 +86,7 @@ def run_experiment(
         require("train", "torch", "transformers", "peft", "accelerate")
     store, seeds_parsed = store or Store(), parse_seeds(seeds)
     start = time.monotonic()
-    try_graders([grader] if grader else [], say=say)
+    try_graders([*([grader] if grader else []), *further], say=say)
     resolved = find_base(base, store, build=True)
     config = config_for(base, config_file)
     plan = make_plan(
@@ -86,13 +96,13 @@ def run_experiment(
         say(note)
     described = describe_plan(
         plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file,
-        grader=grader,
+        grader=grader, further=further,
     )  # fmt: skip
     with writing(out):
-        write_description(out, described)
+        about = write_description(out, described)
         for (setting, arm), file in plan.files.items():
             write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
-        _try_others(plan, out, grader, say)
+        _try_others(plan, out, about, [grader, *further], say)
         say(f"base {base} ready after {time.monotonic() - start:.0f} s")
         if isinstance(config, TrainConfig):
             _train(plan, store, progress=progress, say=say)
@@ -101,15 +111,23 @@ def run_experiment(
         write_scores(plan, store, out)
         say(f"models ready after {time.monotonic() - start:.0f} s")
         evaluate(plan, out / "logs", progress=progress, say=say)
+        judge_experiment(out, about, about.further_graders, progress=progress, say=say)
         written = write_report(out)
     say(f"evaluated and written after {time.monotonic() - start:.0f} s")
     return written
 
 
-def _try_others(plan: Plan, out: Path, grader: str | None, say: Callable[[str], None]) -> None:
-    """Try who judges what is not evaluated yet; the one that was named is tried already."""
-    names = graders_of(missing(plan, out / "logs").values(), plan.base)
-    try_graders([name for name in names if name != grader], say=say)
+def _try_others(
+    plan: Plan,
+    out: Path,
+    about: Description,
+    tried: Sequence[str | None],
+    say: Callable[[str], None],
+) -> None:
+    """Try who judges what is not evaluated yet; those that were named are tried already."""
+    left = missing(plan, out / "logs").values()
+    names = dict.fromkeys([*graders_of(left, plan.base), *(about.further_graders if left else ())])
+    try_graders([name for name in names if name not in tried], say=say)
 
 
 def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[TrainingRun]:

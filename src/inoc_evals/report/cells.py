@@ -57,6 +57,8 @@ class Cell(BaseModel):
     """For what the interval holds: new seeds and questions, or new questions only."""
     per_seed: dict[str, float | None] = Field(default_factory=dict)
     """Each seed's rate."""
+    grader: str | None = None
+    """Who judged, if it is another than the first; files say it only then."""
 
 
 class Contrast(BaseModel):
@@ -82,6 +84,8 @@ class Contrast(BaseModel):
     seeds: list[int] = Field(default_factory=list)
     interval: Interval | None
     per_seed: dict[str, float | None] = Field(default_factory=dict)
+    grader: str | None = None
+    """As in :class:`Cell`."""
 
 
 class _Key(NamedTuple):

@@ -13,7 +13,8 @@ description lists and no log is of is an error; asked to leave it out, the repor
 """
 
 import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,13 +23,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.files.atomic import write_text
 from inoc_evals.files.digests import digest
-from inoc_evals.report.cells import Cell, cells, contrasts
+from inoc_evals.report.agreements import FurtherJudge, write_agreements
+from inoc_evals.report.cells import Cell, Contrast, cells, contrasts
 from inoc_evals.report.curves import FOLDER, Curve, CurvesSpec, curves, read_scores, write_curves
 from inoc_evals.report.curves_figure import draw_curves
 from inoc_evals.report.details import details, write_details
 from inoc_evals.report.figure import FigureSpec, draw
 from inoc_evals.report.holdings import Planned
+from inoc_evals.report.judges import FOLDER as JUDGED
+from inoc_evals.report.judges import Second, read_second
 from inoc_evals.report.logs import Seen, read_logs
+from inoc_evals.report.observation import Observation
 from inoc_evals.report.page import Report, write_page
 from inoc_evals.report.results import write_results
 
@@ -73,6 +78,8 @@ class Description(BaseModel):
     """What there has to be a finished log of."""
     graders: tuple[str, ...] = ()
     """Who judges; nobody where all is scored by rule."""
+    further_graders: tuple[str, ...] = ()
+    """Who judges the same answers besides; the file says it only where there is one."""
     unwatched: tuple[str, ...] = ()
     """Those of the models whose training is not watched."""
     watched: CurvesSpec | None = None
@@ -90,6 +97,7 @@ class Written(NamedTuple):
     """What a report consists of."""
 
     cells: list[Cell]
+    """As the first judge has it."""
     spec: FigureSpec
     page: Path
     figure: Path
@@ -97,25 +105,44 @@ class Written(NamedTuple):
     """Of a watched experiment."""
     lacking: tuple[str, ...] = ()
     """What is missing of an incomplete one."""
+    further: tuple[FurtherJudge, ...] = ()
+    """What further judges found."""
 
 
-def write_description(directory: Path, description: Description) -> None:
+def write_description(directory: Path, description: Description) -> Description:
     """Write ``experiment.json``; a directory of another experiment is refused.
+
+    Further graders of before stay: there are verdicts of theirs, perhaps paid for.
+
+    Returns:
+        What was written.
 
     Raises:
         InputError: Naming what differs from the experiment that is there.
     """
     path = directory / "experiment.json"
     if path.is_file():
-        differing = _differing(read_description(directory), description)
-        if differing:
+        old = read_description(directory)
+        if differing := _differing(old, description):
+            another = f"; another judge of the same answers: inoc rejudge {directory} --grader ..."
             raise InputError(
                 f"{directory} holds another experiment, with other {', '.join(differing)}; "
-                "choose another --out, or remove it"
+                f"choose another --out, or remove it{another if 'graders' in differing else ''}"
             )
+        description = with_graders(description, old.further_graders)
     said = description.model_dump(mode="json")
+    if not description.further_graders:
+        del said["further_graders"]  # a file of before says no less
     text = json.dumps(said | {"sha256": digest(said)}, indent=2, ensure_ascii=False)
     write_text(path, text + "\n")
+    return description
+
+
+def with_graders(about: Description, graders: Sequence[str]) -> Description:
+    """Return a description with further graders, those it has first, each once."""
+    several = dict.fromkeys([*about.further_graders, *graders])
+    further = tuple(name for name in several if (name,) != about.graders)
+    return about.model_copy(update={"further_graders": further})
 
 
 def _differing(old: Description, new: Description) -> list[str]:
@@ -157,13 +184,16 @@ def _damaged(path: Path, why: str) -> str:
     return f"{path}: {why}; remove it, and give inoc run again as before"
 
 
-def write_report(directory: Path, *, incomplete: bool = False) -> Written:
+def write_report(
+    directory: Path, *, incomplete: bool = False, graders: Collection[str] | None = None
+) -> Written:
     """Read description and logs, and write results, figures and page.
 
     Args:
         directory: Of the experiment.
         incomplete: If anything is missing, leave it out and write into ``incomplete/``; the
             report then begins with what is missing.
+        graders: Which further judges are in it; by default all that the experiment has.
 
     Raises:
         InputError: Without a description, or the scores of a watched experiment.
@@ -172,45 +202,56 @@ def write_report(directory: Path, *, incomplete: bool = False) -> Written:
     about = read_description(directory)
     seen = read_logs(directory / "logs", about.evaluations)
     learned, unwatched = _learned(directory, about, incomplete)
-    lacking = (*seen.lacking, *unwatched)
     if seen.lacking and (not incomplete or not seen.observations):
         raise StoreError(_missing(directory, about, seen))
+    seconds = _seconds(directory, about, graders, incomplete)
+    unjudged = [label for second in seconds for label in second.lacking]
+    lacking = (*seen.lacking, *unjudged, *unwatched)
     spec, out = about.spec, directory
     if lacking:
         out = directory / INCOMPLETE
         spec = spec.model_copy(update={"title": f"{INCOMPLETE.upper()}: {spec.title}"})
-    found = cells(
-        seen.observations,
-        conditions=[condition.name for condition in spec.conditions],
-        **_order(spec),
+    found, compared = _estimated(about, seen.observations)
+    further = tuple(_further(about, second) for second in seconds)
+    write_results(
+        out,
+        [*found, *(cell for one in further for cell in one.cells)],
+        [*compared, *(contrast for one in further for contrast in one.contrasts)],
     )
-    compared = contrasts(seen.observations, about.contrasts, **_order(spec))
-    write_results(out, found, compared)
     made_of = details(seen.observations, seen.texts)
     write_details(out, made_of)
+    write_agreements(out, [agreed for one in further for agreed in one.agreements])
     figure = out / f"{about.figure}.png"
     draw(found, figure, spec)
     picture = _write_curves(out, about, spec, learned)
-    report = _told(
-        about,
-        seen,
-        lacking,
-        spec=spec,
-        cells=tuple(found),
-        contrasts=tuple(compared),
-        details=tuple(made_of),
-        curves=tuple(learned),
-    )
-    return Written(found, spec, write_page(out, report), figure, picture, lacking)
+    results: dict[str, Sequence[Any]] = {
+        "cells": found,
+        "contrasts": compared,
+        "curves": learned,
+        "further": further,
+        "details": made_of,
+    }
+    about = about.model_copy(update={"command": _command(directory, about, further)})
+    report = _report(about, spec, seen, lacking, results)
+    return Written(found, spec, write_page(out, report), figure, picture, lacking, further)
 
 
-def _told(about: Description, seen: Seen, lacking: tuple[str, ...], **found: Any) -> Report:
-    """Return what the page says: of the description, the logs, and what was found."""
+def _report(
+    about: Description,
+    spec: FigureSpec,
+    seen: Seen,
+    lacking: tuple[str, ...],
+    results: Mapping[str, Sequence[Any]],
+) -> Report:
+    """Return what the page says: results, and what they are of."""
+    elsewhere = {"logs": "../logs", "dynamics": f"../{FOLDER}"} if lacking else {}
+    parts: dict[str, Any] = {name: tuple(some) for name, some in results.items()} | elsewhere
     return Report(
         title=f"{INCOMPLETE.upper()}: {about.title}" if lacking else about.title,
         description=about.description,
         command=about.command,
         seeds=about.seeds,
+        spec=spec,
         base_digest=about.base_digest,
         watched=about.watched,
         data=about.data,
@@ -220,9 +261,71 @@ def _told(about: Description, seen: Seen, lacking: tuple[str, ...], **found: Any
         examples=tuple(seen.examples),
         notes=about.notes,
         lacking=lacking,
-        logs="../logs" if lacking else "logs",
-        dynamics=f"../{FOLDER}" if lacking else FOLDER,
-        **found,
+        **parts,
+    )
+
+
+def _command(directory: Path, about: Description, further: Sequence[FurtherJudge]) -> str:
+    """Return what makes a report again: judges that the run did not name come after it."""
+    named = shlex.split(about.command)
+    later = [
+        part for one in further if one.grader not in named for part in ("--grader", one.grader)
+    ]
+    again = ["inoc", "rejudge", str(directory), *later]
+    return f"{about.command} && {shlex.join(again)}" if later else about.command
+
+
+def _estimated(
+    about: Description, observations: Sequence[Observation]
+) -> tuple[list[Cell], list[Contrast]]:
+    """Return rates and contrasts of one judge's verdicts, in the figure's order."""
+    conditions, order = [one.name for one in about.spec.conditions], _order(about.spec)
+    return (
+        cells(observations, conditions=conditions, **order),
+        contrasts(observations, about.contrasts, **order),
+    )
+
+
+def _seconds(
+    directory: Path, about: Description, graders: Collection[str] | None, incomplete: bool
+) -> list[Second]:
+    """Read what further judges found.
+
+    Raises:
+        StoreError: If one has not judged all answers, unless ``incomplete``.
+    """
+    found = []
+    for grader in about.further_graders:
+        if graders is not None and grader not in graders:
+            continue
+        second = read_second(directory, about.evaluations, grader)
+        if second.lacking and not incomplete:
+            raise StoreError(_unjudged(directory, about, second))
+        found.append(second)
+    return found
+
+
+def _unjudged(directory: Path, about: Description, second: Second) -> str:
+    """Say whose verdicts on what are missing, and how to come by them or do without."""
+    named = "; ".join(second.lacking[:_NAMED])
+    more = len(second.lacking) - _NAMED
+    first = "".join(f" --grader {grader}" for grader in about.graders)
+    return (
+        f"{directory / JUDGED}: no finished log of {len(second.lacking)} evaluations: "
+        f"{named}{f'; and {more} more' if more > 0 else ''}.\n"
+        f"Make them: inoc rejudge {directory} --grader {second.grader}, or report without: "
+        f"inoc report {directory}{first}"
+    )
+
+
+def _further(about: Description, second: Second) -> FurtherJudge:
+    found, compared = _estimated(about, second.observations)
+    named = {"grader": second.grader}
+    return FurtherJudge(
+        grader=second.grader,
+        cells=tuple(cell.model_copy(update=named) for cell in found),
+        contrasts=tuple(contrast.model_copy(update=named) for contrast in compared),
+        agreements=tuple(second.agreements()),
     )
 
 

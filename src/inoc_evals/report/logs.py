@@ -12,7 +12,7 @@ that one at a time (samples.py).
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,18 +66,18 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
         path = held.log_of(one)
         if path is None:
             continue
-        log = _read_header(path)
+        log = read_header(path)
         versions |= {name: str(version) for name, version in log.eval.packages.items()}
-        read = [(cell, examples.setdefault(_group(cell), [])) for cell in _cells(log)]
+        read = [(cell, examples.setdefault(_group(cell), [])) for cell in cells_of(log)]
         for sample in read_samples(log, path):
             _check_model(sample, path, one)
             text = shortened(_asked(sample))
             for cell, shown in read:
-                own = _observations(sample, cell)
+                own = observed(sample, cell)
                 observations += own
                 for seen in own:
                     texts.setdefault((seen.setting, seen.measure, seen.split, seen.question), text)
-                fits = any(_read(sample, cell, measure) for measure in cell["measures"])
+                fits = any(score_read(sample, cell, measure) for measure in cell["measures"])
                 if fits and len(shown) < _EXAMPLES:
                     shown.append(_example(sample, cell))
     return Seen(
@@ -90,7 +90,12 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
     )
 
 
-def _read_header(path: Path) -> "EvalLog":
+def read_header(path: Path) -> "EvalLog":
+    """Read a log that is whole, without its samples.
+
+    Raises:
+        StoreError: If another version of Inspect wrote it.
+    """
     from inspect_ai.log import read_eval_log
 
     try:
@@ -100,7 +105,8 @@ def _read_header(path: Path) -> "EvalLog":
         raise unreadable(path, error) from error
 
 
-def _cells(log: "EvalLog") -> list[dict[str, Any]]:
+def cells_of(log: "EvalLog") -> list[dict[str, Any]]:
+    """Return the places of the figure that read a log of an experiment."""
     cells: list[dict[str, Any]] = (log.eval.metadata or {})["cells"]
     return cells
 
@@ -128,9 +134,18 @@ def _check_model(sample: "EvalSample", path: Path, planned: Planned) -> None:
             )
 
 
-def _observations(sample: "EvalSample", cell: dict[str, Any]) -> list[Observation]:
+def observed(
+    sample: "EvalSample", cell: dict[str, Any], scores: Collection[str] | None = None
+) -> list[Observation]:
+    """Return what a sample says of the measures of a cell.
+
+    Args:
+        sample: The sample.
+        cell: The cell.
+        scores: Read these scores alone; by default each that a measure is read from.
+    """
     found = outcomes(sample.scores)
-    read = {measure: _read(sample, cell, measure) for measure in cell["measures"]}
+    read = {measure: score_read(sample, cell, measure) for measure in cell["measures"]}
     return [
         Observation(
             figure=cell["figure"],
@@ -139,22 +154,38 @@ def _observations(sample: "EvalSample", cell: dict[str, Any]) -> list[Observatio
             measure=measure,
             split=cell["split"],
             seed=cell["seed"],
-            # One string for all answers to a question, of which there may be thousands.
-            question=sys.intern(str(sample.metadata.get("question", sample.id))),
+            question=question_of(sample),
             value=found[score].value,
             reason=found[score].reason,
         )
         for measure, score in read.items()
-        if score is not None
+        if score is not None and (scores is None or score in scores)
     ]
 
 
-def _read(sample: "EvalSample", cell: dict[str, Any], measure: str) -> str | None:
+def question_of(sample: "EvalSample") -> str:
+    """Return the id of a sample's question, one string for all of its answers.
+
+    There may be thousands of them.
+    """
+    return sys.intern(str(sample.metadata.get("question", sample.id)))
+
+
+def score_read(sample: "EvalSample", cell: dict[str, Any], measure: str) -> str | None:
     """Return the score a measure is read from; None if the sample is none of its own."""
-    reads = cell.get("reads", {}).get(measure, {})
-    where = reads.get("where", {})
+    where = _reads(cell, measure).get("where", {})
     fits = all(str(sample.metadata.get(key)) == value for key, value in where.items())
-    return str(reads.get("score", measure)) if fits else None
+    return score_named(cell, measure) if fits else None
+
+
+def score_named(cell: dict[str, Any], measure: str) -> str:
+    """Return the score a measure is read from, where a sample is its own."""
+    return str(_reads(cell, measure).get("score", measure))
+
+
+def _reads(cell: dict[str, Any], measure: str) -> dict[str, Any]:
+    found: dict[str, Any] = cell.get("reads", {}).get(measure, {})
+    return found
 
 
 def _asked(sample: "EvalSample") -> str:
@@ -175,7 +206,7 @@ def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
         values={
             measure: found[score].value if found[score].reason is None else found[score].reason
             for measure in cell["measures"]
-            if (score := _read(sample, cell, measure)) is not None
+            if (score := score_read(sample, cell, measure)) is not None
         },
         seed=cell["seed"],
         system=system[0] if system else None,

@@ -18,12 +18,14 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.files.atomic import write_text
+from inoc_evals.report.agreements import FurtherJudge
 from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.curves import Curve, CurvesSpec
 from inoc_evals.report.curves_figure import curves_caption, draw_curves_svg
 from inoc_evals.report.details import FILE, MANY, Detail
 from inoc_evals.report.figure import Condition, FigureSpec, caption, draw_svg, panel_specs
 from inoc_evals.report.in_words import in_words
+from inoc_evals.report.judges_section import HEADINGS, section
 from inoc_evals.report.meant_nil import LIMIT, meant_nil
 from inoc_evals.report.observation import Split
 from inoc_evals.report.picture import adaptive
@@ -71,6 +73,8 @@ class Report(BaseModel):
     contrasts: tuple[Contrast, ...] = ()
     details: tuple[Detail, ...] = ()
     """What the cells are made of: rates of single questions, spreads, bounds."""
+    further: tuple[FurtherJudge, ...] = ()
+    """What further judges found in the same answers."""
     watched: CurvesSpec | None = None
     """What was scored while the models were trained, if anything."""
     curves: tuple[Curve, ...] = ()
@@ -135,6 +139,8 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         written=written,
         asked=question_tables(report.details, spec),
         questions_file=FILE,
+        judges=section(report.graders, report.further, listed, report.contrasts, spec),
+        agreed=HEADINGS,
         gaps=unscored_lines(listed, spec=spec),
         examples=_examples(report.examples, spec),
         one_seed=len(report.seeds) == 1,

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -23,10 +24,10 @@ def write_results(
 ) -> None:
     """Write ``results.json``, ``results.csv`` and ``contrasts.csv``, each whole or not at all.
 
-    The same cells give the same bytes. In CSV ``unscored`` becomes one column for each reason,
+    The same cells give the same bytes. Cells of further graders have a column ``grader``. In CSV ``unscored`` becomes one column for each reason,
     ``per_seed`` JSON text, and a text that a spreadsheet would compute begins with an apostrophe.
     """
-    listed = [cell.model_dump(mode="json") for cell in found]
+    listed = [_plain(cell) for cell in found]
     text = json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False)
     write_text(directory / "results.json", text + "\n")
     write_text(directory / "results.csv", _csv(Cell, found))
@@ -38,10 +39,16 @@ def read_results(path: Path) -> list[Cell]:
     return [Cell.model_validate(item) for item in json.loads(path.read_text("utf-8"))]
 
 
+def _plain(item: Cell | Contrast) -> dict[str, Any]:
+    """Return what files say of a cell; a grader only if it is not the first."""
+    return item.model_dump(mode="json", exclude={"grader"} if item.grader is None else None)
+
+
 def _csv(kind: type[BaseModel], items: Sequence[Cell] | Sequence[Contrast]) -> str:
-    rows = [item.model_dump(mode="json") for item in items]
+    rows = [_plain(item) for item in items]
     reasons = sorted({reason for row in rows for reason in row.get("unscored", ())})
-    plain = [name for name in kind.model_fields if name != "unscored"]
+    absent = {"unscored"} if any("grader" in row for row in rows) else {"unscored", "grader"}
+    plain = [name for name in kind.model_fields if name not in absent]
     columns = [*plain, *(["unscored"] if "unscored" in kind.model_fields else [])]
     columns += [shown(f"unscored_{reason}") for reason in reasons]
     out = io.StringIO()

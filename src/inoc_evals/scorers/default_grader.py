@@ -15,6 +15,8 @@ DEFAULT_GRADER = "openai/gpt-5.4-2026-03-05"
 POCKET_GRADER = "inoc/pocket-judge"
 """Reads the rubrics by rule and answers for the pocket world, offline."""
 
+NAMED = "named_grader"
+"""In the metadata of a task that judges: the grader that it names, None if it does not."""
 
 PROVIDERS = (
     "anthropic",

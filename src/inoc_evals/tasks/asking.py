@@ -32,7 +32,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompt_sets import PromptItem
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.questions import Question, QuestionSet, load_question_set
-from inoc_evals.scorers.default_grader import default_grader
+from inoc_evals.scorers.default_grader import NAMED, default_grader
 from inoc_evals.scorers.em import PUBLISHED_PROMPTS
 from inoc_evals.scorers.judged import check_judge
 from inoc_evals.scorers.silence import JUDGED
@@ -42,9 +42,6 @@ from inoc_evals.tasks.layout import Palette, sample_list
 
 MAX_TOKENS = 1024
 """A page of prose; what is longer is cut, and counted as truncated."""
-
-_NAMED = "named_grader"
-"""In the metadata of a task that judges: the grader that it names, if it does."""
 
 SystemPrompt = str | Sequence[str] | None
 
@@ -262,7 +259,7 @@ def judged(task: Task, grader: str | None) -> Task:
     return task_with(
         task,
         setup=[grader_ready(grader), *setup],
-        metadata={**(task.metadata or {}), _NAMED: grader},
+        metadata={**(task.metadata or {}), NAMED: grader},
     )
 
 
@@ -274,9 +271,9 @@ def grader_of(task: Task, evaluated: str) -> str | None:
         evaluated: The model that answers, as Inspect names it.
     """
     metadata = task.metadata or {}
-    if _NAMED not in metadata:
+    if NAMED not in metadata:
         return None
-    return str(metadata[_NAMED] or default_grader(evaluated))
+    return str(metadata[NAMED] or default_grader(evaluated))
 
 
 def as_asked(samples: Sequence[Sample]) -> list[Any]:

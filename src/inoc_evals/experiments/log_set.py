@@ -1,0 +1,157 @@
+"""One finished log for each evaluation: what is missing is made by one Inspect eval set.
+
+    held = whole_logs(log_dir, say)           # what cannot be read is set aside
+    make(tasks, held, progress=True)          # goes on with what a kill left
+    clear(log_dir, keys, say)                 # attempts of what is finished now
+
+Which evaluations are finished is decided by the key in a log's metadata and its status alone
+(report/holdings.py), not by Inspect, for which the newest log counts and other epochs make a log
+unfinished. Inspect gets the rest: it goes on with the samples of a log that was killed, which it
+knows by the key in the task's version.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inoc_evals.errors import StoreError
+from inoc_evals.report.holdings import Holdings, holdings
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+
+_ATTEMPTS = ("started", "cancelled", "error")
+"""Statuses of logs whose samples Inspect copied into the log of the next attempt."""
+
+_SET_ID = re.compile(r"[A-Za-z0-9]{8,64}")
+
+
+def whole_logs(log_dir: Path, say: Callable[[str], None]) -> Holdings:
+    """Look through a directory's logs, and rename those that cannot be read.
+
+    Inspect lists no other names, and their bytes are kept.
+    """
+    held = holdings(log_dir)
+    for path, why in held.damaged.items():
+        aside = path.with_name(f"{path.name}.damaged")
+        os.replace(path, aside)
+        say(f"{path} cannot be read ({why}): kept as {aside.name}, and made again")
+    return held
+
+
+def make(
+    tasks: Sequence["Task"],
+    held: Holdings,
+    *,
+    progress: bool,
+    what: str = "evaluations",
+    **config: Any,
+) -> None:
+    """Run tasks whose logs are missing.
+
+    Args:
+        tasks: Each with its key in its version and its metadata.
+        held: What there is where the logs go; no other process may be writing there.
+        progress: Show a progress bar on standard error.
+        what: What the tasks are.
+        **config: How models generate.
+
+    Raises:
+        StoreError: If one did not succeed (its log says why).
+    """
+    from inspect_ai import eval_set
+
+    _make_resumable(held)
+    samples = sum(len(task.dataset) * (task.epochs or 1) for task in tasks)
+    with _progress(samples, f"{len(tasks)} {what}", shown=progress):
+        success, logs = eval_set(
+            list(tasks),
+            log_dir=str(held.directory),
+            # Finished logs of other evaluations lie there too; none is Inspect's to remove.
+            log_dir_allow_dirty=True,
+            retry_cleanup=False,
+            display="none",
+            log_level="warning",
+            log_format="eval",
+            max_tasks=4,
+            retry_attempts=1,
+            retry_connections=1.0,
+            retry_wait=1,
+            **config,
+        )
+    if not success:
+        failed = [log for log in logs if log.status != "success"]
+        why = failed[0].error.message if failed and failed[0].error else "no reason in the log"
+        raise StoreError(
+            f"{len(failed)} of {len(tasks)} {what} failed, the first with: {why}; "
+            f"see them with: inspect view --log-dir {held.directory}"
+        )
+
+
+def _make_resumable(held: Holdings) -> None:
+    """Undo what would keep Inspect from going on: a log of the future, or a damaged id.
+
+    Of several attempts it goes on with the one written last; one from before the clock was set
+    back would seem to be that for ever.
+    """
+    now = time.time()
+    for path in (one.path for logs in held.unfinished.values() for one in logs):
+        if path.stat().st_mtime > now:
+            os.utime(path, (now, now))
+    name = held.directory / ".eval-set-id"
+    if name.is_file() and not _SET_ID.fullmatch(name.read_text("utf-8", "replace")):
+        name.unlink()
+
+
+def clear(log_dir: Path, keys: Collection[str], say: Callable[[str], None]) -> None:
+    """Remove what killed and failed attempts left of evaluations that are finished now."""
+    held = holdings(log_dir, whole=False)
+    left = [
+        one.path
+        for key in keys
+        if key in held.finished
+        for one in held.unfinished.get(key, [])
+        if one.status in _ATTEMPTS
+    ]
+    for path in left:
+        path.unlink(missing_ok=True)
+    if left:
+        say(f"{held.directory}: {len(left)} logs of attempts removed that are finished now")
+
+
+@contextmanager
+def _progress(samples: int, title: str, *, shown: bool) -> Iterator[None]:
+    """Count finished samples through Inspect's hooks; samples of finished logs do not count."""
+    from inspect_ai.hooks import Hooks, SampleEnd, hooks
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn(title),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("samples"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=not shown,
+    )
+    task = bar.add_task("", total=samples)
+    active = True
+
+    @hooks(name="inoc_progress", description="Progress of inoc run")
+    class Counter(Hooks):
+        def enabled(self) -> bool:
+            return active
+
+        async def on_sample_end(self, data: SampleEnd) -> None:
+            bar.advance(task)
+
+    with bar:
+        try:
+            yield
+        finally:
+            active = False
