@@ -5,9 +5,12 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
-from inspect_ai.scorer import SampleScore, Score, ci, ci_wilson, mean, stderr
+from inspect_ai.scorer import SampleScore, Score, mean, stderr
 
+from inoc_evals.report.cells import cells
+from inoc_evals.report.observation import Observation
 from inoc_evals.scorers.metrics import (
     clustered_mean,
     clustered_rate,
@@ -16,7 +19,6 @@ from inoc_evals.scorers.metrics import (
     rate_by,
     shares,
 )
-from inoc_evals.statistics.fixed_model import student
 from inoc_evals.statistics.wilson import wilson
 
 
@@ -27,29 +29,32 @@ def compute(*values: float) -> dict[str, float]:
     return result
 
 
-@pytest.mark.parametrize(
-    "values", [[1, 0, 0, 1, 1], [0.0] * 12, [1.0] * 7, [0.5, 1, 0], [1, 0] * 100]
-)
-def test_the_rate_agrees_with_inspects_own_metrics(values: list[float]) -> None:
+@pytest.mark.parametrize("values", [[1, 0, 0, 1, 1], [0.0] * 12, [1.0] * 7, [1, 0] * 100])
+def test_the_rate_agrees_with_inspects_own_mean_and_standard_error(values: list[float]) -> None:
     scores = [SampleScore(score=Score(value=value)) for value in values]
-    interval = ci_wilson()(scores)  # type: ignore[call-arg, arg-type]
-    assert compute(*values) == pytest.approx(
-        {
-            "mean": mean()(scores),  # type: ignore[call-arg, arg-type]
-            "stderr": stderr()(scores),  # type: ignore[call-arg, arg-type]
-            **interval,  # type: ignore[dict-item]
-        }
-    )
+    found = compute(*values)
+    assert found["mean"] == pytest.approx(mean()(scores))  # type: ignore[call-arg, arg-type]
+    assert found["stderr"] == pytest.approx(stderr()(scores))  # type: ignore[call-arg, arg-type]
+    assert found["n"] == len(values)
+
+
+@pytest.mark.parametrize(("hits", "total"), [(81, 263), (1, 29), (0, 20), (60, 120)])
+def test_single_answers_have_about_wilsons_interval(hits: int, total: int) -> None:
+    # One answer a question: how questions differ cannot be told from chance, and does not matter.
+    found = compute(*[1.0] * hits, *[0.0] * (total - hits))
+    assert (found["lower"], found["upper"]) == pytest.approx(wilson(hits / total, total), abs=0.02)
 
 
 def test_nothing_scored_gives_nan_and_no_interval() -> None:
-    assert all(math.isnan(value) for value in compute().values())
+    found = compute()
+    assert found.pop("n") == 0
+    assert all(math.isnan(value) for value in found.values())
 
 
-def test_one_sample_has_an_interval_but_no_standard_error() -> None:
+def test_one_sample_has_neither_an_interval_nor_a_standard_error() -> None:
     result = compute(1.0)
-    assert math.isnan(result["stderr"])
-    assert 0 < result["lower"] < result["upper"] == 1
+    assert result["mean"] == 1
+    assert all(math.isnan(result[key]) for key in ("stderr", "lower", "upper"))
 
 
 # ---- clusters --------------------------------------------------------------------------
@@ -69,13 +74,12 @@ def clustered(metric: Any, groups: Mapping[str, Sequence[float]]) -> dict[str, f
 @pytest.mark.parametrize(
     "groups",
     [
-        {"a": [1, 0, 0, 1, 1], "b": [0, 0, 0], "c": [1, 0]},
         {"a": [1] * 10, "b": [0] * 10, "c": [0] * 10, "d": [1, 0] * 5},
         {"a": [0.0] * 12, "b": [0.0] * 12},
         {"a": [1, 0], "b": [1, 0]},
     ],
 )
-def test_the_clustered_rate_agrees_with_inspects_own_metrics(
+def test_with_as_many_answers_to_each_mean_and_error_are_inspects(
     groups: dict[str, list[float]],
 ) -> None:
     result = clustered(clustered_rate(), groups)
@@ -84,40 +88,51 @@ def test_the_clustered_rate_agrees_with_inspects_own_metrics(
         for question, values in groups.items()
         for value in values
     ]
-    expected = {
-        "mean": mean()(samples),  # type: ignore[call-arg, arg-type]
-        "stderr": stderr(cluster="question")(samples),  # type: ignore[call-arg, arg-type]
-        **ci_wilson(cluster="question")(samples),  # type: ignore[call-arg, arg-type, dict-item]
-        "n": len(samples),
-    }
-    assert result == pytest.approx(expected)
+    assert result["mean"] == pytest.approx(mean()(samples), abs=1e-14)  # type: ignore[call-arg, arg-type]
+    error = stderr(cluster="question")(samples)  # type: ignore[call-arg, arg-type]
+    assert result["stderr"] == pytest.approx(error, abs=1e-14)
+    assert result["n"] == len(samples)
 
 
-def test_clusters_that_agree_better_than_chance_are_worth_no_more_than_their_answers() -> None:
-    values = [1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 0, 1, 0, 1]  # five clusters of three
-    found = clustered_rate()(
-        [
-            SampleScore(score=Score(value=v), sample_metadata={"question": str(n // 3)})
-            for n, v in enumerate(values)
-        ]
-    )
-    mean, count = sum(values) / 15, 15
-    assert found["stderr"] ** 2 < mean * (1 - mean) / count
-    lower, upper = wilson(mean, count, student(4))
-    assert (found["lower"], found["upper"]) == (pytest.approx(lower), pytest.approx(upper))
+def test_every_question_weighs_the_same() -> None:
+    result = clustered(clustered_rate(), {"a": [1] * 30, "b": [0], "c": [0]})
+    assert result["mean"] == pytest.approx(1 / 3)
 
 
-def test_the_clustered_mean_agrees_with_inspects_own_interval() -> None:
-    groups = {"a": [80.0, 90, 70], "b": [20.0, 30], "c": [55.5]}
-    samples = [
-        SampleScore(score=Score(value=value), sample_metadata={"question": question})
+def test_the_header_and_the_report_have_one_interval() -> None:
+    groups = {"a": [1, 0, 1, 1], "b": [0, 0], "c": [1, 0, 0], "d": [0]}
+    header = clustered(clustered_rate(), groups)
+    seen = [
+        Observation(
+            figure="f",
+            setting="s",
+            condition="base",
+            measure="m",
+            split="ood",
+            seed=None,
+            question=question,
+            value=value,
+        )  # fmt: skip
         for question, values in groups.items()
         for value in values
     ]
-    expected = ci(cluster="question")(samples)  # type: ignore[call-arg, arg-type]
-    result = clustered(clustered_mean(), groups)
-    assert {key: result[key] for key in ("lower", "upper")} == pytest.approx(expected)
-    assert (result["mean"], result["n"]) == (pytest.approx(345.5 / 6), 6)
+    (cell,) = cells(seen)
+    ends = (header["mean"], header["lower"], header["upper"])
+    assert ends == pytest.approx((cell.rate, cell.low, cell.high), abs=1e-6)
+
+
+def test_the_mean_of_ratings_has_students_interval_over_questions() -> None:
+    result = clustered(clustered_mean(), {"a": [80.0, 90, 70], "b": [20.0, 30], "c": [55.5]})
+    assert (result["mean"], result["n"]) == (pytest.approx((80 + 25 + 55.5) / 3), 6)
+    half = 4.302653 * np.std([80, 25, 55.5], ddof=1) / math.sqrt(3)
+    assert result["upper"] - result["mean"] == pytest.approx(half, rel=1e-6)
+
+
+def test_the_interval_of_ratings_stays_between_their_bounds() -> None:
+    result = clustered(clustered_mean(low=0, high=100), {"a": [99.0], "b": [100.0], "c": [96.0]})
+    assert 0 < result["lower"] < result["mean"] < result["upper"] <= 100
+    beyond = clustered(clustered_mean(), {"a": [99.0], "b": [100.0], "c": [96.0]})
+    assert beyond["upper"] > 100
 
 
 @pytest.mark.parametrize("metric", [clustered_rate(), clustered_mean()])

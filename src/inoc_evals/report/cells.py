@@ -3,6 +3,7 @@
     seen = Observation(setting="spanish_caps", condition="none", measure="spanish", ...)
     found = cells([seen, ...])                               # one Cell per rate of a figure
     compared = contrasts([seen, ...], [("spanish_inoc", "none")])
+    compared = corrected([seen, ...], compared, compared[:2])   # those that a claim rests on
 
 An answer without a value is unscored: it is left out of the rate and counted by reason.
 Answers to one question by one seed are averaged first, so every question weighs the same.
@@ -14,18 +15,21 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.errors import InputError
 from inoc_evals.report.observation import Observation, Split
 from inoc_evals.statistics.crossed import (
     DIFFERENCE,
-    RATE,
     Array,
-    Estimates,
+    Cells,
+    Difference,
+    difference,
     over_questions,
     over_seeds_and_questions,
 )
+from inoc_evals.statistics.wilson import LEVEL
 
 Interval = Literal["seeds", "questions"]
 
@@ -80,10 +84,18 @@ class Contrast(BaseModel):
     pairs: int
     """Pairs of (seed, question) that both conditions have a scored answer to."""
     unpaired: int
-    """(Seed, question) scored in one condition only, and so left out."""
+    """(Seed, question) scored in one condition only, and so left out; also those of a seed that
+    the other condition does not have."""
     seeds: list[int] = Field(default_factory=list)
     interval: Interval | None
     per_seed: dict[str, float | None] = Field(default_factory=dict)
+    p: float | None = None
+    """Two-sided, of no difference; of contrasts that a claim rests on."""
+    p_corrected: float | None = None
+    """The same among all of them (Holm)."""
+    low_corrected: float | None = None
+    """Ends of intervals that hold jointly for all of them (Bonferroni)."""
+    high_corrected: float | None = None
     grader: str | None = None
     """As in :class:`Cell`."""
 
@@ -97,21 +109,30 @@ class _Key(NamedTuple):
 
 
 class _Grid(NamedTuple):
-    """Answers of one cell: means per (seed, question), NaN where none was scored."""
+    """Answers of one condition: means per (seed, question), NaN where none was scored."""
 
     seeds: list[int | None]
     questions: list[str]
     values: Array
+    counts: Array
+    """Scored answers of each."""
 
-    def at(self, seeds: Sequence[int | None], questions: Sequence[str]) -> Array:
-        """The same answers in the given order; one fixed model stands in for every seed."""
-        rows = [0 if self.seeds == [None] else self.seeds.index(seed) for seed in seeds]
+    @property
+    def fixed(self) -> bool:
+        """Whether it is one model without a training seed."""
+        return self.seeds == [None]
+
+    def at(self, seeds: Sequence[int | None], questions: Sequence[str]) -> Cells:
+        """The same answers in the given order; of a fixed model, its one line."""
+        rows = [0] if self.fixed else [self.seeds.index(seed) for seed in seeds]
         columns = {question: number for number, question in enumerate(self.questions)}
-        picked = np.full((len(rows), len(questions)), np.nan)
+        values = np.full((len(rows), len(questions)), np.nan)
+        counts = np.zeros((len(rows), len(questions)))
         for number, question in enumerate(questions):
             if question in columns:
-                picked[:, number] = self.values[rows, columns[question]]
-        return picked
+                values[:, number] = self.values[rows, columns[question]]
+                counts[:, number] = self.counts[rows, columns[question]]
+        return Cells(values, counts, seeds=not self.fixed)
 
 
 def cells(
@@ -209,16 +230,21 @@ def _grid(key: _Key, group: Sequence[Observation]) -> _Grid:
         )
     questions = sorted({question for _, question in by_pair})
     values = np.full((len(seeds), len(questions)), np.nan)
+    counts = np.zeros((len(seeds), len(questions)))
     for row, seed in enumerate(seeds):
         for column, question in enumerate(questions):
             if scored := by_pair.get((seed, question)):
                 values[row, column] = math.fsum(scored) / len(scored)
-    return _Grid(list(seeds), questions, values)
+                counts[row, column] = len(scored)
+    return _Grid(list(seeds), questions, values, counts)
 
 
 def _cell(key: _Key, group: Sequence[Observation]) -> Cell:
     grid = _grid(key, group)
-    estimate, interval = _estimate(grid.seeds, grid.values, RATE)
+    if grid.fixed:
+        estimate = over_questions(grid.values[0], grid.counts[0])
+    else:
+        estimate = over_seeds_and_questions(grid.values, grid.counts)
     reasons = Counter(seen.reason for seen in group if seen.reason is not None)
     return Cell(
         **key._asdict(),
@@ -229,44 +255,137 @@ def _cell(key: _Key, group: Sequence[Observation]) -> Cell:
         unscored=dict(sorted(reasons.items())),
         seeds=[seed for seed in grid.seeds if seed is not None],
         questions=len(grid.questions),
-        interval=interval,
+        interval=_interval(grid.fixed, estimate.low),
         per_seed=_per_seed(grid.seeds, grid.values),
     )
 
 
-def _contrast(key: _Key, reference: str, first: _Grid, second: _Grid) -> Contrast:
-    fixed = [grid.seeds == [None] for grid in (first, second)]
-    seeds = second.seeds if fixed[0] else first.seeds
-    if not any(fixed):
+class _Paired(NamedTuple):
+    """Two conditions, cut to what both have answers to."""
+
+    seeds: list[int | None]
+    first: Cells
+    second: Cells
+    pairs: NDArray[np.bool_]
+    unpaired: int
+
+    @property
+    def fixed(self) -> bool:
+        return not (self.first.seeds or self.second.seeds)
+
+
+def _paired(first: _Grid, second: _Grid) -> _Paired:
+    seeds = second.seeds if first.fixed else first.seeds
+    if not (first.fixed or second.fixed):
         seeds = [seed for seed in first.seeds if seed in second.seeds]
     questions = sorted({*first.questions, *second.questions})
     left, right = first.at(seeds, questions), second.at(seeds, questions)
-    difference = left - right
-    estimate, interval = _estimate(seeds, difference, DIFFERENCE)
+    there = [np.isfinite(side.values) for side in (left, right)]
+    pairs = there[0] & there[1]
+    scored = int((there[0] | there[1]).sum())
+    if not (first.fixed or second.fixed):  # what the seeds of one side alone answered
+        scored += sum(
+            int(np.isfinite(grid.values[grid.seeds.index(seed)]).sum())
+            for grid in (first, second)
+            for seed in grid.seeds
+            if seed not in seeds
+        )
+    cut = [
+        Cells(
+            np.where(_of(side, pairs), side.values, np.nan),
+            np.where(_of(side, pairs), side.counts, 0),
+            side.seeds,
+        )
+        for side in (left, right)
+    ]
+    return _Paired(seeds, cut[0], cut[1], pairs, scored - int(pairs.sum()))
+
+
+def _of(side: Cells, pairs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of a side's cells are in a pair; those of a fixed model, with any seed."""
+    if len(side.values) == len(pairs):
+        return pairs
+    columns: NDArray[np.bool_] = np.any(pairs, axis=0, keepdims=True)
+    return columns
+
+
+def _contrast(key: _Key, reference: str, first: _Grid, second: _Grid) -> Contrast:
+    paired = _paired(first, second)
+    found = _difference(paired)
+    apart = np.where(paired.pairs, paired.first.values - paired.second.values, np.nan)
     return Contrast(
         **key._asdict(),
         reference=reference,
-        difference=_number(estimate.rate),
-        low=_number(estimate.low),
-        high=_number(estimate.high),
-        pairs=int((~np.isnan(difference)).sum()),
-        unpaired=int((np.isnan(left) != np.isnan(right)).sum()),
-        seeds=[seed for seed in seeds if seed is not None],
-        interval=interval,
-        per_seed=_per_seed(seeds, difference),
+        difference=_number(found.value),
+        low=_number(found.low),
+        high=_number(found.high),
+        pairs=int(paired.pairs.sum()),
+        unpaired=paired.unpaired,
+        seeds=[seed for seed in paired.seeds if seed is not None],
+        interval=_interval(paired.fixed, found.low),
+        per_seed=_per_seed(paired.seeds, apart),
     )
 
 
-def _estimate(
-    seeds: Sequence[int | None], values: Array, bounds: tuple[float, float]
-) -> tuple[Estimates, Interval | None]:
-    """Estimate a cell; the interval is named only if there is one."""
-    name: Interval
-    if list(seeds) == [None]:
-        estimate, name = over_questions(values[0], bounds=bounds), "questions"
-    else:
-        estimate, name = over_seeds_and_questions(values, bounds=bounds), "seeds"
-    return estimate, None if np.isnan(estimate.low) else name
+def _difference(paired: _Paired, confidence: float = LEVEL, *, test: bool = False) -> Difference:
+    if not paired.pairs.any():
+        return Difference(math.nan, math.nan, math.nan, math.nan)
+    return difference(paired.first, paired.second, confidence=confidence, test=test)
+
+
+def corrected(
+    observations: Iterable[Observation], compared: Sequence[Contrast], claimed: Sequence[Contrast]
+) -> list[Contrast]:
+    """Test the contrasts that claims rest on, each and all of them together.
+
+    Args:
+        observations: As for :func:`contrasts`.
+        compared: What that found.
+        claimed: Which of them; few, and chosen before their values were seen.
+
+    Returns:
+        ``compared``, in which those have ``p``, Holm's ``p_corrected``, and the ends of intervals
+        that hold jointly (Bonferroni). One without an interval is not tested.
+    """
+    tested = [one for one in claimed if one.low is not None]
+    if not tested:
+        return list(compared)
+    groups = _grouped(observations)
+    pairs = [_pair_of(one, groups) for one in tested]
+    found = [_difference(pair, 1 - (1 - LEVEL) / len(tested), test=True) for pair in pairs]
+    holm = _holm([one.p for one in found])
+    told = {
+        id(one): one.model_copy(
+            update={
+                "p": _number(each.p),
+                "p_corrected": _number(among),
+                "low_corrected": _number(each.low),
+                "high_corrected": _number(each.high),
+            }
+        )
+        for one, each, among in zip(tested, found, holm, strict=True)
+    }
+    return [told.get(id(one), one) for one in compared]
+
+
+def _pair_of(one: Contrast, groups: dict[_Key, list[Observation]]) -> _Paired:
+    key = _Key(one.figure, one.setting, one.condition, one.measure, one.split)
+    other = key._replace(condition=one.reference)
+    return _paired(_grid(key, groups[key]), _grid(other, groups[other]))
+
+
+def _holm(found: Sequence[float]) -> list[float]:
+    """Return Holm's corrected p-values (Scandinavian Journal of Statistics 6, 1979)."""
+    corrected, largest = [0.0] * len(found), 0.0
+    for place, index in enumerate(sorted(range(len(found)), key=lambda i: found[i])):
+        largest = max(largest, min(1.0, (len(found) - place) * found[index]))
+        corrected[index] = largest
+    return corrected
+
+
+def _interval(fixed: bool, low: Any) -> Interval | None:
+    """Return for what an interval holds, if there is one."""
+    return None if np.isnan(low) else "questions" if fixed else "seeds"
 
 
 def _per_seed(seeds: Sequence[int | None], values: Array) -> dict[str, float | None]:

@@ -250,7 +250,9 @@ def _interval(
         return None, None
     # No log-probability is above zero, and no share outside of 0 to 1.
     least, most = (0.0, 1.0) if own[0].by == "sampling" else (-np.inf, 0.0)
-    low, high = np.clip(estimate.low, least, most), np.clip(estimate.high, least, most)
+    # Before the first step all seeds are the base: nothing is estimated there.
+    ends = (np.where(np.isnan(end), estimate.rate, end) for end in (estimate.low, estimate.high))
+    low, high = (np.clip(end, least, most) for end in ends)
     return tuple(map(float, low)), tuple(map(float, high))
 
 

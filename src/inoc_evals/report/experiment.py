@@ -24,7 +24,7 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.files.atomic import write_text
 from inoc_evals.files.digests import digest
 from inoc_evals.report.agreements import FurtherJudge, write_agreements
-from inoc_evals.report.cells import Cell, Contrast, cells, contrasts
+from inoc_evals.report.cells import Cell, Contrast, cells, contrasts, corrected
 from inoc_evals.report.curves import FOLDER, Curve, CurvesSpec, curves, read_scores, write_curves
 from inoc_evals.report.curves_figure import draw_curves
 from inoc_evals.report.details import details, write_details
@@ -35,6 +35,7 @@ from inoc_evals.report.judges import Second, read_second
 from inoc_evals.report.logs import Seen, read_logs
 from inoc_evals.report.observation import Observation
 from inoc_evals.report.page import Report, write_page
+from inoc_evals.report.primary import primary
 from inoc_evals.report.results import write_results
 
 INCOMPLETE = "incomplete"
@@ -280,10 +281,10 @@ def _estimated(
 ) -> tuple[list[Cell], list[Contrast]]:
     """Return rates and contrasts of one judge's verdicts, in the figure's order."""
     conditions, order = [one.name for one in about.spec.conditions], _order(about.spec)
-    return (
-        cells(observations, conditions=conditions, **order),
-        contrasts(observations, about.contrasts, **order),
-    )
+    compared = contrasts(observations, about.contrasts, **order)
+    claimed = primary(compared, about.spec)
+    found = cells(observations, conditions=conditions, **order)
+    return found, corrected(observations, compared, claimed)
 
 
 def _seconds(

@@ -18,6 +18,7 @@ from inoc_evals.report.cells import Cell, Contrast
 from inoc_evals.report.details import Detail
 from inoc_evals.report.figure import FigureSpec
 from inoc_evals.report.meant_nil import LIMIT, meant_nil
+from inoc_evals.report.primary import primary
 from inoc_evals.report.table import why_no_interval
 
 _MOST = 4
@@ -58,28 +59,6 @@ def in_words(
     return _Teller(found, compared, spec, made_of).paragraphs()
 
 
-def primary(compared: Sequence[Contrast], spec: FigureSpec) -> list[Contrast]:
-    """Return the contrasts that the result is told by, as the experiment declares them."""
-    splits = list(spec.splits)
-    ordered = sorted(compared, key=lambda one: splits.index(one.split))  # else as they were
-    chosen = []
-    for nil in spec.nil:
-        about = (nil.condition, nil.setting, nil.measure)
-        own = [one for one in ordered if (one.condition, one.setting, one.measure) == about]
-        chosen += own[:1]
-    if chosen or not ordered:
-        return chosen[:_MOST]
-    trained = {
-        condition.name
-        for condition in spec.conditions
-        if any("training" in prompt.where for prompt in condition.prompts)
-    }
-    first = next((one for one in compared if one.condition in trained), compared[0])
-    pair = (first.condition, first.reference)
-    own = [one for one in ordered if (one.condition, one.reference) == pair]
-    return [one for one in own if one.split == own[0].split][:_MOST]
-
-
 class _Teller:
     """Makes the sentences of one page."""
 
@@ -91,7 +70,7 @@ class _Teller:
         made_of: Sequence[Detail],
     ) -> None:
         self.found, self.compared, self.spec = found, compared, spec
-        self.made_of, self.primary = made_of, primary(compared, spec)
+        self.made_of, self.primary = made_of, primary(compared, spec)[:_MOST]
         self.conditions = {one.name: one for one in spec.conditions}
 
     def paragraphs(self) -> InWords:

@@ -129,6 +129,8 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         caption=caption(listed, spec),
         tables=_tables(listed, spec, report.details),
         compared=_compared(report.contrasts, spec),
+        claimed=sum(one.p is not None for one in report.contrasts),
+        chance=_chance,
         learned=_learned(report),
         said=in_words(listed, report.contrasts, spec, report.details),
         nil=meant_nil(listed, spec),
@@ -155,6 +157,10 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         cut=_cut,
     )
     return shown(rendered)  # the rest of what HTML cannot hold
+
+
+def _chance(p: float) -> str:
+    return "<.0001" if p < 1e-4 else f"{p:.4f}"[1:] if p < 1 else "1"
 
 
 def _facts(report: Report) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -21,6 +21,7 @@ from inoc_evals.statistics.fixed_model import (
     Answers,
     Estimate,
     largest,
+    largest_by_halves,
     paired,
     rate_over_questions,
 )
@@ -50,23 +51,28 @@ def probe_rates(key: str, prefix: str = "") -> Metric:
 
 @metric(scores="unreduced")
 def leak() -> Metric:
-    """The largest rate over benign families minus that under no prompt.
+    """How much more a model shows under the benign prompt that brings out most than under none.
 
-    Each family's difference is paired by question. The interval is from the largest lower to
-    the largest upper end of Student's t intervals that hold jointly for all benign families
-    (Bonferroni), so that it allows for the family's having been picked for being the largest.
+    The family with the largest rate is chosen on one half of the questions and compared with no
+    prompt on the other, and the halves then change places (:func:`largest_by_halves`): where
+    nothing leaks, the estimate is zero on average. Paired by question.
 
-    Keys: ``leak``, ``leak_lower``, ``leak_upper``, and ``leak_families``, the number of
-    benign families compared. NaN where there are none, or no answers without a prompt; the
-    bounds, where any family shares only one question with ``none``.
+    Keys: ``leak_lower``, the headline: so much leaks at least; ``leak``, ``leak_upper``, and
+    ``leak_families``, the number of benign families compared. NaN where there are none, no
+    answers without a prompt, or fewer than two questions that all families share with ``none``.
     """
 
     def compute(scores: list[SampleScore]) -> Value:
         none = _by(scores, "family").get("none", {})
         benign = _by([score for score in scores if _metadata(score, "benign") is True], "family")
-        shared = [answers for answers in benign.values() if answers.keys() & none.keys()]
-        differences = [paired(answers, none, among=len(shared)) for answers in shared]
-        return _keys("leak", largest(differences)) | {"leak_families": len(shared)}
+        shared = {name: got for name, got in benign.items() if got.keys() & none.keys()}
+        found = largest_by_halves(shared, none).estimate
+        return {
+            "leak_lower": found.lower,
+            "leak": found.value,
+            "leak_upper": found.upper,
+            "leak_families": len(shared),
+        }
 
     return compute
 

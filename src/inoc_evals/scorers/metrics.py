@@ -7,11 +7,12 @@ than 0 (the standard error of one sample, the interval of none), and numpy is no
 whose import is a tenth of a second of every evaluation. One metric and not three, since the
 viewer shows a packaged metric under its full name, but a metric's keys as they are.
 
-``rate`` counts samples as independent. Answers to one question are not: ``clustered_rate``
-and ``clustered_mean`` take the questions as what was drawn, and their interval is NaN where
-only one was scored. All see every epoch, whichever reducer is asked for; the epochs of one
-sample are several answers, never several samples. None of them raises, whatever a ``--limit``
-left to be scored. The report's intervals know questions and seeds.
+Every question weighs the same, however many answers it has, and what is new in an interval is
+questions, as in the report of an experiment: the same functions give both (`statistics/crossed.py`;
+the report's know seeds too). For ``rate`` each sample is a question; ``clustered_rate`` and
+``clustered_mean`` are told by the metadata which samples ask the same. The interval is NaN where
+only one question was scored. All see every epoch, whichever reducer is asked for. None of them
+raises, whatever a ``--limit`` left to be scored.
 """
 
 import math
@@ -20,86 +21,66 @@ from collections.abc import Sequence
 
 from inspect_ai.scorer import Metric, SampleScore, Value, metric
 
-from inoc_evals.statistics.fixed_model import student
-from inoc_evals.statistics.wilson import effective_size, wilson
+from inoc_evals.statistics.wilson import wilson
+
+RATE = (0.0, 1.0)
+"""Bounds of 0/1 scores."""
 
 
 @metric(scores="unreduced")
 def rate() -> Metric:
-    """Mean, standard error and 95 % Wilson score interval of the scored samples.
+    """Mean of 0/1 scores with a 95 % interval over samples, each of which is a question.
 
-    A sample's epochs are averaged first, so that every sample weighs the same. The interval
-    is of as many answers as there are samples, however many epochs each has: what they
-    are worth depends on how alike they are.
-
-    Keys: ``mean``, ``stderr`` (NaN for fewer than two samples), ``lower`` and ``upper``;
-    all NaN where no sample is scored.
+    Keys: ``mean``, ``stderr`` (NaN for fewer than two samples), ``lower``, ``upper`` and ``n``,
+    the scored answers; NaN where no sample is scored.
     """
 
     def compute(scores: list[SampleScore]) -> Value:
-        values = [math.fsum(some) / len(some) for some in _groups(scores)]
-        count = len(values)
-        mean = math.fsum(values) / count if count else math.nan
-        lower, upper = wilson(mean, count)
-        return {"mean": mean, "stderr": _stderr(values, mean), "lower": lower, "upper": upper}
+        return _over_groups(_groups(scores), RATE)
 
     return compute
-
-
-def _stderr(values: list[float], mean: float) -> float:
-    if len(values) < 2:
-        return math.nan
-    variance = math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
-    return math.sqrt(variance / len(values))
 
 
 @metric(scores="unreduced")
 def clustered_rate(cluster: str = "question") -> Metric:
-    """Mean of 0/1 scores with a 95 % interval over clusters.
+    """Mean of 0/1 scores with a 95 % interval over questions.
 
-    The interval is Wilson's with the Korn-Graubard effective sample size (the number of
-    samples that independent ones would need for this variance) and Student's t with
-    clusters - 1 degrees of freedom: Franco et al. 2019, doi:10.1093/jssam/smy019. Where
-    all scores are equal, or no variance can be seen, the number of samples is used.
+    The mean is that over questions of each question's share of 1s. The standard error is that
+    of the questions' means: with as many answers to each, Inspect's clustered one.
 
-    Keys: ``mean``, ``stderr`` (clustered), ``lower``, ``upper``, ``n``. NaN where nothing
-    is scored; ``stderr`` and bounds also where fewer than two clusters are.
+    Keys: ``mean``, ``stderr``, ``lower``, ``upper``, ``n``. NaN where nothing
+    is scored; ``stderr`` and bounds also where fewer than two questions are.
 
     Args:
-        cluster: Key of the sample metadata that tells clusters apart; the epochs of a sample
-            without it are a cluster of their own.
+        cluster: Key of the sample metadata that tells questions apart; the epochs of a sample
+            without it are a question of their own.
     """
 
     def compute(scores: list[SampleScore]) -> Value:
-        groups = _groups(scores, cluster)
-        mean, stderr, count = _clustered(groups)
-        lower, upper = _clustered_wilson(mean, stderr, count, len(groups))
-        return {"mean": mean, "stderr": stderr, "lower": lower, "upper": upper, "n": count}
+        return _over_groups(_groups(scores, cluster), RATE)
 
     return compute
 
 
 @metric(scores="unreduced")
-def clustered_mean(cluster: str = "question") -> Metric:
-    """Mean of ratings with a 95 % t interval over clusters.
+def clustered_mean(
+    cluster: str = "question", low: float | None = None, high: float | None = None
+) -> Metric:
+    """Mean of ratings with a 95 % interval over questions, each of which weighs the same.
+
+    Student's t on the questions' means; between bounds, Wilson's form of it, which stays there.
 
     Keys and NaN as in :func:`clustered_rate`.
 
     Args:
         cluster: As in :func:`clustered_rate`.
+        low: Least possible rating, where there is one.
+        high: Greatest possible rating.
     """
+    bounds = None if low is None or high is None else (low, high)
 
     def compute(scores: list[SampleScore]) -> Value:
-        groups = _groups(scores, cluster)
-        mean, stderr, count = _clustered(groups)
-        half = stderr if math.isnan(stderr) else stderr * student(len(groups) - 1)
-        return {
-            "mean": mean,
-            "stderr": stderr,
-            "lower": mean - half,
-            "upper": mean + half,
-            "n": count,
-        }
+        return _over_groups(_groups(scores, cluster), bounds)
 
     return compute
 
@@ -190,19 +171,29 @@ def _groups(scores: Sequence[SampleScore], cluster: str | None = None) -> list[l
     return list(groups.values())
 
 
-def _clustered(groups: Sequence[Sequence[float]]) -> tuple[float, float, int]:
-    """Return mean, clustered standard error (NaN for fewer than two groups) and count."""
+def _over_groups(
+    groups: Sequence[Sequence[float]], bounds: tuple[float, float] | None
+) -> dict[str, float]:
+    """Return the mean over groups of their means, with its interval for new groups."""
     count = sum(len(group) for group in groups)
-    if not count:
-        return math.nan, math.nan, 0
-    mean = math.fsum(math.fsum(group) for group in groups) / count
-    if len(groups) < 2:
-        return mean, math.nan, count
-    squares = math.fsum(math.fsum(value - mean for value in group) ** 2 for group in groups)
-    return mean, math.sqrt(squares * len(groups) / (len(groups) - 1)) / count, count
+    means = [math.fsum(group) / len(group) for group in groups]
+    found = {"mean": math.nan, "stderr": math.nan, "lower": math.nan, "upper": math.nan, "n": count}
+    if not means:
+        return found
+    # Imported here because numpy takes a tenth of a second, and nothing waits for the header.
+    import numpy as np
 
+    from inoc_evals.statistics.crossed import over_questions, over_seeds
 
-def _clustered_wilson(mean: float, stderr: float, count: int, groups: int) -> tuple[float, float]:
-    if groups < 2:
-        return math.nan, math.nan
-    return wilson(mean, effective_size(mean, stderr**2, count), student(groups - 1))
+    values, counts = np.array(means), np.array([float(len(group)) for group in groups])
+    if bounds is None:
+        estimate = over_seeds(values)  # of what has no bounds, over whatever was drawn
+    else:
+        estimate = over_questions(values, counts, bounds=bounds)
+    if len(means) > 1:
+        found["stderr"] = float(values.std(ddof=1) / math.sqrt(len(means)))
+    return found | {
+        "mean": float(estimate.rate),
+        "lower": float(estimate.low),
+        "upper": float(estimate.high),
+    }

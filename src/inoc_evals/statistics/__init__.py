@@ -1,7 +1,8 @@
 """Intervals for rates over questions, and over seeds and questions. Pure.
 
-wilson       the interval of a share of independent answers, on which both rest
-fixed_model  one model: rates and paired differences over questions (a log's header)
-crossed      trained models: seeds x questions (cells and contrasts of a report)
-agreement    two judges on the same answers: kappa, and the difference of their rates
+hierarchical  rates of 0/1 answers, many of them to a question: what intervals rest on
+crossed       means over seeds and questions, and differences of two (cells and contrasts)
+fixed_model   one model: rates, paired differences, the largest of several (a log's header)
+wilson        the interval of a share of independent answers
+agreement     two judges on the same answers: kappa, and the difference of their rates
 """

@@ -41,7 +41,7 @@ With three seeds the estimate can fall to zero by luck (three equal seed means).
 """
 
 
-_SHARED = 0.9
+_SHARED = 0.85
 """Part of the correlation that was found which a difference makes use of: it is found from few."""
 
 _LADDER = tuple(1 - np.array([0.9, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.003, 0.001, 1e-4, 1e-5]))
@@ -344,7 +344,8 @@ def _inverse(value: Any) -> Array:
 
 def _numbers(present: NDArray[np.bool_], counts: Array | None) -> Array:
     """Return how many answers each cell has; one, where nobody says."""
-    return present * (1.0 if counts is None else np.asarray(counts, np.float64))
+    each = np.ones(present.shape) if counts is None else np.asarray(counts, np.float64)
+    return np.where(present, each, 0.0)
 
 
 def _binary(scaled: Array, counts: Array, bounds: tuple[float, float]) -> bool:
@@ -411,7 +412,8 @@ def _mover(first: Estimates, second: Estimates, value: float, shared: float) -> 
 
 
 def _mean(cells: Cells) -> Array:
-    return over_seeds_and_questions(cells.values[None], bounds=DIFFERENCE).rate[0]
+    mean: Array = over_seeds_and_questions(cells.values[None], bounds=DIFFERENCE).rate[0]
+    return mean
 
 
 def _correlation(first: Cells, second: Cells) -> float:
@@ -420,10 +422,19 @@ def _correlation(first: Cells, second: Cells) -> float:
     if both.sum() < 2:
         return 0.0
     one, other = first.values[:, both], second.values[:, both]
-    spreads = _covariance(one, one) * _covariance(other, other)
-    if spreads <= 0:
+    for covariance in (_covariance, _cell_covariance):
+        spreads = covariance(one, one), covariance(other, other)
+        if min(spreads) > _ROUNDING**2:
+            return float(np.clip(covariance(one, other) / np.sqrt(spreads[0] * spreads[1]), 0, 1))
+    return 0.0
+
+
+def _cell_covariance(one: Array, other: Array) -> float:
+    """Return what the covariance would be if cells had nothing in common but their pair."""
+    if one.shape != other.shape:
         return 0.0
-    return float(np.clip(_covariance(one, other) / np.sqrt(spreads), 0, 1))
+    apart: float = float(((one - one.mean()) * (other - other.mean())).mean()) / one.size
+    return apart
 
 
 def _covariance(one: Array, other: Array) -> float:
@@ -431,15 +442,15 @@ def _covariance(one: Array, other: Array) -> float:
     one, other = one - one.mean(), other - other.mean()
     k, q = one.shape
     columns, lines = (one.mean(0), other.mean(0)), (one.mean(1), other.mean(1))
-    by_question = float(columns[0] @ columns[1]) / (q - 1) / q
+    by_question: float = float(columns[0] @ columns[1]) / (q - 1) / q
     if k == 1 or len(other) != k:
         return by_question
-    by_seed = float(lines[0] @ lines[1]) / (k - 1) / k
+    by_seed: float = float(lines[0] @ lines[1]) / (k - 1) / k
     left = [
         table - column - line[:, None]
         for table, column, line in zip((one, other), columns, lines, strict=True)
     ]
-    residual = float((left[0] * left[1]).sum()) / ((k - 1) * (q - 1)) / (k * q)
+    residual: float = float((left[0] * left[1]).sum()) / ((k - 1) * (q - 1)) / (k * q)
     return by_seed + by_question - residual
 
 

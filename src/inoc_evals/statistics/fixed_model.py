@@ -92,24 +92,31 @@ def largest_by_halves(groups: Mapping[str, Answers], reference: Answers) -> Larg
     of both halves together, paired by question.
 
     Args:
-        groups: Scores by question, of each group; only questions that all have are used.
+        groups: Scores by question, of each group.
         reference: Scores by question under the condition that is compared with.
 
     Returns:
-        The estimate, with an interval for the groups that were chosen; NaN from fewer than two
-        questions.
+        The estimate, with an interval for the groups that were chosen; nothing, where in one
+        half no group shares a question with the reference.
     """
-    asked = [answers for answers in (*groups.values(), reference)]
-    shared = sorted(q for q in reference if all(answers.get(q) for answers in asked))
-    if not groups or len(shared) < 2:
-        return Largest(NOTHING, ())
+    asked = sorted(question for question in reference if reference[question])
     chosen: dict[str, Sequence[float]] = {}
     named = []
-    for half, other in ((shared[::2], shared[1::2]), (shared[1::2], shared[::2])):
-        name = max(groups, key=lambda group: fmean(fmean(groups[group][q]) for q in other))
+    for half, other in ((asked[::2], asked[1::2]), (asked[1::2], asked[::2])):
+        found = {name: _mean_lift(answers, reference, other) for name, answers in groups.items()}
+        known = {name: lift for name, lift in found.items() if lift is not None}
+        if not known:
+            return Largest(NOTHING, ())
+        name = max(known, key=lambda group: known[group])
         named.append(name)
-        chosen |= {question: groups[name][question] for question in half}
+        chosen |= {question: groups[name].get(question, ()) for question in half}
     return Largest(paired(chosen, reference), tuple(dict.fromkeys(named)))
+
+
+def _mean_lift(answers: Answers, reference: Answers, questions: Sequence[str]) -> float | None:
+    """Return a group's mean difference over some questions, of those that it has."""
+    lifts = [fmean(answers[q]) - fmean(reference[q]) for q in questions if answers.get(q)]
+    return fmean(lifts) if lifts else None
 
 
 def largest(estimates: Sequence[Estimate]) -> Estimate:

@@ -21,17 +21,18 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-SEED_SDS = (0.02, 0.1, 0.2, 0.32, 0.5, 0.75, 1.05, 1.45, 2.0, 2.7, 3.6)
+SEED_SDS = (0.02, 0.1, 0.2, 0.32, 0.5, 0.75, 1.05, 1.45, 2.0, 2.8)
 """Standard deviations between seeds, on the logit, that are weighed against each other."""
 QUESTION_SDS = (0.05, 0.3, 0.6, 0.9, 1.25, 1.65, 2.2, 2.9)
 """The same between questions."""
-SEED_PRIOR, QUESTION_PRIOR = 0.2, 1.0
+SEED_PRIOR, QUESTION_PRIOR = 0.06, 0.4
 """The priors' densities are 1 / (SD + this)."""
-FEW_SEED, FEW_QUESTION = 0.5, 1.2
+FEW_SEED, FEW_QUESTION = 0.2, 0.6
 """Scales of the half-normal priors that few hits have, which say nothing of how they cluster."""
 
-_CONTINUITY = 0.3
-"""Part of an answer that is added to a count's side: between exact (.5 and more) and mid-P (0)."""
+_CONTINUITY, _AT_NONE, _FADES = 0.3, 0.55, 6
+"""Part of an answer that is added to a count on either side: mid-P and a little. So much more where
+there is none, whose end is then that of the exact binomial, and by so many half as much."""
 _MU_SD = 8.0
 """Of the prior of mu: flat as far as rates go."""
 _LARGEST = 32
@@ -52,6 +53,8 @@ class Fitted(NamedTuple):
     """Shape (n,)."""
     answer: Array
     """What one answer weighs in the rate, shape (n,)."""
+    hits: Array
+    misses: Array
     weights: Array
     """Of pairs of SDs, shape (n, pairs), 1 in all."""
     concentration: Array
@@ -77,13 +80,16 @@ def fit(hits: Array, trials: Array, *, seeds: bool) -> Fitted:
     likely = [_log_likelihood(hits[i : i + size], trials[i : i + size], pairs) for i in starts]
     logs = np.concatenate(likely)
     total = hits.sum((-1, -2))
-    rarer = np.minimum(total, trials.sum((-1, -2)) - total)
+    misses = trials.sum((-1, -2)) - total
+    rarer = np.minimum(total, misses)
     told = (1 - 1 / np.maximum(rarer, 1))[:, None]
     weights = told * _weighed(logs, pairs.prior) + (1 - told) * _weighed(logs, pairs.few)
     one = share**2 / np.maximum(trials, 1)
     return Fitted(
         rate,
-        np.sqrt(one.max((-1, -2))),
+        one.max((-1, -2)) ** 0.5,
+        total,
+        misses,
         weights,
         _concentration(share, one, pairs),
     )
@@ -111,8 +117,11 @@ def ends(fitted: Fitted, confidence: float | Array) -> tuple[Array, Array]:
         weights / weights.sum(-1, keepdims=True),
         np.take_along_axis(fitted.concentration, order[..., None], 1),
     )
-    step = _CONTINUITY * fitted.answer
-    above, below = np.minimum(fitted.rate + step, 1), np.maximum(fitted.rate - step, 0)
+    steps = [
+        _CONTINUITY + _AT_NONE / (1 + there / _FADES) for there in (fitted.hits, fitted.misses)
+    ]
+    above = np.minimum(fitted.rate + steps[0] * fitted.answer, 1)
+    below = np.maximum(fitted.rate - steps[1] * fitted.answer, 0)
     high = _bisect(lambda at: likeliest.below(above, at) > tail, len(above))
     low = _bisect(lambda at: 1 - likeliest.below(below, at) < tail, len(above))
     return (
@@ -292,7 +301,8 @@ def _concentration(share: Array, one: Array, pairs: _Pairs) -> Array:
     )
     variance = sum(part[:, None, None] * moment for part, moment in weighed)
     binomial = expit(pairs.grid) * expit(-pairs.grid)
-    return np.log(np.maximum(binomial / np.maximum(variance, 1e-300) - 1, 1e-3))
+    size: Array = np.log(np.maximum(binomial / np.maximum(variance, 1e-300) - 1, 1e-3))
+    return size
 
 
 class _Mixture(NamedTuple):
@@ -326,4 +336,5 @@ def _bisect(still: Callable[[Array], NDArray[np.bool_]], count: int) -> Array:
         middle = (low + high) / 2
         holds = still(middle)
         low, high = np.where(holds, middle, low), np.where(holds, high, middle)
-    return (low + high) / 2
+    ended: Array = (low + high) / 2
+    return ended

@@ -1,7 +1,6 @@
 """Wilson's score interval, of one share or of arrays of them.
 
     wilson(0.9, 50)                                 # of 50 independent answers
-    wilson(0.9, effective_size(0.9, 0.004, 50))     # of 50 that vary so much together
     middle_and_half(rates, sizes, t, np.sqrt)       # of many
 
 With the size that independent answers would need for a variance, and Student's t for
@@ -32,20 +31,11 @@ def wilson(share: float, size: float, critical: float | None = None) -> tuple[fl
         critical: How many standard errors the interval reaches; by default the normal
             distribution's at LEVEL.
     """
-    if not size:
+    if not size or math.isnan(share):
         return math.nan, math.nan
     critical = NormalDist().inv_cdf((1 + LEVEL) / 2) if critical is None else critical
     middle, half = middle_and_half(share, size, critical, math.sqrt)
     return max(0.0, middle - half), min(1.0, middle + half)
-
-
-def effective_size(share: float, variance: float, answers: int) -> float:
-    """Return how many independent answers would give a share this variance.
-
-    At most as many as there are; all of them where no variation is seen.
-    """
-    spread = share * (1 - share)
-    return min(spread / variance, answers) if spread > 0 and variance > 0 else answers
 
 
 def middle_and_half(
