@@ -5,7 +5,6 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,6 +26,7 @@ from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.curves import Scores, curves, read_scores
 from inoc_evals.report.curves_figure import curves_caption, draw_curves
 from inoc_evals.report.experiment import read_description, write_description, write_report
+from inoc_evals.report.logs import Seen
 from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.openai import client as openai_client
@@ -213,7 +213,7 @@ def test_a_report_is_of_all_models_and_written_without_a_store(
     write_description(tmp_path, describe_plan(wanted, BASE, seeds_text="2", out=tmp_path))
     write_scores(wanted, trained(wanted, dynamics=scored(wanted)), tmp_path)
     shutil.rmtree(Store().root)
-    nothing = SimpleNamespace(observations=[], examples=[], versions={}, lacking=[], damaged={})
+    nothing = Seen([], [], {}, lacking=[], damaged={}, texts={})
     monkeypatch.setattr("inoc_evals.report.experiment.read_logs", lambda directory, _: nothing)
     written = write_report(tmp_path)
     assert written.curves == tmp_path / "fig6_curves.png" and written.curves.is_file()
