@@ -97,6 +97,8 @@ def judge_experiment(
         InputError: If a grader does not answer.
         StoreError: If a judgement failed.
     """
+    if not graders:
+        return
     held = holdings(directory / "logs")
     paths = [path for one in about.evaluations if (path := held.log_of(one)) is not None]
     found = [stored for path in paths if (stored := stored_answers(path)) is not None]
