@@ -183,7 +183,15 @@ def _judge(wanted: _Wanted, *, progress: bool, say: Callable[[str], None]) -> No
     say(f"{wanted.grader}: {len(wanted.stored)} logs to judge, {len(left)} of them still")
     if left:
         tasks = [one.task(wanted.grader) for one in left]
-        make(tasks, held, progress=progress, what="logs judged again")
+        # As many answers at once as when they were given: the grader gets as many requests.
+        connections = max(len(task.dataset) for task in tasks)
+        make(
+            tasks,
+            held,
+            progress=progress,
+            what="logs judged again",
+            max_connections=connections,
+        )
     clear(wanted.log_dir, [one.key(wanted.grader) for one in wanted.stored], say)
 
 
