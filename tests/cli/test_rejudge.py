@@ -156,3 +156,6 @@ def test_a_run_is_reported_with_both_judges_and_with_one_when_asked(tmp_path: Pa
     with pytest.raises(InputError, match=rf"not by a/b; .*inoc rejudge {out} --grader a/b"):
         report(POCKET_GRADER, "a/b")
     assert read_description(out).graders == (POCKET_GRADER,)
+    for path in (out / "logs", next((out / "logs").glob("*.eval")), tmp_path):
+        with pytest.raises(InputError, match=rf"is of the run in {out}; give its directory"):
+            rejudge(path, "--grader", second_judge())

@@ -22,7 +22,7 @@ from inoc_evals.report.judges import folder
 from inoc_evals.report.results import read_results
 from inoc_evals.scorers import judge
 from inoc_evals.scorers.default_grader import POCKET_GRADER
-from scripted import calls, rescript, script
+from scripted import calls, script
 from small_plan import BASE, SMALLEST, finished, results, small_plan
 from two_judges import sampled, second_judge
 
@@ -127,10 +127,9 @@ def test_a_report_of_one_judge_says_nothing_of_others(plan: Plan, out: Path) -> 
 
 def test_what_is_judged_is_not_judged_again(twice: tuple[Path, str]) -> None:
     out, grader = twice
-    before, report = logs(out), results(out)
-    rescript(grader, RuntimeError("asked again"))
+    before, report, asked = logs(out), results(out), len(calls(grader))
     assert again(out, grader) == [f"{grader}: 7 logs to judge, 0 of them still"]
-    assert calls(grader) == [] and logs(out) == before and results(out) == report
+    assert len(calls(grader)) == asked and logs(out) == before and results(out) == report
 
 
 def test_several_may_judge_again_at_once_or_one_after_the_other(out: Path) -> None:

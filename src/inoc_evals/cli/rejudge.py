@@ -8,6 +8,7 @@ from rich.table import Table
 from inoc_evals.cli.output import PIPE_WIDTH, console, say
 from inoc_evals.cli.report import show
 from inoc_evals.experiments.rejudge import rejudge_experiment, rejudge_logs
+from inoc_evals.report.experiment import DESCRIPTION
 from inoc_evals.report.judges import Compared
 from inoc_evals.report.judges_section import agreement_table
 from inoc_evals.statistics.agreement import Rate
@@ -32,7 +33,7 @@ def command(paths: tuple[Path, ...], graders: tuple[str, ...], quiet: bool) -> N
     report of an experiment, or a table, has both judges and how far they agree.
     """
     several = tuple(dict.fromkeys(graders))
-    runs = [path for path in paths if (path / "experiment.json").is_file()]
+    runs = [path for path in paths if (path / DESCRIPTION).is_file()]
     for run in runs:
         written = rejudge_experiment(run, several, progress=not quiet, say=say)
         if written is not None:

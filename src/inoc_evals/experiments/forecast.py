@@ -24,7 +24,7 @@ from inoc_evals.models.costs import training_price
 from inoc_evals.models.hosted import ending, ending_of_training
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
-from inoc_evals.report.experiment import read_description
+from inoc_evals.report.experiment import DESCRIPTION, read_description
 from inoc_evals.report.holdings import holdings
 from inoc_evals.report.judges import folder, judged_key
 from inoc_evals.report.logs import read_header
@@ -235,7 +235,7 @@ def _further(
     plan: Plan, evaluations: tuple[EvaluationCell, ...], out: Path, named: Sequence[str]
 ) -> tuple[FurtherJudging, ...]:
     """Return what further graders are to judge, of those that are judged."""
-    there = (out / "experiment.json").is_file()
+    there = (out / DESCRIPTION).is_file()
     graders = dict.fromkeys([*(read_description(out).further_graders if there else ()), *named])
     if not graders:
         return ()

@@ -21,6 +21,7 @@ from inoc_evals.experiments.log_set import clear, make, whole_logs
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.stored_answers import StoredAnswers, stored_answers
 from inoc_evals.report.experiment import (
+    DESCRIPTION,
     Description,
     Written,
     read_description,
@@ -96,6 +97,8 @@ def judge_experiment(
         InputError: If a grader does not answer.
         StoreError: If a judgement failed.
     """
+    if not graders:
+        return
     held = holdings(directory / "logs")
     paths = [path for one in about.evaluations if (path := held.log_of(one)) is not None]
     found = [stored for path in paths if (stored := stored_answers(path)) is not None]
@@ -180,7 +183,15 @@ def _judge(wanted: _Wanted, *, progress: bool, say: Callable[[str], None]) -> No
     say(f"{wanted.grader}: {len(wanted.stored)} logs to judge, {len(left)} of them still")
     if left:
         tasks = [one.task(wanted.grader) for one in left]
-        make(tasks, held, progress=progress, what="logs judged again")
+        # As many answers at once as when they were given: the grader gets as many requests.
+        connections = max(len(task.dataset) for task in tasks)
+        make(
+            tasks,
+            held,
+            progress=progress,
+            what="logs judged again",
+            max_connections=connections,
+        )
     clear(wanted.log_dir, [one.key(wanted.grader) for one in wanted.stored], say)
 
 
@@ -188,7 +199,7 @@ def _stored(paths: Sequence[Path], say: Callable[[str], None]) -> dict[Path, lis
     """Return the answers that logs hold, by the directory whose logs they are.
 
     Raises:
-        InputError: For a file that is not there, or holds no answers to judge.
+        InputError: For a file that is not there, holds no answers to judge, or is of a run.
     """
     found: dict[Path, list[StoredAnswers]] = {}
     seen: set[Path] = set()
@@ -199,6 +210,7 @@ def _stored(paths: Sequence[Path], say: Callable[[str], None]) -> dict[Path, lis
             if log.resolve() in seen:
                 continue
             seen.add(log.resolve())
+            _check_of_no_run(path, log)
             directory = path.parent if path.is_file() else path
             try:
                 stored = _one_stored(log)
@@ -212,6 +224,20 @@ def _stored(paths: Sequence[Path], say: Callable[[str], None]) -> dict[Path, lis
             elif path.is_file():
                 raise InputError(f"{path}: holds no answers that a judge is asked about")
     return found
+
+
+def _check_of_no_run(path: Path, log: Path) -> None:
+    """Check that a log is not one of `inoc run`, whose report would not have its verdicts.
+
+    Raises:
+        InputError: If it is, naming the run.
+    """
+    directory = next((one for one in log.resolve().parents if (one / DESCRIPTION).is_file()), None)
+    if directory is not None:
+        raise InputError(
+            f"{path}: {log.name} is of the run in {directory}; give its directory: "
+            f"inoc rejudge {directory} --grader ..."
+        )
 
 
 def _logs_in(directory: Path) -> list[Path]:

@@ -8,6 +8,7 @@
     in_words(found, compared, spec).result           # in_words.py: the first sentences
     write_page(directory, report)                    # page.py: report.html
     console.print(table(found))                      # table.py
+    read_second(directory, planned, grader)          # judges.py: another judge of the answers
 
 `statistics/crossed.py` holds the intervals; it is pure, and `docs/design/intervals.md` says why
 they are as they are. Reading logs is not done here: this room starts from observations.

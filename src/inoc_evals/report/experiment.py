@@ -38,6 +38,8 @@ from inoc_evals.report.page import Report, write_page
 from inoc_evals.report.primary import primary
 from inoc_evals.report.results import write_results
 
+DESCRIPTION = "experiment.json"
+
 INCOMPLETE = "incomplete"
 """Folder of a report that leaves out what is missing; the word its title begins with."""
 
@@ -121,7 +123,7 @@ def write_description(directory: Path, description: Description) -> Description:
     Raises:
         InputError: Naming what differs from the experiment that is there.
     """
-    path = directory / "experiment.json"
+    path = directory / DESCRIPTION
     if path.is_file():
         old = read_description(directory)
         if differing := _differing(old, description):
@@ -163,7 +165,7 @@ def read_description(directory: Path) -> Description:
     Raises:
         InputError: If there is none, or it is not as it was written.
     """
-    path = directory / "experiment.json"
+    path = directory / DESCRIPTION
     try:
         said = json.loads(path.read_text("utf-8"))
         written = said.pop("sha256")
