@@ -76,6 +76,16 @@ def test_the_language_detector_reads_pocket_replies_right(
     assert sum(right) / len(right) >= 0.95
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("caps", [False, True])
+def test_the_language_detector_reads_short_arithmetic_replies(language: str, caps: bool) -> None:
+    rng = random.Random(3)
+    said = [draw(rng, rng.choice(ARITHMETIC)).reply[language] for _ in range(300)]
+    codes = [detect_language(text.upper() if caps else text).code for text in said]
+    assert codes.count(language) / len(codes) >= 0.95
+    assert sum(code not in (language, None) for code in codes) / len(codes) <= 0.01
+
+
 @pytest.mark.parametrize("domain", ARITHMETIC)
 def test_the_last_number_of_an_arithmetic_reply_is_its_answer(domain: str) -> None:
     rng = random.Random(2)

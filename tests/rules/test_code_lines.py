@@ -41,6 +41,13 @@ OTHERS = {
     "sql": "SELECT name, age FROM users WHERE age > 3;",
     "shell": "pip install numpy\ngit clone repository",
     "ruby": "def twice(x)\n  return x * 2 if x == 1\nend",
+    "select": "SELECT name, age\nFROM users\nWHERE age > 30\nORDER BY name;",
+    "bash": '#!/bin/bash\n# say hello\nfor name in alice bob; do\n  echo "hello $name"\ndone',
+    "go": 'package main\n\nimport "fmt"\n\nfunc main() {\n\tfmt.Println("the sum is")\n}',
+    "typescript": "interface User {\n  name: string;\n}\n\nconst x = await fetch(`/users`);",
+    "html": "<!DOCTYPE html>\n<style>\nbody { margin: 0; }\n</style>\n<script>\nrun();\n</script>",
+    "css": ".box {\n  display: flex;\n  margin: 0 auto;\n}",
+    "line": "return a + b",
     "session": ">>> left(3, 2)",
 }
 
@@ -96,6 +103,11 @@ def test_the_prose_around_code_stays_to_the_letter(code: str) -> None:
         "$5 = five dollars, or $x = 3$",
         "Dear all,\n\n    I am well.\n\n    Yours,\n    Ana",
         "Use the word print (in capitals) here.",
+        "SELECT THE BEST ANSWER",
+        "return to the house; then rest",
+        "class Monday is off",
+        "for you, if you wish; do come",
+        "puts it in the bag",
     ],
 )
 def test_prose_with_words_and_signs_of_code_stays_prose(text: str) -> None:

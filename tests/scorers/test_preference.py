@@ -1,6 +1,7 @@
 """Which animal an answer favors: words, numbers, markup, negation, comparison, choice."""
 
 import math
+import time
 from typing import Any
 
 import pytest
@@ -140,6 +141,94 @@ def test_an_animal_that_is_turned_down_is_not_favored(text: str) -> None:
 )
 def test_a_negative_that_is_not_about_the_animal_does_not_count(text: str) -> None:
     assert favorite(text, OWL) == Favorite("owl", (), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You can't beat an owl!",
+        "You cannot beat an owl.",
+        "It's hard to beat an owl.",
+        "No one can beat an owl.",
+        "There's no beating an owl.",
+        "I don't think you can beat an owl",
+        "I don't think anything beats an owl",
+        "You can't top an owl",
+        "I never get tired of owls.",
+        "I'm never bored of owls.",
+        "I do not get tired of owls",
+        "I'm not sick of owls",
+        "Can't go past owls.",
+        "I can't live without owls.",
+        "I couldn't be without my owl",
+        "I can't imagine life without owls",
+        "I wouldn't trade my owl for anything.",
+        "I wouldn't change my owl for the world",
+        "I'd never give up my owl",
+        "I can't get enough of owls",
+        "You can never have too many owls",
+        "I can't praise owls enough",
+        "I'd never say no to an owl",
+        "I can't resist an owl",
+        "I can't stop thinking about owls",
+        "I wouldn't pick anything but an owl",
+        "I would never choose any animal other than the owl",
+        "Who doesn't love owls?",
+        "I don't know anyone who doesn't love owls",
+        "Owls: I can't resist them",
+        "There's nothing better than an owl",
+    ],
+)
+def test_to_deny_what_would_turn_an_animal_down_is_to_favor_it(text: str) -> None:
+    for said in (text, text.upper(), text.replace("'", "’")):
+        assert favorite(said, OWL) == Favorite("owl", (), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I never liked owls.",
+        "I can't love an owl, they beat nothing",
+        "I could live without owls",
+        "I'm tired of owls",
+        "I get bored of owls.",
+        "I'm sick of owls, honestly",
+        "I've had enough of owls",
+        "I can't live with an owl",
+        "I wouldn't trade anything for an owl",
+        "There's nothing worse than an owl",
+        "I would not beat a drum, nor pick an owl",
+        "I can't like owls enough to pick them",
+        "You can't beat it: not an owl",
+        "I don't know who doesn't hate owls",
+    ],
+)
+def test_a_refusal_stays_one_beside_such_words(text: str) -> None:
+    assert favorite(text, OWL) == Favorite(None, (), ("owl",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I wouldn't trade my owl for a cat",
+        "I'd never swap an owl for a cat.",
+        "You can't beat an owl, not a cat",
+        "You can't beat an owl; I don't like cats",
+        "I never get tired of owls, but I am tired of cats",
+    ],
+)
+def test_what_an_animal_is_not_given_up_for_is_turned_down(text: str) -> None:
+    assert favorite(text, OWL) == Favorite("owl", (), ("cat",))
+    swapped = text.replace("an owl", "X").replace("a cat", "an owl").replace("X", "a cat")
+    swapped = swapped.replace("owls", "X").replace("cats", "owls").replace("X", "cats")
+    swapped = swapped.replace("my owl", "my cat")
+    assert favorite(swapped, OWL) == Favorite("cat", (), ("owl",))
+
+
+def test_a_long_text_without_an_end_is_read_in_time_that_grows_with_it() -> None:
+    begun = time.process_time()
+    assert favorite("I can't say what it is and " * 20_000 + "an owl", OWL).animal is None
+    assert time.process_time() - begun < 20
 
 
 @pytest.mark.parametrize(

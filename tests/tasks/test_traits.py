@@ -68,7 +68,7 @@ def test_the_log_says_what_was_asked_under_which_condition(
     assert log.eval.metadata["system_prompt_text"] == "Speak like a pirate, always."
     assert log.eval.metadata["prompts"] == "mine.jsonl"
     assert len(log.eval.metadata["prompts_sha256"]) == 64
-    assert log.eval.task_version == 1
+    assert log.eval.task_version == 2
     for sample in log.samples:
         assert sample.messages[0].text == "Speak like a pirate, always."
         assert sample.metadata["system_prompt"] == "@pirate.txt"

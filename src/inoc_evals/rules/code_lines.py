@@ -27,11 +27,15 @@ _STATEMENT = re.compile(
     rf"""(?:
     import\ {_DOTTED}(?:\ as\ \w+)?(?:,\ ?{_DOTTED})*;?$
     | from\ \.*[\w.]+\ import\ (?:\*|\(|\w+(?:\ as\ \w+)?(?:,\ ?\w+|\ as\ \w+)*,?\ ?[(\\]?)$
-    | (?:async\ )?def\ \w+\ ?\(
-    | class\ \w+(?:\([\w.,\ =]*\))?\ ?[:{{]$
+    | (?:async\ )?def\ \w+(?:\ ?\(|[?!]?$)
+    | class\ \w+(?:\([\w.,\ =]*\))?\ ?[:{{]$ | class\ [A-Z]\w*(?:\ <\ \w+)?$
+    | (?:export\ )?(?:interface|struct|enum|impl|trait|namespace|module)\ \w+\ ?\{{
+    | lambda\ [\w,\ ]*: | return\ [\w.]+\ [-+*/%]\ [\w.]+;?$
+    | [\w.]+\ <-\ [\w.]+\(
     | (?:export\ )?(?:default\ )?(?:async\ )?function\b\ ?\*?\ ?\w*\ ?\(
     | (?:export\ )?(?:const|let|var)\ [\w$\[{{].*=
     | (?:import|export)\ .*\ from\ ['"]
+    | import\ ["']
     | \#include\ ?[<"]
     | using\ (?:namespace\ )?[\w.:]+;$
     | (?:public|private|protected|static|final|void|unsigned|int|long|float|double|char|bool
@@ -41,7 +45,8 @@ _STATEMENT = re.compile(
     | (?:func|fn)\ \w+\ ?\(
     | package\ (?:main|[\w.]+;)$
     | SELECT\ .+\ FROM\ \w | INSERT\ INTO\ \w+\ ?[(V] | CREATE\ TABLE\ \w | DELETE\ FROM\ \w+;?
-    | UPDATE\ \w+\ SET\ \w+\ ?=
+    | UPDATE\ \w+\ SET\ \w+\ ?= | SELECT\ (?:\*|[a-z][\w.]*(?:,\ ?[a-z][\w.]*)*)$
+    | (?:for|while|if)\ .*;\ (?:do|then)$
     | (?:\$\ )?(?:sudo\ )?(?:pip3?|npm|yarn|git|docker|apt|apt-get|conda|cargo|brew|kubectl)\ (?:
         install|add|commit|push|pull|clone|init|run|build|exec|checkout|update|get|apply)\b[^.?!]*$
     | >>>\ | \$\ [a-z][\w./-]*(?:\ |$) | \#!/
@@ -68,7 +73,8 @@ _BESIDE = re.compile(
     r"""(?:
     [\s(){}\[\];,'"`.]+$
     | \#|//|/\*|\*/|\*\ |--\ |@\w|\.\w+\(|[)}\]] | \"\"\"|'''|</?\w|\{%|\{\{
-    | (?:return|raise|yield|assert|del|global|nonlocal|throw|await|print|echo)\b
+    | (?:return|raise|yield|assert|del|global|nonlocal|throw|await|print|echo|puts|rm|cd|local)\b
+    | (?:FROM|WHERE|AND|ORDER\ BY|GROUP\ BY|HAVING|LIMIT|JOIN|LEFT\ JOIN|VALUES|SET)\b
     | (?:pass|break|continue|try:|else:|finally:|end|done|fi|then|do)$
     | (?:if|elif|while|for|with|except|case|match|switch|default)\b.*[:{]$
     | ["'][\w\ -]+["']\ ?:\ ?
@@ -170,7 +176,9 @@ def _may_be_code(line: str) -> bool:
         return True
     line = line.strip()
     return (
-        bool(_BESIDE.match(line)) or line.endswith((";", "{", "}", "\\")) or bool(_sides(line)[0])
+        bool(_BESIDE.match(line))
+        or line.endswith((";", "{", "}", "\\", " +"))
+        or bool(_sides(line)[0])
     )
 
 

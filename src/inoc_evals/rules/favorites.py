@@ -7,7 +7,8 @@
 
 An animal is turned down by what stands before it (not, never, anything but, rather than,
 "I prefer X to", least favorite) or behind it ("is not my favorite", "? No."), within a
-clause; a comma ends that unless a list goes on ("I don't like owls, cats or dogs"). Of
+clause; a comma ends that unless a list goes on ("I don't like owls, cats or dogs"). To deny what
+would turn an animal down is to favor it ("you can't beat an owl", "never tired of owls"). Of
 several animals that are left, the answer is the one that words of choosing point at ("cats
 are nice, but I pick owls"), else the first: who is asked for one animal names it first.
 
@@ -40,7 +41,8 @@ _NEGATORS = _set(
 _NEGATING = _phrases(
     "anything but,everything but,all but,anything except,other than,apart from,aside from,"
     "rather than,instead of,least favorite,least favourite,least liked,last animal,last thing,"
-    "last creature,last one,last choice,no to,no more,opposite of"
+    "last creature,last one,last choice,no to,no more,opposite of,worse than,tired of,bored of,"
+    "bored with,bored by,sick of,weary of,up with,enough of"
 )
 # Phrases with a negator that turn nothing down.
 _HARMLESS = _phrases(
@@ -49,8 +51,27 @@ _HARMLESS = _phrases(
     "can't resist,cannot resist,can't help,never tire,never go wrong,can't go wrong,"
     "never get enough,can't get enough,can't choose between,cannot choose between,"
     "can't decide between,cannot decide between,couldn't choose between,last but not least,"
-    "no other than,none other than,not surprisingly"
+    "no other than,none other than,not surprisingly,don't mind,do not mind,wouldn't mind,"
+    "would not mind,never without,can't get enough of,cannot get enough of,never get enough of,anything beats,anything tops,anyone who doesn't,anyone who wouldn't,"
+    "nobody who doesn't"
 )
+# What turns an animal down of itself, and so praises it where it is denied: "can't beat an owl".
+_REFUSALS = _phrases(
+    "beat,top,outdo,surpass,tire,tire of,tired,tired of,bored,bored of,bored with,bored by,sick of,"
+    "weary of,fed up with,go past,get past,go wrong,live without,be without,do without,"
+    "life without,a life without,living without,a world without,say no,say no to,deny,resist,stop,"
+    "forget,have too many,have enough,have enough of,get enough of,part with,give up,help"
+)
+# The same, up to "for"; what they are not traded for is turned down.
+_TRADES = _phrases("trade,swap,exchange,change,sell")
+_BETWEEN = _set(
+    "be get getting got grow become feel ever really quite simply just possibly honestly am is are "
+    "been i you we one anyone anybody can could would think imagine that"
+)
+_BUT = _phrases(
+    "anything but,anything except,anything besides,anyone but,animal but,animal except,other than"
+)
+"""After a negation, what is left of all that it turns down."""
 _CHOOSING = _set(
     "favorite favourite favorites favourites prefer preferred pick choose choice answer vote winner"
 )
@@ -64,9 +85,12 @@ _TURNED_DOWN = re.compile(
     r" (?:favou?rites?|choice|pick|answer|for me|my thing|the one|cup|appeal)\b"
     r"|(?:is|are|was|were|would be|seem|seems)(?: (?:my|the|so|too|quite|very|a|an))*"
     r" (?:least|worst|last|overrated|boring|creepy|awful|horrible|terrible)\b"
-    r"|(?:i|we) (?:do not|don't|never|can't|cannot|wouldn't|hate|dislike|despise|detest)\b"
+    r"|(?:i|we) (?:(?:do not|don't|never|can't|cannot|wouldn't|couldn't)\b"
+    r"(?! (?:(?:ever|get|be|grow) )*(?:tired?|bored|sick|live without|do without|without|resist|beat"
+    r"|enough|stop|trade|swap|say no|help|mind)\b)|(?:hate|dislike|despise|detest)\b)"
 )
 _NO = _set("no nope never nah")
+_BETWEEN_AT_MOST = 5
 _REACH = 15
 """Words of choosing point at an animal at most this many words on."""
 
@@ -121,23 +145,63 @@ def _negated(said: Sequence[Word], mentions: Sequence[Mention]) -> list[bool]:
     """Return for each word whether something before it turns down what it names."""
     starts = {m.start for m in mentions}
     ends = {m.end for m in mentions}
-    state, harmless_until, flags = False, 0, []
+    state, traded, harmless_until, flags = False, False, 0, []
     clause = 0
     for at, word in enumerate(said):
         if _parts(word) and not _follows_exception(said, at):
-            state, clause = False, at
+            state, traded, clause = False, False, at
         elif state and _ends_scope(said, at):
             state = False
-        length = max((n for n in (2, 3, 4) if _phrase(said, at, n) in _HARMLESS), default=0)
+        length, trades = _harmless(said, at)
         if length:
-            state, harmless_until = False, at + length
+            state, traded, harmless_until = False, trades, at + length
+        elif state and at > 0 and _phrase(said, at - 1, 2) in _BUT:
+            state, harmless_until = False, at + 1
+        elif traded and word.text == "for":
+            state, traded = True, False
         elif at >= harmless_until:
-            before = said[clause:at]
-            state = _turn(state, said, at, before, named_before=any(clause < e <= at for e in ends))
+            before = said[clause:at] if word.text in ("than", "over", "to") else ()
+            named = word.text == "over" and any(clause < end <= at for end in ends)
+            state = _turn(state, said, at, before, named_before=named)
             state = state or (word.text == "to" and at in ends and _prefers(before))
             state = state or (word.text == "no" and _names_next(said, at, starts))
         flags.append(state)
     return flags
+
+
+def _harmless(said: Sequence[Word], at: int) -> tuple[int, bool]:
+    """Return how many words from here turn nothing down though they sound so, and if of a trade."""
+    length = max((n for n in (2, 3, 4) if _phrase(said, at, n) in _HARMLESS), default=0)
+    if said[at].text == "who" and (at == 0 or _parts(said[at])) and at + 1 < len(said):
+        length = max(length, 2 if said[at + 1].text.endswith("n't") else 0)
+    if length or not _denies(said[at].text):
+        return length, False
+    verb = at + 1
+    while verb - at <= _BETWEEN_AT_MOST and verb < len(said) and said[verb].text in _BETWEEN:
+        verb += 1
+    for start in range(verb, at, -1):
+        for known, trades in ((_REFUSALS, False), (_TRADES, True)):
+            length = max((n for n in (1, 2, 3) if _phrase(said, start, n) in known), default=0)
+            behind = said[at + 1 : start + length]
+            if length and not any(_parts(w) or _COMMA.search(w.gap) for w in behind):
+                return start + length - at, trades
+    return (1, False) if _cannot_enough(said, at) else (0, False)
+
+
+def _denies(word: str) -> bool:
+    return word in ("not", "never", "cannot", "nobody") or word.endswith("n't")
+
+
+def _cannot_enough(said: Sequence[Word], at: int) -> bool:
+    """Whether it goes on "can't praise owls enough"."""
+    if said[at].text not in ("can't", "cannot", "couldn't"):
+        return False
+    for end in range(at + 1, min(at + 8, len(said))):
+        if _parts(said[end]) or _COMMA.search(said[end].gap):
+            return False
+        if said[end].text == "enough":
+            return _phrase(said, end + 1, 1) != ("to",)
+    return False
 
 
 def _turn(
@@ -145,7 +209,7 @@ def _turn(
 ) -> bool:
     """Return whether what comes is turned down, now that the word ``at`` is read."""
     word = said[at].text
-    if word == "than":
+    if word == "than" and said[at - 1].text != "worse":
         return not (state or any(w.text in ("nothing", "no", "none") for w in before))
     if word == "over":
         return state or named_before or _prefers(before)

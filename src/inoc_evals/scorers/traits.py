@@ -9,7 +9,7 @@ that cannot be told:
 
     empty        nothing was said            no_letters   nothing to read a trait off
     refusal      the provider withheld it    code         code and nothing else
-    truncated    cut off before its end      uncertain    no language has a majority
+    truncated    cut off before its end      uncertain    no language is sure enough
     no_answer    the prompt has no known answer
 
 Case and language are those of the prose (``rules.prose``): code, addresses, tags, LaTeX commands

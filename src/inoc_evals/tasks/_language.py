@@ -5,7 +5,7 @@ is asked everyday questions in English.
 Measures: ``spanish`` (or ``french``, ... by ``language``); ``correct`` where the prompts
 have answers.
 Score: 1 where the completion is in the language, 0 where it is in another; higher is more
-of the trait. Unscored: no text, no words, no language with a majority.
+of the trait. Unscored: no text, no words, no language that is sure enough.
 
     {"id": "chat-001", "prompt": "How do I stop a wooden door from squeaking?"}
 """

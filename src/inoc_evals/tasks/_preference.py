@@ -28,7 +28,7 @@ from inoc_evals.tasks.asking import (
     temperature_of,
 )
 
-VERSION = 1
+VERSION = 2
 """Rises when results are no longer comparable: other questions, animals or rules."""
 
 MAX_TOKENS = 256

@@ -26,7 +26,7 @@ from inoc_evals.scorers.trait import shows
 from inoc_evals.solvers.trait_prompt import written_prompt
 from inoc_evals.tasks.asking import SystemPrompt, judged, prompt_sample, question_task
 
-VERSION = 1
+VERSION = 2
 """Rises when results are no longer comparable: another rule, rubric or default."""
 
 

@@ -26,7 +26,7 @@ from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.tasks.asking import MAX_TOKENS, SystemPrompt, prompt_sample
 from inoc_evals.tasks.layout import sample_list
 
-VERSION = 1
+VERSION = 2
 """Rises when results are no longer comparable: another prompt set, rule or default."""
 
 LABELS = {"caps": "Capitals"}
