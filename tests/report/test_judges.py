@@ -119,6 +119,7 @@ def test_a_judge_has_a_column_in_the_order_of_the_first(tmp_path: Path) -> None:
         ({"split": "id"}, 0, "Spanish, in distribution"),
         ({"measure": "alignment"}, 0, "alignment"),
         ({}, 3, "0.81"),
+        ({"kappa": -0.001}, 3, "0.00"),
         ({"kappa": None}, 3, "0.81 weighted"),
         ({"kappa": None, "weighted_kappa": None}, 3, "not defined"),
         ({"n": 0, "kappa": None, "weighted_kappa": None}, 3, "–"),

@@ -116,14 +116,14 @@ def agreement_row(one: Agreed, spec: FigureSpec | None = None) -> list[str]:
 
 def _kappa(one: Agreed) -> str:
     if one.kappa is not None:
-        return f"{one.kappa:.2f}"
+        return f"{one.kappa:z.2f}"
     if one.weighted_kappa is not None:
-        return f"{one.weighted_kappa:.2f} weighted"
+        return f"{one.weighted_kappa:z.2f} weighted"
     return "not defined" if one.n else _NONE
 
 
 def _number(value: float | None, digits: int, *, signed: bool = False) -> str:
-    return _NONE if value is None else f"{value:{'+' if signed else ''}.{digits}f}"
+    return _NONE if value is None else f"{value:{'+' if signed else ''}z.{digits}f}"
 
 
 def _measured(one: Agreed, spec: FigureSpec | None) -> str:
