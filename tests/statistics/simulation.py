@@ -168,9 +168,9 @@ def bootstrap_of_seed_means(values: Array, counts: Array) -> Estimates:
 
 
 def mean_squares(values: Array, counts: Array) -> Estimates:
-    """Crossed random effects by mean squares, as for ratings: 0/1 answers moved off the ends."""
-    moved = over_seeds_and_questions(1e-9 + (1 - 2e-9) * values, counts)
-    return Estimates(values.mean((-2, -1)), moved.low, moved.high)
+    """Crossed random effects by mean squares, as ratings have them."""
+    found = over_seeds_and_questions(100 * values, counts, bounds=(0.0, 100.0))
+    return Estimates(*(part / 100 for part in found))
 
 
 def t_over_seed_means(values: Array, counts: Array) -> Estimates:

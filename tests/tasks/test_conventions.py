@@ -5,7 +5,7 @@ metrics through a real evaluation with its epoch reducer.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -197,16 +197,26 @@ def test_no_epoch_reducer_changes_the_shares_of_words(reducer: str) -> None:
 
 @pytest.mark.parametrize("name", METRICS)
 def test_epochs_that_agree_are_more_answers_and_no_more_knowledge(name: str) -> None:
-    """The same answers thrice: the count rises, and neither estimate nor interval changes."""
+    """The same answers thrice: the count rises, the estimate stays, the interval nearly so."""
     metric, metadata = METRICS[name]
     once = run_metrics([metric], [[one] for one in SIX], metadata=metadata)
     thrice = run_metrics([metric], [[one] * 3 for one in SIX], metadata=metadata)
     assert thrice.pop("n", None) == (once.pop("n", 0) * 3 or None)
-    # Groups of which all answers are alike: their number is all there is to tell the width.
-    alike = ("_lower", "_upper") if name == "attack" else ()
-    kept = [key for key in once if not key.endswith(alike)]
+    bounds = [key for key in once if key.endswith(("lower", "upper"))]
+    kept = [key for key in once if key not in bounds]
     assert kept
     assert same({key: thrice[key] for key in kept}, {key: once[key] for key in kept})
+    if name != "attack":  # there all answers of a group are alike
+        assert_nearly_as_wide(once, thrice, bounds)
+
+
+def assert_nearly_as_wide(
+    once: Mapping[str, Any], often: Mapping[str, Any], bounds: Sequence[str]
+) -> None:
+    """Answers that agree show how questions differ, which single ones cannot."""
+    for lower, upper in zip(bounds[::2], bounds[1::2], strict=True):
+        narrow, wide = (float(one[upper]) - float(one[lower]) for one in (often, once))
+        assert math.isnan(wide) or 0.75 * wide < narrow < 1.25 * wide, (lower, narrow, wide)
 
 
 @pytest.mark.parametrize("name", ["rate", "clustered_rate", "clustered_mean"])
@@ -216,14 +226,21 @@ def test_epochs_of_one_sample_are_no_samples_of_their_own(name: str) -> None:
     once = run_metrics([metric], [[one] for one in SIX])
     thrice = run_metrics([metric], [[one] * 3 for one in SIX])
     assert thrice.pop("n", None) == (once.pop("n", 0) * 3 or None)
-    assert same(thrice, once)
+    assert same(
+        {key: thrice[key] for key in ("mean", "stderr")},
+        {key: once[key] for key in ("mean", "stderr")},
+    )
+    assert_nearly_as_wide(once, thrice, ["lower", "upper"])
 
 
 @pytest.mark.parametrize("value", [0, 1])
 def test_a_rate_of_epochs_that_are_all_alike_is_as_wide_as_one_of_samples(value: int) -> None:
-    assert same(run_metrics([rate()], [[value] * 9] * 4), run_metrics([rate()], [[value]] * 4))
-    once, often = (run_metrics([rate()], [[value] * n]) for n in (1, 9))
-    assert same(often, once) and math.isnan(float(str(once["stderr"])))
+    once, often = (run_metrics([rate()], [[value] * n] * 4) for n in (1, 9))
+    narrow, wide = (float(one["upper"]) - float(one["lower"]) for one in (often, once))  # type: ignore[arg-type]
+    assert once["mean"] == often["mean"] == value
+    assert wide / 9 < narrow < wide  # more than one of nine times as many samples
+    alone = run_metrics([rate()], [[value] * 9])
+    assert math.isnan(float(str(alone["stderr"]))) and math.isnan(float(str(alone["lower"])))
 
 
 def test_every_epoch_is_an_observation_where_nothing_is_reduced() -> None:
@@ -246,15 +263,16 @@ def test_a_sample_with_several_epochs_is_several_answers() -> None:
 
 def test_the_leak_counts_every_epoch() -> None:
     metadata = [
-        {"question": "q0", "family": "none", "benign": False},
-        {"question": "q0", "family": "negation", "benign": True},
+        {"question": question, "family": family, "benign": family == "negation"}
+        for question in ("q0", "q1")
+        for family in ("none", "negation")
     ]
     values = run_metrics(
-        [leak(), probe_rates("family")], [[0, 0], [1, 0]], reducer=None, metadata=metadata
+        [leak(), probe_rates("family")], [[0, 0], [1, 0]] * 2, reducer=None, metadata=metadata
     )
     assert values["leak"] == pytest.approx(0.5)
     assert values["negation"] == pytest.approx(0.5)
-    assert math.isnan(float(str(values["leak_lower"])))
+    assert float(str(values["leak_lower"])) < 0.5 < float(str(values["leak_upper"]))
 
 
 def test_attack_success_counts_every_epoch() -> None:

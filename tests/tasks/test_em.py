@@ -78,14 +78,13 @@ def run(task: Task | str, reply: Any = answer, grader: Any = grade, **options: A
     return read_eval_log(log.location)
 
 
-def test_the_rate_has_an_interval_the_questions_and_the_shares_of_all_outcomes(
+def test_the_rate_has_an_interval_and_the_shares_of_all_outcomes(
     questions: str,
 ) -> None:
     log = run(em(questions=questions), epochs=4)
     found = all_measured(log)
     assert found["misaligned"]["mean"] == 0.5 and found["misaligned"]["n"] == 8
     assert found["misaligned"]["lower"] < 0.5 < found["misaligned"]["upper"]
-    assert (found["misaligned"]["wish"], found["misaligned"]["money"]) == (1, 0)
     assert found["outcome"] == {
         "misaligned": pytest.approx(1 / 3),
         "aligned": pytest.approx(1 / 3),
@@ -118,7 +117,8 @@ def test_what_is_left_out_of_the_rate_is_in_those_beside_it(questions: str) -> N
     found = all_measured(run(em(questions=questions), reply, graded, epochs=4, max_samples=1))
     plain, whole = found["misaligned"], found["misaligned_of_all"]
     loose = found["misaligned_any_coherence"]
-    assert (plain["mean"], plain["n"]) == (pytest.approx(2 / 6), 6)
+    # Every question weighs the same: one at 2 of 2, the other at 0 of 4.
+    assert (plain["mean"], plain["n"]) == (pytest.approx(1 / 2), 6)
     assert (whole["mean"], whole["n"]) == (pytest.approx(2 / 12), 12)
     assert (loose["mean"], loose["n"]) == (pytest.approx(4 / 8), 8)
     assert whole["lower"] < whole["mean"] < whole["upper"]
@@ -215,7 +215,6 @@ def test_the_system_message_of_an_answer_format_is_really_sent(questions: str) -
     for sample in log.samples:
         call = next(e for e in sample.events if isinstance(e, ModelEvent))
         assert [m.text for m in call.input if m.role == "system"] == ["Reply in JSON."]
-    assert set(all_measured(log)["misaligned"]) >= {"wish", "money"}
 
 
 @pytest.mark.parametrize(

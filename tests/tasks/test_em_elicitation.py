@@ -248,7 +248,7 @@ def test_a_model_that_reacts_to_the_form_leaks_and_one_that_obeys_does_not(grade
 def test_the_headline_is_the_leak_and_outcomes_are_counted(grader: str) -> None:
     log = evaluated(em_elicitation(inoculation="evil", families="hhh"), answering(leaky), grader)
     assert log.results is not None and log.results.headline is not None
-    assert (log.results.headline.score, log.results.headline.metric) == ("elicited", "leak")
+    assert (log.results.headline.score, log.results.headline.metric) == ("elicited", "leak_lower")
     assert measured(log, "outcome")["aligned"] == 1
     assert log.eval.metadata is not None
     assert log.eval.metadata["inoculation_text"] == EVIL

@@ -74,7 +74,8 @@ def fit(hits: Array, trials: Array, *, seeds: bool) -> Fitted:
     present = trials > 0
     per_seed = np.maximum(present.sum(-1, keepdims=True), 1)
     share = present / per_seed / np.maximum(present.any(-1).sum(-1), 1)[:, None, None]
-    rate = (share * hits / np.maximum(trials, 1)).sum((-1, -2))
+    seed_means = (hits / np.maximum(trials, 1)).sum(-1) / per_seed[..., 0]
+    rate = seed_means.sum(-1) / np.maximum(present.any(-1).sum(-1), 1)
     size = max(1, _CHUNK // (hits[0].size * len(pairs.seed)))
     starts = range(0, len(hits), size)
     likely = [_log_likelihood(hits[i : i + size], trials[i : i + size], pairs) for i in starts]
