@@ -8,7 +8,7 @@ import pytest
 from made_up import ARMS, CONDITIONS, TWO, observations, two_settings
 
 from inoc_evals.errors import InputError
-from inoc_evals.report.cells import cells, contrasts
+from inoc_evals.report.cells import Cell, cells, contrasts, corrected
 from inoc_evals.report.observation import Observation
 
 
@@ -173,6 +173,55 @@ def test_an_answer_scored_in_one_condition_only_is_counted_as_unpaired() -> None
     found += [seen(condition="x", seed=0, question="c", value=None, reason="empty")]
     (contrast,) = contrasts(found, [("x", "none")])
     assert (contrast.difference, contrast.pairs, contrast.unpaired) == (-1.0, 4, 2)
+
+
+def test_answers_of_seeds_that_one_condition_lacks_are_unpaired() -> None:
+    found = [seen(seed=s, question=str(q)) for s in range(5) for q in range(10)]
+    found += [seen(condition="x", seed=s, question=str(q)) for s in range(3) for q in range(10)]
+    (contrast,) = contrasts(found, [("x", "none")])
+    assert (contrast.pairs, contrast.unpaired, contrast.seeds) == (30, 20, [0, 1, 2])
+
+
+def test_many_answers_to_a_question_narrow_its_cell_and_not_the_questions() -> None:
+    def cell(answers: int, hits: int) -> Cell:
+        (one,) = cells(
+            [
+                seen(seed=s, question=str(q), value=float(number < hits))
+                for s in range(3)
+                for q in range(8)
+                for number in range(answers)
+            ]
+        )
+        return one
+
+    none = cell(100, 0)
+    assert (none.rate, none.low, none.n) == (0, 0, 2400)
+    assert none.high is not None and none.high < 0.01
+    few = cell(100, 1)
+    assert few.low is not None and few.high is not None and 0.001 < few.low < few.high < 0.1
+
+
+def test_claims_are_tested_each_and_all_together() -> None:
+    rates = {"none": 9, "x": 2, "y": 8}
+    found = [
+        seen(condition=name, seed=s, question=str(q), value=float(number < (hits + q % 2)))
+        for name, hits in rates.items()
+        for s in range(3)
+        for q in range(12)
+        for number in range(10)
+    ]
+    compared = contrasts(found, [("x", "none"), ("y", "none"), ("y", "x")])
+    told = corrected(found, compared, compared[:2])
+    strong, weak, other = told
+    assert [one.difference for one in told] == [one.difference for one in compared]
+    assert strong.p is not None and weak.p is not None and other.p is None
+    assert strong.p < weak.p <= 1
+    assert strong.p_corrected == pytest.approx(min(1, 2 * strong.p), abs=2e-6)  # Holm of two
+    assert weak.p_corrected == pytest.approx(max(weak.p, 2 * strong.p), abs=2e-6)
+    assert strong.low is not None and strong.low_corrected is not None
+    assert strong.high is not None and strong.high_corrected is not None
+    assert strong.low_corrected < strong.low and strong.high < strong.high_corrected < 0
+    assert corrected(found, compared, []) == compared
 
 
 def test_a_question_that_neither_condition_has_scored_is_not_unpaired() -> None:

@@ -27,10 +27,10 @@ QUESTION_SDS = (0.05, 0.3, 0.6, 0.9, 1.25, 1.65, 2.2, 2.9)
 """The same between questions."""
 SEED_PRIOR, QUESTION_PRIOR = 0.06, 0.4
 """The priors' densities are 1 / (SD + this)."""
-FEW_SEED, FEW_QUESTION = 0.2, 0.6
+FEW_SEED, FEW_QUESTION = 0.1, 0.6
 """Scales of the half-normal priors that few hits have, which say nothing of how they cluster."""
 
-_CONTINUITY, _AT_NONE, _FADES = 0.3, 0.55, 6
+_CONTINUITY, _AT_NONE, _FADES = 0.3, 0.63, 6
 """Part of an answer that is added to a count on either side: mid-P and a little. So much more where
 there is none, whose end is then that of the exact binomial, and by so many half as much."""
 _MU_SD = 8.0
@@ -83,7 +83,7 @@ def fit(hits: Array, trials: Array, *, seeds: bool) -> Fitted:
     total = hits.sum((-1, -2))
     misses = trials.sum((-1, -2)) - total
     rarer = np.minimum(total, misses)
-    told = (1 - 1 / np.maximum(rarer, 1))[:, None]
+    told = (1 - np.maximum(rarer, 1) ** -2.0)[:, None]
     weights = told * _weighed(logs, pairs.prior) + (1 - told) * _weighed(logs, pairs.few)
     one = share**2 / np.maximum(trials, 1)
     return Fitted(
