@@ -1,4 +1,4 @@
-"""Intervals for rates of answers that are 0 or 1, over seeds and questions, many answers a cell.
+"""Intervals for rates of 0/1 answers, over seeds and questions, many answers a cell.
 
 The model is logit P = mu + seed + question, both effects normal. In three steps:
 
