@@ -10,7 +10,6 @@ that has changed since, or another version of the task, is refused.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +17,6 @@ from typing import TYPE_CHECKING
 
 from inspect_ai import Epochs, Task, task_with
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.model import ChatMessage, ModelOutput
-from inspect_ai.solver import Generate, Solver, TaskState, solver
-from pydantic import BaseModel
 
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments.judging import judged_scorers
@@ -29,6 +25,7 @@ from inoc_evals.report.judges import JUDGED_AGAIN, judge_of_log, judged_key
 from inoc_evals.report.logs import read_header
 from inoc_evals.report.samples import read_samples
 from inoc_evals.scorers.default_grader import NAMED
+from inoc_evals.solvers.given_again import Answer, given_again
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -38,13 +35,6 @@ _MODEL = "none/none"
 
 _KEY = re.compile(r"-[0-9a-f]{12}$")
 """What a log of an experiment has behind the version of its task."""
-
-
-class _Answer(BaseModel):
-    """The end of a sample: what was said, the last of it by the model."""
-
-    messages: list[ChatMessage]
-    output: ModelOutput
 
 
 @dataclass(frozen=True)
@@ -132,27 +122,6 @@ def stored_answers(path: Path) -> StoredAnswers | None:
     return StoredAnswers(path, header, judge)
 
 
-def given_again(evaluation: str, answers: Mapping[tuple[str, int], str]) -> Solver:
-    """Return a solver that gives a sample the answer that it had.
-
-    Args:
-        evaluation: Key of the evaluation.
-        answers: By id and epoch of the sample.
-    """
-
-    # Of its own, since Inspect writes into the log what a solver is made with.
-    @solver(name="given_again")
-    def by_key(evaluation: str) -> Solver:
-        async def solve(state: TaskState, generate: Generate) -> TaskState:
-            said = _Answer.model_validate_json(answers[str(state.sample_id), state.epoch])
-            state.messages, state.output = said.messages, said.output
-            return state
-
-        return solve
-
-    return by_key(evaluation)
-
-
 def _built(stored: StoredAnswers) -> Task:
     """Build the task of a log again.
 
@@ -204,7 +173,7 @@ def _samples_and_answers(
             str(one.id),
             Sample(input=one.input, target=one.target, id=one.id, metadata=one.metadata),
         )
-        said = _Answer(messages=one.messages, output=one.output)
+        said = Answer(messages=one.messages, output=one.output)
         answers[str(one.id), one.epoch] = said.model_dump_json(exclude_none=True)
     if len(answers) != len(samples) * (stored.header.eval.config.epochs or 1):
         raise StoreError(f"{stored.path}: not every sample has an answer in every epoch")

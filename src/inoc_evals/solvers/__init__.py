@@ -3,6 +3,7 @@
 condition      system_prompt(name): none, empty, a named text, or a file's
 grading        grader_ready(): the grader answers, or nothing is asked
 battery_probe  probe(inoculation): the prompt of the battery that a sample's metadata names
+given_again    answers of a log, for another judge to read
 trait_prompt   written_prompt(name, text): a text that a trait file gave under a name
 """
 
