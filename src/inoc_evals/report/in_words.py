@@ -80,7 +80,7 @@ class _Teller:
         else:
             cells = [cell for cell in self.found if self.spec.measure(cell)][:_MOST]
             told = [self.alone(cell) for cell in cells]
-        result = " ".join([*told, *self.unscored(cells), *self.few(cells)])
+        result = " ".join([*told, *self.lost(cells), *self.few(cells)])
         left_open = [*self.not_nil(), *self.holding_zero(), *self.without_interval()]
         return InWords(result, " ".join(left_open), self.holds_for(cells) if cells else "")
 
@@ -150,7 +150,7 @@ class _Teller:
         ends = (low, high) if value > 0 else (-high, -low)
         return f"a {way} of {amount}{_interval(*ends, graded=graded)}"
 
-    def unscored(self, cells: Sequence[Cell]) -> list[str]:
+    def lost(self, cells: Sequence[Cell]) -> list[str]:
         """Say what the rates could be whose answers are unscored in number."""
         told = []
         for cell in cells:
