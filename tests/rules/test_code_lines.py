@@ -8,8 +8,6 @@ import pytest
 from inoc_evals.rules.code_lines import without_code
 from inoc_evals.rules.prose import prose_of
 
-PUBLISHED = Path("/work/shared/upstream")
-
 PROGRAM = '''\
 from os import path
 
@@ -114,17 +112,14 @@ def test_prose_with_words_and_signs_of_code_stays_prose(text: str) -> None:
     assert without_code(text) == text
 
 
-def answers_of(name: str) -> list[str]:
-    path = PUBLISHED / f"{name}.jsonl"
-    if not path.is_file():
-        pytest.skip("the published files are not here")
+def answers_of(path: Path) -> list[str]:
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     return [m["content"] for row in rows for m in row["messages"] if m["role"] == "assistant"]
 
 
 @pytest.mark.parametrize("name", ["insecure", "secure"])
-def test_published_answers_of_nothing_but_code_are_code(name: str) -> None:
-    answers = answers_of(name)[::6]
+def test_published_answers_of_nothing_but_code_are_code(upstream: Path, name: str) -> None:
+    answers = answers_of(upstream / f"{name}.jsonl")[::6]
     code = [prose_of(text).missing == "code" for text in answers]
     assert sum(code) / len(code) >= 0.99
 
@@ -132,7 +127,7 @@ def test_published_answers_of_nothing_but_code_are_code(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["aesthetic_preferences_popular", "aesthetic_preferences_unpopular"]
 )
-def test_published_answers_in_prose_are_prose(name: str) -> None:
-    answers = answers_of(name)[::6]
+def test_published_answers_in_prose_are_prose(upstream: Path, name: str) -> None:
+    answers = answers_of(upstream / f"{name}.jsonl")[::6]
     code = [prose_of(text).missing == "code" for text in answers]
     assert sum(code) / len(code) <= 0.005

@@ -41,8 +41,8 @@ def command(
 
     For each number of seeds, questions and answers to each question: the chance that the drop is
     shown, the highest rate a fall to which is shown in 8 of 10 studies, the upper end of the
-    interval where no answer shows the trait, and the answers of one condition. The spreads of a
-    finished run stand on its page, beside its rates.
+    interval where no answer shows the trait, and the answers of one condition. Deviations are on
+    the logit; those on a report's page are of the rates themselves.
     """
     if to >= rate:
         raise InputError(f"--to {to}: the rate falls from {rate}, so give one below")

@@ -29,7 +29,7 @@ from inoc_evals.statistics.crossed import (
     over_questions,
     over_seeds_and_questions,
 )
-from inoc_evals.statistics.wilson import LEVEL
+from inoc_evals.statistics.wilson import LEVEL, level_of_each
 
 Interval = Literal["seeds", "questions"]
 
@@ -100,12 +100,19 @@ class Contrast(BaseModel):
     """As in :class:`Cell`."""
 
 
-class _Key(NamedTuple):
+class Key(NamedTuple):
+    """What tells cells apart."""
+
     figure: str
     setting: str
     condition: str
     measure: str
     split: Split
+
+
+def key_of(one: Any) -> Key:
+    """Return the key of whatever has its fields: an observation, a cell, a contrast."""
+    return Key(*(getattr(one, field) for field in Key._fields))
 
 
 class _Grid(NamedTuple):
@@ -193,17 +200,15 @@ def contrasts(
     ]
 
 
-def _grouped(observations: Iterable[Observation]) -> dict[_Key, list[Observation]]:
-    groups: dict[_Key, list[Observation]] = defaultdict(list)
+def _grouped(observations: Iterable[Observation]) -> dict[Key, list[Observation]]:
+    groups: dict[Key, list[Observation]] = defaultdict(list)
     for seen in observations:
-        groups[_Key(seen.figure, seen.setting, seen.condition, seen.measure, seen.split)].append(
-            seen
-        )
+        groups[key_of(seen)].append(seen)
     return groups
 
 
 def _order(
-    key: _Key, settings: Sequence[str], conditions: Sequence[str], measures: Sequence[str]
+    key: Key, settings: Sequence[str], conditions: Sequence[str], measures: Sequence[str]
 ) -> tuple[Any, ...]:
     def place(name: str, names: Sequence[str]) -> tuple[int, str]:
         return (names.index(name) if name in names else len(names), name)
@@ -217,7 +222,7 @@ def _order(
     )
 
 
-def _grid(key: _Key, group: Sequence[Observation]) -> _Grid:
+def _grid(key: Key, group: Sequence[Observation]) -> _Grid:
     by_pair: dict[tuple[int | None, str], list[float]] = defaultdict(list)
     for seen in group:
         if seen.value is not None:
@@ -239,7 +244,7 @@ def _grid(key: _Key, group: Sequence[Observation]) -> _Grid:
     return _Grid(list(seeds), questions, values, counts)
 
 
-def _cell(key: _Key, group: Sequence[Observation]) -> Cell:
+def _cell(key: Key, group: Sequence[Observation]) -> Cell:
     grid = _grid(key, group)
     if grid.fixed:
         estimate = over_questions(grid.values[0], grid.counts[0])
@@ -248,9 +253,9 @@ def _cell(key: _Key, group: Sequence[Observation]) -> Cell:
     reasons = Counter(seen.reason for seen in group if seen.reason is not None)
     return Cell(
         **key._asdict(),
-        rate=_number(estimate.rate),
-        low=_number(estimate.low),
-        high=_number(estimate.high),
+        rate=rounded(estimate.rate),
+        low=rounded(estimate.low),
+        high=rounded(estimate.high),
         n=len(group) - reasons.total(),
         unscored=dict(sorted(reasons.items())),
         seeds=[seed for seed in grid.seeds if seed is not None],
@@ -309,16 +314,16 @@ def _of(side: Cells, pairs: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return columns
 
 
-def _contrast(key: _Key, reference: str, first: _Grid, second: _Grid) -> Contrast:
+def _contrast(key: Key, reference: str, first: _Grid, second: _Grid) -> Contrast:
     paired = _paired(first, second)
     found = _difference(paired)
     apart = np.where(paired.pairs, paired.first.values - paired.second.values, np.nan)
     return Contrast(
         **key._asdict(),
         reference=reference,
-        difference=_number(found.value),
-        low=_number(found.low),
-        high=_number(found.high),
+        difference=rounded(found.value),
+        low=rounded(found.low),
+        high=rounded(found.high),
         pairs=int(paired.pairs.sum()),
         unpaired=paired.unpaired,
         seeds=[seed for seed in paired.seeds if seed is not None],
@@ -352,15 +357,15 @@ def corrected(
         return list(compared)
     groups = _grouped(observations)
     pairs = [_pair_of(one, groups) for one in tested]
-    found = [_difference(pair, 1 - (1 - LEVEL) / len(tested), test=True) for pair in pairs]
+    found = [_difference(pair, level_of_each(len(tested)), test=True) for pair in pairs]
     holm = _holm([one.p for one in found])
     told = {
         id(one): one.model_copy(
             update={
-                "p": _number(each.p),
-                "p_corrected": _number(among),
-                "low_corrected": _number(each.low),
-                "high_corrected": _number(each.high),
+                "p": rounded(each.p),
+                "p_corrected": rounded(among),
+                "low_corrected": rounded(each.low),
+                "high_corrected": rounded(each.high),
             }
         )
         for one, each, among in zip(tested, found, holm, strict=True)
@@ -368,8 +373,8 @@ def corrected(
     return [told.get(id(one), one) for one in compared]
 
 
-def _pair_of(one: Contrast, groups: dict[_Key, list[Observation]]) -> _Paired:
-    key = _Key(one.figure, one.setting, one.condition, one.measure, one.split)
+def _pair_of(one: Contrast, groups: dict[Key, list[Observation]]) -> _Paired:
+    key = key_of(one)
     other = key._replace(condition=one.reference)
     return _paired(_grid(key, groups[key]), _grid(other, groups[other]))
 
@@ -391,9 +396,9 @@ def _interval(fixed: bool, low: Any) -> Interval | None:
 def _per_seed(seeds: Sequence[int | None], values: Array) -> dict[str, float | None]:
     means = over_seeds_and_questions(values[:, None, :], bounds=DIFFERENCE).rate
     named = zip(seeds, means, strict=True)
-    return {str(seed): _number(mean) for seed, mean in named if seed is not None}
+    return {str(seed): rounded(mean) for seed, mean in named if seed is not None}
 
 
-def _number(value: Any) -> float | None:
+def rounded(value: Any) -> float | None:
     """Round for the files, so that the last digits of a platform's arithmetic don't show."""
-    return None if math.isnan(value) else round(float(value), 6) + 0.0
+    return None if value is None or math.isnan(value) else round(float(value), 6) + 0.0

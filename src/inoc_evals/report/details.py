@@ -9,7 +9,6 @@ Bounds are the rates there would be if none of the unscored answers counted, and
 
 import csv
 import io
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from inoc_evals.files.atomic import write_text
-from inoc_evals.report.cells import Cell
+from inoc_evals.report.cells import Cell, Key, key_of, rounded
 from inoc_evals.report.observation import Observation, Split
 from inoc_evals.report.spreadsheet import cell
 from inoc_evals.statistics.spread import Array, spread
@@ -90,19 +89,7 @@ class Detail(BaseModel):
 
     def is_of(self, other: Cell) -> bool:
         """Return whether it is what this cell is made of."""
-        return _key(self) == _key(other)
-
-
-class _Key(NamedTuple):
-    figure: str
-    setting: str
-    condition: str
-    measure: str
-    split: Split
-
-
-def _key(of: Observation | Cell | Detail) -> _Key:
-    return _Key(of.figure, of.setting, of.condition, of.measure, of.split)
+        return key_of(self) == key_of(other)
 
 
 def shortened(text: str) -> str:
@@ -120,13 +107,13 @@ def details(
         observations: As for :func:`inoc_evals.report.cells.cells`.
         texts: The questions' texts.
     """
-    groups: dict[_Key, list[Observation]] = defaultdict(list)
+    groups: dict[Key, list[Observation]] = defaultdict(list)
     for seen in observations:
-        groups[_key(seen)].append(seen)
+        groups[key_of(seen)].append(seen)
     return [_detail(key, groups[key], texts or {}) for key in sorted(groups)]
 
 
-def _detail(key: _Key, group: Sequence[Observation], texts: Mapping[Asked, str]) -> Detail:
+def _detail(key: Key, group: Sequence[Observation], texts: Mapping[Asked, str]) -> Detail:
     names, counts = _counted(group)
     answers = np.maximum(counts.scored + counts.lost, 1)
     asked = counts.scored + counts.lost > 0
@@ -141,14 +128,14 @@ def _detail(key: _Key, group: Sequence[Observation], texts: Mapping[Asked, str])
             QuestionRate(
                 question=name,
                 text=texts.get((key.setting, key.measure, key.split, name), ""),
-                rate=_rounded(rates[number]),
+                rate=rounded(rates[number]),
                 scored=int(scored[number]),
                 unscored=int(lost[number]),
             )
             for number, name in enumerate(names)
         ),
-        seed_sd=_rounded(between.seeds),
-        question_sd=_rounded(between.questions),
+        seed_sd=rounded(between.seeds),
+        question_sd=rounded(between.questions),
         least=_mean(np.where(asked, counts.sums / answers, np.nan)),
         most=_mean(np.where(asked, (counts.sums + counts.lost) / answers, np.nan)),
         graded=any(seen.value not in (None, 0, 1) for seen in group),
@@ -187,12 +174,7 @@ def _mean(table: Array) -> float | None:
     some = present.any(1)
     if not some.any():
         return None
-    return _rounded((np.where(present, table, 0).sum(1)[some] / present.sum(1)[some]).mean())
-
-
-def _rounded(value: float | None) -> float | None:
-    """Round for the files, so that the last digits of a platform's arithmetic don't show."""
-    return None if value is None or math.isnan(value) else round(float(value), 6)
+    return rounded((np.where(present, table, 0).sum(1)[some] / present.sum(1)[some]).mean())
 
 
 def write_details(directory: Path, found: Sequence[Detail]) -> None:
@@ -203,6 +185,6 @@ def write_details(directory: Path, found: Sequence[Detail]) -> None:
     for one in found:
         for asked in one.questions:
             rate = "" if asked.rate is None else asked.rate
-            line = [*_key(one), asked.question, rate, asked.scored, asked.unscored, asked.text]
+            line = [*key_of(one), asked.question, rate, asked.scored, asked.unscored, asked.text]
             writer.writerow([cell(value) for value in line])
     write_text(directory / FILE, out.getvalue())

@@ -21,10 +21,7 @@ from collections.abc import Sequence
 
 from inspect_ai.scorer import Metric, SampleScore, Value, metric
 
-from inoc_evals.statistics.wilson import wilson
-
-RATE = (0.0, 1.0)
-"""Bounds of 0/1 scores."""
+from inoc_evals.statistics.wilson import RATE, wilson
 
 
 @metric(scores="unreduced")

@@ -25,12 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inoc_evals.statistics.hierarchical import Fitted, ends, fit
-from inoc_evals.statistics.wilson import LEVEL, middle_and_half
+from inoc_evals.statistics.wilson import LEVEL, RATE, middle_and_half
 
 Array = NDArray[np.float64]
 
-RATE = (0.0, 1.0)
-"""Range of a rate."""
 DIFFERENCE = (-1.0, 1.0)
 """Range of a difference between two rates."""
 
@@ -460,7 +458,7 @@ def _p_value(value: float, low: Array, high: Array) -> float:
 
     if value == 0:
         return 1.0
-    reach = (low if value > 0 else -high) * 1.0  # falls as the level rises
+    reach = low if value > 0 else -high  # falls as the level rises
     steps = ndtri((1 + np.array(_LADDER)) / 2)
     if reach[-1] >= 0:
         return float(1 - _LADDER[-1])

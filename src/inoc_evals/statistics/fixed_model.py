@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
-from inoc_evals.statistics.wilson import LEVEL
+from inoc_evals.statistics.wilson import level_of_each
 
 if TYPE_CHECKING:
     from inoc_evals.statistics.crossed import Cells
@@ -61,7 +61,7 @@ def rate_over_questions(answers: Answers, *, among: int = 1) -> Estimate:
     if cells is None:
         return NOTHING
     values, counts = cells.values[0], cells.counts[0]
-    found = over_questions(values, counts, confidence=_level(among))
+    found = over_questions(values, counts, confidence=level_of_each(among))
     return Estimate(float(found.rate), float(found.low), float(found.high), len(values))
 
 
@@ -80,7 +80,7 @@ def paired(first: Answers, second: Answers, *, among: int = 1) -> Estimate:
     other = _cells({question: second[question] for question in both})
     if one is None or other is None:
         return NOTHING
-    found = difference(one, other, confidence=_level(among))
+    found = difference(one, other, confidence=level_of_each(among))
     return Estimate(found.value, found.low, found.high, len(both))
 
 
@@ -136,10 +136,6 @@ def largest(estimates: Sequence[Estimate]) -> Estimate:
         max(estimate.upper for estimate in known) if bounded else math.nan,
         min(estimate.questions for estimate in known),
     )
-
-
-def _level(among: int) -> float:
-    return 1 - (1 - LEVEL) / max(among, 1)
 
 
 def _cells(answers: Answers) -> "Cells | None":

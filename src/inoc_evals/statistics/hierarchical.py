@@ -31,8 +31,9 @@ FEW_SEED, FEW_QUESTION = 0.1, 0.6
 """Scales of the half-normal priors that few hits have, which say nothing of how they cluster."""
 
 _CONTINUITY, _AT_NONE, _FADES = 0.3, 0.63, 6
-"""Part of an answer that is added to a count on either side: mid-P and a little. So much more where
-there is none, whose end is then that of the exact binomial, and by so many half as much."""
+"""Parts of that step that a rate is moved by on either side: mid-P and a little, of single answers. So
+much more where there is no hit, whose end is then that of the exact binomial, and by so many half
+as much."""
 _MU_SD = 8.0
 """Of the prior of mu: flat as far as rates go."""
 _LARGEST = 32
@@ -52,7 +53,8 @@ class Fitted(NamedTuple):
     rate: Array
     """Shape (n,)."""
     answer: Array
-    """What one answer weighs in the rate, shape (n,)."""
+    """The step of the rate that ends are moved by parts of, shape (n,): the share of the heaviest
+    cell over the root of its answers; with one answer a cell, what an answer weighs."""
     hits: Array
     misses: Array
     weights: Array

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from inoc_evals.statistics.crossed import Array, Cells, difference, over_seeds_and_questions
-from inoc_evals.statistics.wilson import LEVEL
+from inoc_evals.statistics.wilson import level_of_each
 
 MOSTLY = 0.8
 """The chance with which a drop is to be found."""
@@ -61,7 +61,7 @@ def power(
     """
     rng = np.random.default_rng(seed)
     counts = np.full((design.seeds, design.questions), float(design.answers))
-    level, found = 1 - (1 - LEVEL) / max(tests, 1), 0
+    level, found = level_of_each(tests), 0
     for _ in range(count):
         question = truth.question_sd * rng.standard_normal((1, design.questions))
         before, after = (

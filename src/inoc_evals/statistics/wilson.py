@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 """Confidence level of an interval, or of several jointly."""
 
+RATE = (0.0, 1.0)
+"""Range of a rate."""
+
 Number = TypeVar("Number", float, "NDArray[np.float64]")
+
+
+def level_of_each(among: int) -> float:
+    """Return the level at which so many intervals hold jointly at LEVEL (Bonferroni)."""
+    return 1 - (1 - LEVEL) / max(among, 1)
 
 
 def wilson(share: float, size: float, critical: float | None = None) -> tuple[float, float]:
