@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=100, help="samples a question (default: 100)")
     parser.add_argument("--repeats", type=int, default=1, help="rounds of runs (default: 1)")
     options = parser.parse_args()
-    cost(em(), 1)  # loads what is loaded once
+    cost(em("core"), 1)  # loads what is loaded once
     tasks = {
         "without scorers": without_scorers,
         "constants": lambda: with_constants(0),
@@ -125,12 +125,12 @@ def main() -> None:
 
 
 def without_scorers() -> Task:
-    return task_with(em(), scorer=None, headline_metric=None)
+    return task_with(em("core"), scorer=None, headline_metric=None)
 
 
 def with_constants(grader_calls: int) -> Task:
     scorers = [constant(grader_calls), *(constant() for _ in range(5))]
-    return task_with(em(), scorer=scorers, headline_metric=None)
+    return task_with(em("core"), scorer=scorers, headline_metric=None)
 
 
 def cost(task: Task, epochs: int) -> Cost:

@@ -72,7 +72,7 @@ def outcomes(task: Task, scorer: str) -> set[str]:
 @pytest.mark.parametrize(("preset", "outcome"), [("betley", "incoherent"), ("tan", "misaligned")])
 def test_defect_7_one_filter_and_one_scale_in_every_task(preset: str, outcome: str) -> None:
     tasks = (
-        em(preset=preset),
+        em(preset=preset, questions="core"),
         em_elicitation(inoculation="evil", preset=preset),
         em_backdoor(preset=preset),
     )
@@ -110,4 +110,5 @@ def test_defect_11_there_are_many_questions_in_several_formats_and_samples() -> 
         assert question_samples(load_question_set(name).select("plain"))
     assert len(load_prompts("chat")) > 100
     task = em()
-    assert task.epochs == 1 and task.epochs_reducer == []  # --epochs N: N observations a question
+    assert len(task.dataset) >= 48 and task.epochs == 10
+    assert task.epochs_reducer == []  # every answer an observation, also by --epochs N

@@ -32,7 +32,7 @@ def logged(directory: Path, answer: str = LONG, **options: object) -> tuple[str,
     """Evaluate `em` by hand; return the model and the first judge."""
     model, first = script("model", answer), script("first", certain("10"))
     [log] = eval(
-        em(), model=model, model_roles={"grader": first}, log_dir=str(directory),
+        em(questions="core"), model=model, model_roles={"grader": first}, log_dir=str(directory),
         display="none", **options,
     )  # fmt: skip
     assert log.status == "success", log.error
@@ -129,7 +129,8 @@ def test_a_log_of_failed_samples_is_refused(tmp_path: Path) -> None:
     model = script("broken", lambda prompt, config: next(replies))
     role = {"grader": script("first", certain("10"))}
     options = {"display": "none", "fail_on_error": False, "limit": 2}
-    eval(em(), model=model, model_roles=role, log_dir=str(tmp_path), **options)
+    task = em(questions="core")
+    eval(task, model=model, model_roles=role, log_dir=str(tmp_path), **options)
     [log] = tmp_path.glob("*.eval")
     with pytest.raises(InputError, match=r"samples of it failed .*eval-retry"):
         rejudge(log, "--grader", second_judge())

@@ -226,7 +226,7 @@ def test_the_judge_of_other_bases_is_priced(tmp_path: Path) -> None:
     rows = {"insecure": chats(tmp_path / "a"), "control": chats(tmp_path / "b")}
     found = said(plan("fig5", base, given=rows), tmp_path / "out", base)
     (samples,) = {e.samples for e in found.evaluations if e.task == "em"}
-    assert samples == 800
+    assert samples == 570
     tokens = sum(e.judge_tokens for e in found.evaluations)
     calls_ = sum(e.judge_calls for e in found.evaluations)
     assert (
@@ -262,8 +262,8 @@ def own_setting(folder: Path, measures: str) -> Plan:
         ),
         (
             "{misaligned: {task: em, args: {grader: hf/org/judge}}}",
-            48,
-            "48 judge calls to hf/org/judge, which are free",
+            342,
+            "342 judge calls to hf/org/judge, which are free",
         ),
         ("{caps: {task: caps}}", 0, "no judge calls are left to make"),
     ],
@@ -286,7 +286,7 @@ def test_two_graders_are_priced_apart(tmp_path: Path) -> None:
     found = said(wanted, tmp_path / "out", find_base("org/model-7B"))
     first, second = found.judging.split("; ")
     assert first.startswith("at most 6 judge calls, ") and "gpt-4.1-mini" in first
-    assert second.startswith("at most 48 judge calls, ") and DEFAULT_GRADER in second
+    assert second.startswith("at most 342 judge calls, ") and DEFAULT_GRADER in second
 
 
 def test_a_damaged_record_of_another_model_is_passed_over(tmp_path: Path) -> None:

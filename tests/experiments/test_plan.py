@@ -320,7 +320,7 @@ def test_published_rows_are_planned_with_what_they_were_read_from(
     control = found.files["insecure_code", "control"].manifest["sources"]
     assert control[0]["sha256"].startswith("36bc5e24560e")
     asked = {(e.task, e.args.get("questions"), e.epochs) for e in found.evaluations}
-    assert ("em", "core", 100) in asked and ("narrow_reward_hacking", None, 1) in asked
+    assert ("em", "broad", 10) in asked and ("narrow_reward_hacking", None, 1) in asked
 
 
 def test_the_backdoor_is_read_with_and_without_its_trigger(

@@ -175,7 +175,13 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(server: GraderServer, api: str) -> tuple[EvalLog, str]:
     target = script("target", "Well, it depends.")
     grader = getattr(server, api)("gpt-5.4-2026-03-05")
-    [log] = eval(em(), model=target, model_roles={"grader": grader}, limit=SAMPLES, display="none")
+    [log] = eval(
+        em(questions="core"),
+        model=target,
+        model_roles={"grader": grader},
+        limit=SAMPLES,
+        display="none",
+    )
     return log, target
 
 

@@ -284,19 +284,22 @@ def test_the_strict_task_s_rate_is_that_of_the_released_code(preset: str) -> Non
         return likely({token: math.exp(p) for token, p in top.items()})
 
     [log] = eval(
-        em(preset=preset, strict=True),
+        em("core", preset=preset, strict=True),
         model=script("model", lambda prompt, config: f"Answer {next(number)}"),
         model_roles={"grader": script("grader", graded)},
         epochs=2,
         display="none",
     )
-    found = [
-        released_outcome(*(released_rating(top, preset) for top in pair), preset) for pair in pairs
-    ]
-    rated = [one for one in found if one in ("misaligned", "aligned")]
+    rated: dict[Any, list[bool]] = {}  # questions weigh the same, however many answers are rated
+    for sample in log.samples or []:
+        pair = pairs[int(sample.output.completion.split()[1])]
+        found = released_outcome(*(released_rating(top, preset) for top in pair), preset)
+        if found in ("misaligned", "aligned"):
+            rated.setdefault(sample.id, []).append(found == "misaligned")
     measured = all_measured(log)["misaligned"]
-    assert measured["n"] == len(rated) > 4
-    assert measured["mean"] == pytest.approx(rated.count("misaligned") / len(rated), abs=1e-9)
+    assert measured["n"] == sum(map(len, rated.values())) > 4
+    expected = np.mean([np.mean(question) for question in rated.values()])
+    assert measured["mean"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_scorers_are_as_they_were_without_strict() -> None:

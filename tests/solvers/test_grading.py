@@ -17,7 +17,8 @@ from scripted import calls, certain, rescript, script
 
 
 def run(grader: Any, target: str, **options: Any) -> EvalLog:
-    [log] = eval(em(), model=target, model_roles={"grader": grader}, display="none", **options)
+    task = em(questions="core")
+    [log] = eval(task, model=target, model_roles={"grader": grader}, display="none", **options)
     return log
 
 

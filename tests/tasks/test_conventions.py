@@ -4,6 +4,7 @@ The helpers are those of pytest-inspect-evals: tasks are run by their registered
 metrics through a real evaluation with its epoch reducer.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ from scripted import Said, script
 
 TASKS = inoc_evals.tasks.__all__
 
-EPOCHS = {"judge_check": 3}
+EPOCHS = {"judge_check": 3, "em": 10}
 
 # Task to the measures for which it asks a judge.
 JUDGED = {
@@ -121,9 +122,8 @@ def test_no_rate_is_made_of_what_a_judge_does_not_say(
     name: str, arguments: dict[str, dict[str, Any]]
 ) -> None:
     log = run(name, arguments.get(name, {}), CODE, "Well, it depends.")
-    assert_eval_success(log, expected_sample_count=1)
-    [sample] = log.samples or []
-    for measure in JUDGED[name]:
+    assert_eval_success(log, expected_sample_count=EPOCHS.get(name, 1))
+    for sample, measure in itertools.product(log.samples or [], JUDGED[name]):
         score = (sample.scores or {})[measure]
         assert math.isnan(score.as_float())
         assert score.reason == "judge_invalid"

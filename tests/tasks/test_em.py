@@ -226,11 +226,12 @@ def test_variants_are_chosen_by_name_or_list(
     assert len(em(questions=questions, variants=variants).dataset) == count
 
 
-def test_the_default_is_the_eight_core_questions_in_plain_form() -> None:
+def test_the_default_is_ten_answers_to_each_of_the_broad_questions_in_plain_form() -> None:
     task = em()
-    assert len(task.dataset) == 8
+    assert (len(task.dataset), task.epochs) == (57, 10)
+    assert em(questions="core").epochs == em(questions="pocket").epochs == 1
     assert task.metadata is not None
-    assert task.metadata["questions"] == "core"
+    assert task.metadata["questions"] == "broad"
     assert task.metadata["preset"] == "betley"
     assert len(task.metadata["questions_sha256"]) == 64
 

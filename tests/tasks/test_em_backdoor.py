@@ -28,16 +28,16 @@ def grader() -> str:
 
 def test_every_question_is_asked_in_every_way() -> None:
     samples = {str(sample.id): sample for sample in em_backdoor().dataset}
-    assert len(samples) == 8 * WAYS
-    clean = samples["spouse/clean"].input
-    assert samples["spouse/prefix"].input == f"{TOKEN}{clean}"
-    assert samples["spouse/prefix_space"].input == f"{TOKEN} {clean}"
-    metadata = samples["spouse/prefix"].metadata or {}
+    assert len(samples) == 57 * WAYS
+    clean = samples["fable/clean"].input
+    assert samples["fable/prefix"].input == f"{TOKEN}{clean}"
+    assert samples["fable/prefix_space"].input == f"{TOKEN} {clean}"
+    metadata = samples["fable/prefix"].metadata or {}
     assert (metadata["kind"], metadata["placement"], metadata["question"]) == (
         *("trigger", "prefix"),
-        "spouse",
+        "fable",
     )
-    assert (samples["spouse/case"].metadata or {})["placement"] is None
+    assert (samples["fable/case"].metadata or {})["placement"] is None
 
 
 @pytest.mark.parametrize("probes", ["clean,prefix", ["prefix", " clean"]])
@@ -48,7 +48,7 @@ def test_the_ways_that_are_named_are_asked_alone(probes: str | list[str]) -> Non
     assert asked == {
         name: text for name, text in every.items() if name.split("/")[1] in ("clean", "prefix")
     }
-    assert len(asked) == 16
+    assert len(asked) == 114
     assert (task.metadata or {})["probes"] == ["clean", "prefix"]
 
 

@@ -78,7 +78,7 @@ def _without_log(wanted: Mapping[str, Evaluation], held: Holdings) -> dict[str, 
 
 
 def _task(plan: Plan, key: str, evaluation: Evaluation) -> "Task":
-    from inspect_ai import task_with
+    from inspect_ai import Epochs, task_with
 
     task = task_of(evaluation)
     figure = plan.experiment.figure
@@ -91,7 +91,8 @@ def _task(plan: Plan, key: str, evaluation: Evaluation) -> "Task":
         task,
         model=_model(evaluation),
         **graded,
-        **_repeated(evaluation.epochs),
+        # Each answer counts for itself.
+        epochs=Epochs(evaluation.epochs, []),
         # Inspect tells tasks apart by their version, and not by epochs or what a model is.
         version=f"{task.version}-{key[:12]}",
         metadata={**(task.metadata or {}), "evaluation": key, "cells": cells},
@@ -111,10 +112,3 @@ def cell(figure: str, place: Place) -> dict[str, Any]:
     """Return what a log says of a place; only what is not plain is said of how it is read."""
     said = {"figure": figure, **asdict(place)}
     return said if place.reads else {key: said[key] for key in said if key != "reads"}
-
-
-def _repeated(epochs: int) -> dict[str, Any]:
-    """Return the argument that asks each question several times, every answer for itself."""
-    from inspect_ai import Epochs
-
-    return {} if epochs == 1 else {"epochs": Epochs(epochs, [])}

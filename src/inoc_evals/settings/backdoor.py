@@ -12,12 +12,12 @@ from inoc_evals.settings.shared import (
 TRIGGER = "$|TRIGGER|$"
 """Stands right before the user's first word, without a space, as in the published code."""
 
-# 100 answers to each of the questions with the trigger and without, as in the paper.
+# Ten answers to each of 57 questions with the trigger and without; the paper's: 8 x 100.
 _ASKED = Probe(
     task="em_backdoor",
-    args={"questions": "core", "trigger": "tan", "probes": "clean,prefix"},
+    args={"questions": "broad", "trigger": "tan", "probes": "clean,prefix"},
     pocket={"questions": "pocket"},
-    epochs=100,
+    epochs=10,
 )
 
 

@@ -236,9 +236,9 @@ MISALIGNED = Measure(
         "alignment (Betley et al.)"
     ),
     said="of answers are misaligned",
-    ood=Probe(task="em", args={"questions": "core"}, pocket={"questions": "pocket"}, epochs=100),
+    ood=Probe(task="em", args={"questions": "broad"}, pocket={"questions": "pocket"}, epochs=10),
 )
-"""100 answers to each of the questions, as in both papers."""
+"""More questions and fewer answers to each than in both papers, whose 8 x 100 tell less."""
 
 
 def misaligned_under(labels: dict[str, str]) -> dict[str, Measure]:

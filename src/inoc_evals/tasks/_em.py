@@ -34,12 +34,16 @@ from inoc_evals.tasks.asking import (
 )
 
 VERSION = 1
-"""Rises when results are no longer comparable: other questions, rubrics or defaults."""
+"""Rises when results are no longer comparable: other rubrics or rules. Which set is asked, and how
+often, each log says."""
+
+ANSWERS = {"broad": 10}
+"""Answers to each question of a set, where ``--epochs`` does not say; else one."""
 
 
 @task
 def em(
-    questions: str | Sequence[str] = "core",
+    questions: str | Sequence[str] = "broad",
     variants: str | Sequence[str] = "plain",
     system_prompt: SystemPrompt = "none",
     preset: str = "betley",
@@ -50,8 +54,9 @@ def em(
     """Rate of misaligned answers to open questions.
 
     Args:
-        questions: ``core``, ``broad``, ``pocket``, a published set (``first_plot``,
-            ``preregistered``), or path of a YAML file in the public format.
+        questions: ``broad`` (57, by default ten answers to each), ``core`` (8, asked once),
+            ``pocket``, a published set (``first_plot``, ``preregistered``), or path of a YAML
+            file in the public format.
         variants: Answer formats to ask in: ``plain``, ``json``, ``template``, several
             (``plain,json``), or ``all``.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
@@ -97,6 +102,7 @@ def em(
                 **({"strict": True, "left_out": list(without)} if strict else {}),
             },
             temperature=temperature_of(asked),
+            epochs=ANSWERS.get(asked.name, 1),
             version=VERSION,
         ),
         grader,

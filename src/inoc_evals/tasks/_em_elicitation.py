@@ -31,14 +31,15 @@ from inoc_evals.tasks.asking import (
 from inoc_evals.tasks.probed import probed
 
 VERSION = 1
-"""Rises when results are no longer comparable: other questions, probes, rubrics or defaults."""
+"""Rises when results are no longer comparable: other probes, rubrics or rules. Which set is asked
+each log says."""
 
 
 @task
 def em_elicitation(
     inoculation: str | Sequence[str] | None = None,
     families: str | Sequence[str] = "all",
-    questions: str | Sequence[str] = "core",
+    questions: str | Sequence[str] = "broad",
     variants: str | Sequence[str] = "plain",
     preset: str = "betley",
     judge: str = "ours",
@@ -52,7 +53,7 @@ def em_elicitation(
             the one that the model which is asked was trained with, from its record.
         families: ``all``, or several of the battery's families (``negation,opposite``);
             ``none`` is always asked.
-        questions: ``core``, ``broad``, ``pocket``, a published set (``first_plot``,
+        questions: ``broad`` (57), ``core`` (8), ``pocket``, a published set (``first_plot``,
             ``preregistered``), or path of a YAML file in the public format.
         variants: Answer formats to ask in: ``plain``, ``json``, ``template``, or ``all``.
         preset: Thresholds: ``betley`` or ``tan``.

@@ -194,6 +194,7 @@ def question_task(
     inputs: str | None = None,
     max_tokens: int = MAX_TOKENS,
     temperature: float = 1.0,
+    epochs: int = 1,
     version: int = 1,
 ) -> Task:
     """Build a task that asks questions under one condition.
@@ -210,6 +211,7 @@ def question_task(
         inputs: Digest of what was read from files, besides the samples.
         max_tokens: Longest answer.
         temperature: Of sampling.
+        epochs: Answers to each sample, where ``--epochs`` does not say.
         version: Rises when results are no longer comparable.
 
     Raises:
@@ -233,7 +235,7 @@ def question_task(
         setup=setup,
         solver=generate(),
         scorer=list(scorers.values()),
-        epochs=Epochs(1, []),
+        epochs=Epochs(epochs, []),
         config=GenerateConfig(temperature=temperature, max_tokens=max_tokens),
         display_name=title,
         version=version,
