@@ -85,7 +85,7 @@ def fit(hits: Array, trials: Array, *, seeds: bool) -> Fitted:
     total = hits.sum((-1, -2))
     misses = trials.sum((-1, -2)) - total
     rarer = np.minimum(total, misses)
-    told = (1 - np.maximum(rarer, 1) ** -2.0)[:, None]
+    told = (1 - np.maximum(rarer, 1) ** -3.0)[:, None]
     weights = told * _weighed(logs, pairs.prior) + (1 - told) * _weighed(logs, pairs.few)
     one = share**2 / np.maximum(trials, 1)
     return Fitted(
