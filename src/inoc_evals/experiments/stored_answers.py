@@ -168,7 +168,7 @@ def _samples_and_answers(
     """
     samples: dict[str, Sample] = {}
     answers: dict[tuple[str, int], str] = {}
-    for one in read_samples(stored.header, stored.path):
+    for one in read_samples(stored.header, stored.path, conversation=True):
         samples.setdefault(
             str(one.id),
             Sample(input=one.input, target=one.target, id=one.id, metadata=one.metadata),

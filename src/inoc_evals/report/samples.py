@@ -3,8 +3,8 @@
     for sample in read_samples(header, Path("logs/2026-01-01_em.eval")):
         sample.scores, sample.metadata, sample.output, sample.messages
 
-Left out are events, attachments and the store. A log with its events is many times as large as its answers, and a hundred thousand answers are
-more than a machine should hold at once. Inspect's own reader validates every event before it
+Left out are events, attachments and the store. A log with its events is many times as large as its
+answers, and a hundred thousand answers are more than a machine should hold at once. Inspect's own reader validates every event before it
 lets go of it, and its way to leave fields out parses several times slower than it reads them;
 so an ``.eval`` file is opened as what it is, a zip with a JSON file for each sample. That each
 of them came is checked against the header.
@@ -25,19 +25,22 @@ _READ = ("id", "epoch", "input", "target", "metadata", "messages", "output", "sc
 """Fields of a sample that are kept."""
 
 
-def read_samples(header: "EvalLog", path: Path) -> Iterator["EvalSample"]:
+def read_samples(
+    header: "EvalLog", path: Path, *, conversation: bool = False
+) -> Iterator["EvalSample"]:
     """Yield the samples of a log in Inspect's order: by epoch, then by id.
 
     Args:
         header: The log, read without samples.
         path: Its file.
+        conversation: Whether all of a sample's messages are wanted; otherwise its system messages.
 
     Raises:
         StoreError: If the file cannot be read, or holds fewer samples than its header says.
     """
     count = 0
     try:
-        for sample in _from_zip(path) if path.suffix == ".eval" else _from_json(path):
+        for sample in _from_zip(path, conversation) if path.suffix == ".eval" else _from_json(path):
             yield sample
             count += 1
     # What another version's samples raise has no common class: zip, JSON, validation.
@@ -54,7 +57,7 @@ def unreadable(path: Path, why: object) -> StoreError:
     return StoreError(f"{path}: cannot be read ({said}); move it away, and give inoc run again")
 
 
-def _from_zip(path: Path) -> Iterator["EvalSample"]:
+def _from_zip(path: Path, conversation: bool) -> Iterator["EvalSample"]:
     from inspect_ai.log import EvalSample
 
     with zipfile.ZipFile(path) as parts:
@@ -63,6 +66,8 @@ def _from_zip(path: Path) -> Iterator["EvalSample"]:
         for name in sorted(names, key=_order):
             # Reading to the end of a part compares its checksum.
             said: dict[str, Any] = json.loads(parts.read(name))
+            if not conversation:  # the check of each message costs more than all else
+                said["messages"] = [one for one in said["messages"] if one["role"] == "system"]
             yield EvalSample.model_validate({key: said[key] for key in _READ if key in said})
 
 
