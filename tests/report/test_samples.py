@@ -10,6 +10,7 @@ from inspect_ai import Epochs, Task, eval
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.scorer import includes
+from inspect_ai.solver import generate, system_message
 
 from inoc_evals.errors import StoreError
 from inoc_evals.report.samples import read_samples
@@ -20,7 +21,8 @@ _LONG = "a long question, again and again " * 30
 @pytest.fixture(params=["eval", "json"])
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> EvalLog:
     samples = [Sample(id=id, input=_LONG, target="a", metadata={"n": id}) for id in (10, 9, 1)]
-    task = Task(dataset=samples, scorer=includes(), epochs=Epochs(2, []))
+    asked = [system_message("Be brief."), generate()]
+    task = Task(dataset=samples, solver=asked, scorer=includes(), epochs=Epochs(2, []))
     options: dict[str, Any] = {"log_format": request.param, "display": "none"}
     [found] = eval(task, model="mockllm/model", log_dir=str(tmp_path), **options)
     return found
@@ -32,7 +34,7 @@ def file(log: EvalLog) -> Path:
 
 def test_samples_are_those_that_inspect_reads_without_their_events(log: EvalLog) -> None:
     header = read_eval_log(log.location, header_only=True)
-    found = list(read_samples(header, file(log)))
+    found = list(read_samples(header, file(log), conversation=True))
     whole = read_eval_log(log.location, resolve_attachments=True).samples
     assert whole is not None and len(found) == len(whole) == 6
     for one, other in zip(found, whole, strict=True):
@@ -42,6 +44,9 @@ def test_samples_are_those_that_inspect_reads_without_their_events(log: EvalLog)
         assert one.output.completion == other.output.completion
     if file(log).suffix == ".eval":
         assert not any(one.events for one in found)
+        short = list(read_samples(header, file(log)))
+        kept = [[m.text for m in one.messages if m.role == "system"] for one in whole]
+        assert [[m.text for m in one.messages] for one in short] == kept == [["Be brief."]] * 6
 
 
 def rewritten(path: Path, change: dict[str, bytes | None]) -> None:

@@ -66,7 +66,7 @@ def _from_zip(path: Path, conversation: bool) -> Iterator["EvalSample"]:
         for name in sorted(names, key=_order):
             # Reading to the end of a part compares its checksum.
             said: dict[str, Any] = json.loads(parts.read(name))
-            if not conversation:  # the check of each message costs more than all else
+            if not conversation and "messages" in said:  # to check each costs more than all else
                 said["messages"] = [one for one in said["messages"] if one["role"] == "system"]
             yield EvalSample.model_validate({key: said[key] for key in _READ if key in said})
 
