@@ -29,6 +29,7 @@ COMMANDS = {
     "judge": "Check the model that judges answers.",
     "models": "List, verify, export, push or remove the models trained here.",
     "setting": "List and show what is studied; check a setting of your own.",
+    "prompts": "Try prompts on an untrained model: what does each elicit?",
     "power": "Say what seeds, questions and answers can show of a drop.",
     "plan": "Say what an experiment would take, and what of it there is.",
     "run": "Run an experiment: train what is missing, evaluate, report.",

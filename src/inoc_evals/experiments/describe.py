@@ -52,10 +52,9 @@ def describe_plan(
         further: Those named after it, who judge the same answers.
     """
     settings, pocket = plan.experiment.settings, kind_of(plan.base).pocket
-    own = plan.experiment.own
     command = [
-        "inoc", "run", *(["--setting", own] if own else [plan.experiment.figure]),
-        "--base", plan.base, "--seeds", seeds_text, "--out", str(out),
+        "inoc", *plan.experiment.typed, "--base", plan.base,
+        *(["--seeds", seeds_text] if plan.runs else []), "--out", str(out),
         *(["--config", str(config_file)] if config_file else []),
         *(part for name in (grader, *further) if name for part in ("--grader", name)),
         *(part for label, path in (given or {}).items() for part in ("--rows", f"{label}={path}")),
@@ -195,7 +194,8 @@ def _data(plan: Plan) -> dict[str, Any]:
         if setting.first is not None:
             first = plan.files[setting.name, FIRST].rows
             facts[f"training rows of the first stage{within}"] = len(first)
-        facts[f"training rows per model{within}"] = _rows(plan, setting.name)
+        if setting.trains:
+            facts[f"training rows per model{within}"] = _rows(plan, setting.name)
         files = [file for (name, _), file in plan.files.items() if name == setting.name]
         rows = [row for file in files for row in file.rows]
         for split, source, items in _asked(plan, setting.name):

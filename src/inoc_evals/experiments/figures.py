@@ -37,6 +37,14 @@ class Experiment:
     """Name of a packaged setting, or path of a user's file, that was given for a figure."""
     watch: Watch | None = None
     """What is scored while the models are trained, if anything."""
+    command: tuple[str, ...] = ()
+    """What is typed after ``inoc``, where that is not ``run``."""
+
+    @property
+    def typed(self) -> tuple[str, ...]:
+        """The command that runs it, after ``inoc`` and before its options."""
+        chosen = ("--setting", self.own) if self.own else (self.figure,)
+        return self.command or ("run", *chosen)
 
 
 _CONTROLS = ("placebo", "irrelevant", "test_time")

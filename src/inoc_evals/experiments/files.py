@@ -52,6 +52,8 @@ def training_files(
     setting: Setting, base: str, given: Mapping[str, Path] | None = None
 ) -> dict[str, TrainingFile]:
     """Return the rows of each arm that is trained; first those of the first stage, if any."""
+    if not setting.trains:
+        return {}
     source = setting_rows(setting, base, given)
     files = {} if setting.first is None else {FIRST: _first_file(setting, source.first)}
     for arm in setting.arms:

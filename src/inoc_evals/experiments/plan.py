@@ -125,7 +125,10 @@ def make_plan(
         InputError: If no setting has rows for this base, rows are missing or unusable, or a
             setting of one's own measures what no report can read.
     """
-    reasons = {setting.name: lacking(setting, base.name) for setting in experiment.settings}
+    reasons = {
+        setting.name: lacking(setting, base.name) if setting.trains else None
+        for setting in experiment.settings
+    }
     kept = tuple(setting for setting in experiment.settings if reasons[setting.name] is None)
     if not kept:
         raise InputError(next(reason for reason in reasons.values() if reason is not None))
@@ -143,7 +146,7 @@ def make_plan(
     return Plan(
         experiment=replace(experiment, settings=kept),
         base=base.name,
-        seeds=tuple(seeds),
+        seeds=tuple(seeds) if runs else (),
         config=config,
         files=files,
         runs=tuple(runs),

@@ -159,8 +159,10 @@ def caption(found: Sequence[Cell], spec: FigureSpec) -> str:
             "Bars: mean over seeds; dots: single seeds; lines: 95% intervals for new seeds and "
             "new questions (base: new questions)."
         )
-    else:
+    elif seeds:
         parts.append("One training seed, so no interval (base: 95%, for new questions).")
+    else:
+        parts.append("Lines: 95% intervals for new questions.")
     if counts:
         span = f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
         named = f"Seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"

@@ -201,12 +201,10 @@ class Arm(BaseModel):
             raise ValueError(f"arm {self.name!r}: either prompt or paraphrases")
         if self.prompts and self.rows != "narrow":
             raise ValueError(f"arm {self.name!r}: only narrow rows are inoculated")
-        if self.test_prompts and (
-            self.prompts or self.files or self.rows not in ("narrow", "first")
-        ):
+        if self.test_prompts and (self.prompts or self.files or self.rows == "control"):
             raise ValueError(
-                f"arm {self.name!r}: test prompts are for the model of arm 'none' or of the first "
-                "stage"
+                f"arm {self.name!r}: test prompts are for the base, or the model of arm 'none' or "
+                "of the first stage"
             )
         if self.skips_first and not self.trained:
             why = "nothing is trained that could skip the first stage"
@@ -274,6 +272,11 @@ class Setting(BaseModel):
             if label in labels:
                 raise ValueError(f"first: other rows have the label {label!r}; rename the part")
         return self
+
+    @property
+    def trains(self) -> bool:
+        """Whether there is anything to train, and so a need of rows."""
+        return self.first is not None or any(arm.trained for arm in self.arms)
 
     def with_arms(self, *names: str) -> Self:
         """Return the setting with these arms alone, in this order."""
