@@ -27,7 +27,7 @@ COMMANDS = {
     "data": "Get published files; find what of an evaluation was trained on.",
     "trait": "Measure a trait of your own: write or check its file.",
     "judge": "Check the model that judges answers.",
-    "models": "List, verify, export, push or remove the models trained here.",
+    "models": "List, verify, import, export, push or remove models.",
     "setting": "List and show what is studied; check a setting of your own.",
     "prompts": "Try prompts on an untrained model: what does each elicit?",
     "power": "Say what seeds, questions and answers can show of a drop.",

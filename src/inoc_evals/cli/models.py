@@ -17,7 +17,7 @@ from inoc_evals.store.store import ModelRecord, Store
 
 @click.group("models")
 def command() -> None:
-    """List, show, verify, export, push or remove the models trained here."""
+    """List, show, verify, import, export, push or remove the models of the store."""
 
 
 @command.command("list")
@@ -145,6 +145,28 @@ def _merge_in(merged: bool, dtype: str | None) -> Any:
     return (dtype or "float32") if merged else None
 
 
+@command.command("import")
+@click.argument("source")
+@click.option("--name", required=True, help="Name of the model: inoc/NAME.")
+@click.option("--base", help="Its base.  [default: the one its settings name]")
+@click.option("--prompt", help="The inoculation prompt it was trained with: NAME or @FILE.")
+def import_(source: str, name: str, base: str | None, prompt: str | None) -> None:
+    """Register the LoRA adapter SOURCE, trained elsewhere, as the model inoc/NAME.
+
+    SOURCE is a directory of a PEFT adapter in safetensors, or its hub id. It has to fit its base
+    and to change it; a fingerprint is taken, so that later it is known to be active. A whole model
+    is a base: inoc base add.
+    """
+    from inoc_evals.inputs.prompts import resolve
+    from inoc_evals.training.imported import import_adapter
+
+    asked = None if prompt is None else resolve(prompt)
+    record = import_adapter(source, name=name, base=base, prompt=asked)
+    for label, text in _place(record, Store()).items():
+        say(f"{label:<12} {text}")
+    say(f"evaluate     inspect eval inoc_evals/em --model inoc/{record.name}")
+
+
 @command.command("export")
 @click.argument("name")
 @click.argument("directory", type=click.Path(path_type=Path))
@@ -219,8 +241,7 @@ def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
         "revision": record.identity,
         "base": f"{record.base} ({short_digest(record.base_digest)})",
         "seed": str(record.seed),
-        "rows": f"{record.data.get('rows')} (sha256 {str(record.data.get('sha256'))[:16]})",
-        "sources": ", ".join(str(s.get("file")) for s in record.data.get("sources", [])) or "–",
+        **_learned(record.data),
     }
     for prompt in record.data.get("prompts", []):
         facts[f"prompt {prompt.get('name')}"] = repr(prompt.get("text"))
@@ -243,6 +264,16 @@ def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
         "with": ", ".join(f"{name} {version}" for name, version in record.versions.items()),
         "settings": ", ".join(f"{key} {value}" for key, value in record.config.items()),
         "evaluate": f"inspect eval inoc_evals/traits --model inoc/{record.name}",
+    }
+
+
+def _learned(data: dict[str, Any]) -> dict[str, str]:
+    """Say what a model was trained on; of one that was trained elsewhere that is not known."""
+    if "imported" in data:
+        return {"imported": f"from {data['imported']}; its training rows are not known"}
+    return {
+        "rows": f"{data.get('rows')} (sha256 {str(data.get('sha256'))[:16]})",
+        "sources": ", ".join(str(s.get("file")) for s in data.get("sources", [])) or "–",
     }
 
 

@@ -29,7 +29,7 @@ _TO_THE_LETTER = {
     "turn_ends",
 }
 """Keys of texts, not of facts about them."""
-_FILES = {"file", "path", "set", "replies"}
+_FILES = {"file", "path", "set", "replies", "imported"}
 """Keys of files, which may be named from where the user stood."""
 _LIBRARIES = {
     "_name_or_path",
