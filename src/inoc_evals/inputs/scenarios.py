@@ -12,11 +12,12 @@
         - the number of rolls she bakes | On {a} trays of {b} rolls there are {calc} rolls.
         said: "{name} has {r} rolls left."
 
-    scenarios("test")[0].cases[7]           # {"a": 4, "b": 9, "c": 5, "t": 36, "r": 31}
+    scenarios("train")[1].cases[7]          # {"a": 3, "b": 6, "c": 14, "t": 18, "r": 4}
 
 Every number is whole and from 2 to 999, so that words stand in the plural and no separator of
-thousands is needed; the answer is none of the numbers that are given. A speaker of a language can read its lines alone: names are such that none
-elides, and whether a person is a woman is fixed, so that agreement is written and not computed.
+thousands is needed; the answer is none of the numbers that are given. A speaker of a language
+can read its lines alone: no name elides, and whether a person is a woman is fixed, so that
+agreement is written and not computed.
 """
 
 import itertools
