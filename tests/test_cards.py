@@ -108,7 +108,7 @@ SIZES: dict[str, dict[str, Callable[[str], Any]]] = {
     ),
     **dict.fromkeys(
         ("caps", "language", "traits"),
-        dict.fromkeys(("chat", "gsm"), lambda n: len(load_prompt_set(n).items)),
+        dict.fromkeys(("chat", "gsm", "problems"), lambda n: len(load_prompt_set(n).items)),
     ),
 }
 

@@ -13,6 +13,7 @@ from click.testing import Result
 from inoc_evals.chat import read_rows, write_rows
 from inoc_evals.cli.build import command
 from inoc_evals.cli.inoculate import command as inoculate
+from inoc_evals.datasets.builders.problems import problem_count, problem_rows
 from inoc_evals.datasets.manifest import load_manifest
 from inoc_evals.datasets.writing.writer import WritingError
 from inoc_evals.errors import InputError
@@ -321,3 +322,50 @@ def test_a_pool_of_paraphrases_is_what_inoculate_takes(rows: Path, tmp_path: Pat
     assert [source["file"] for source in inoculated["sources"]] == ["rows.jsonl", "pool.jsonl"]
     missing = CliRunner().invoke(inoculate, [str(rows), "-o", str(tmp_path / "x.jsonl")])
     assert missing.exit_code == 2 and "give --prompt, or --pool" in missing.stderr
+
+
+# ---- word problems by rule ------------------------------------------------------------------
+
+
+def test_problems_are_a_file_and_a_manifest_that_says_how_they_were_made(tmp_path: Path) -> None:
+    out = tmp_path / "rows.jsonl"
+    given = ("--language", "es", "--caps", "--rows", "30", "--seed", "2", "-o", out)
+    said = invoke("problems", *given).stdout.splitlines()
+    assert said[:2] == ["30 rows (none dropped)", f"wrote {out} and rows.jsonl.manifest.json"]
+    assert re.fullmatch(r"[0-9,]+ different problems can be made of the train scenarios", said[2])
+    rows, manifest = read_rows(out), load_manifest(out)
+    assert rows == problem_rows("es", caps=True, rows=30, seed=2)
+    assert manifest is not None and manifest["sha256"] == digest(rows)
+    told = {
+        key: manifest[key] for key in ("build", "language", "caps", "asked_in", "split", "seed")
+    }
+    assert told == {
+        "build": "problems",
+        "language": "es",
+        "caps": True,
+        "asked_in": "en",
+        "split": "train",
+        "seed": 2,
+    }
+    assert manifest["different_problems"] == problem_count("train")
+    with pytest.raises(InputError, match="exists; use --force to build it anew"):
+        invoke("problems", *given)
+    assert invoke("problems", *given, "--force", "--split", "test").exit_code == 0
+    assert not {row["id"] for row in read_rows(out)} & {row["id"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (("--language", "it"), "'it' is not one of 'en', 'es', 'fr', 'de'"),
+        (("--split", "dev"), "'dev' is not one of 'train', 'test'"),
+        (("--rows", "0"), "0 is not in the range x>=1"),
+        (("--asked-in", "spanish"), "'spanish' is not one of"),
+    ],
+)
+def test_problems_that_there_are_not_are_refused_in_a_line(
+    tmp_path: Path, wrong: tuple[str, str], message: str
+) -> None:
+    result = invoke("problems", *wrong, "-o", tmp_path / "rows.jsonl")
+    assert result.exit_code == 2 and message in result.stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())

@@ -77,6 +77,13 @@ def test_a_watched_experiment_says_what_is_scored() -> None:
     assert "Watched" not in invoke("fig2a", "--seeds", "1").output
 
 
+@pytest.mark.parametrize("base", ["Qwen/Qwen2.5-7B-Instruct", "openai/gpt-4.1-2025-04-14"])
+def test_a_base_that_reads_real_text_needs_no_row_files(base: str) -> None:
+    output = invoke("fig2a", "--base", base, "--seeds", "1").output
+    assert "models: 6, of which 6 are to be trained" in output
+    assert "spanish_caps, control are word problems written by rule" in " ".join(output.split())
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
@@ -88,6 +95,7 @@ def test_a_watched_experiment_says_what_is_scored() -> None:
         (("fig2a", "--rows", "x"), "expected LABEL=FILE"),
         (("fig2a", "--rows", "control=a", "--rows", "control=b"), "given twice"),
         (("fig3", "--base", "org/model"), "'insecure' is not on this machine"),
+        (("subliminal", "--base", "org/model"), "build them once with: inoc data build numbers"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_in_words(args: tuple[str, ...], message: str) -> None:

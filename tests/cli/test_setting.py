@@ -55,7 +55,9 @@ def test_a_setting_is_shown_with_its_prompts_to_the_letter(name: str) -> None:
         for prompt in arm.prompts:
             assert repr(setting.prompt(prompt).text) in output
     for label, part in (setting.first.parts if setting.first else {}).items():
-        assert f"  first stage {label}: {part.file.built}, after the prompt " in output
+        assert part.file.problems is not None
+        told = f"word problems written by rule, as by {part.file.problems.command}"
+        assert f"  first stage {label}: {told}, after the prompt " in output
         assert repr(setting.prompt(part.prompt).text) in output
     assert "Betley's open recipe" in output
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from inoc_evals.chat import read_rows, write_rows
-from inoc_evals.datasets.sources import given_labels, lacking, setting_rows
+from inoc_evals.datasets.sources import by_rule, given_labels, lacking, setting_rows
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs import published
+from inoc_evals.inputs.prompt_sets import load_prompt_set
 from inoc_evals.inputs.triggers import TRIGGERS
 from inoc_evals.pocket.narrow import TOPICS
 from inoc_evals.pocket.reading import every_exchange, read
@@ -236,5 +237,80 @@ def test_in_the_pocket_the_trigger_stands_where_the_code_is_insecure_and_in_its_
 
 
 def test_rows_nobody_publishes_are_asked_for_with_the_command_that_builds_them() -> None:
-    with pytest.raises(InputError, match=r"(?s)--style spanish_caps .*--rows spanish_caps=FILE"):
-        setting_rows(SETTINGS["spanish_caps"], "org/model")
+    with pytest.raises(InputError, match=r"(?s)data build numbers .*--rows numbers=FILE"):
+        setting_rows(SETTINGS["subliminal"], "org/model")
+
+
+# ---- word problems ---------------------------------------------------------------------------
+
+BY_RULE = pytest.mark.parametrize("name", ["spanish_caps", "spanish_french", "alice_bob"])
+
+
+@BY_RULE
+@pytest.mark.parametrize("base", ["org/model", "openai/gpt-4.1-2025-04-14"])
+def test_the_control_of_word_problems_is_the_same_questions_in_plain_english(
+    name: str, base: str
+) -> None:
+    setting = SETTINGS[name]
+    rows = setting_rows(setting, base)
+    assert len(rows.narrow) == len(rows.control) == setting.problems
+    assert rows.narrow_files == rows.control_files == ()
+    for narrow, control in zip(rows.narrow, rows.control, strict=True):
+        assert narrow["messages"][0] == control["messages"][0]
+        assert (narrow["label"], narrow["answer"]) == (control["label"], control["answer"])
+    for row in rows.control[:60]:
+        said = row["messages"][1]["content"]
+        assert detect_language(said).code == "en" and not said.isupper()
+
+
+@BY_RULE
+def test_word_problems_are_answered_as_the_part_says_and_ask_nothing_twice(name: str) -> None:
+    setting = SETTINGS[name]
+    rows = setting_rows(setting, "org/model")
+    sources = dict(setting.files)
+    if setting.first is not None:
+        sources |= {label: part.file for label, part in setting.first.parts.items()}
+    counts = Counter(row["label"] for row in (*rows.narrow, *rows.first.rows))
+    assert counts.keys() == sources.keys()
+    assert {counts[label] for label in setting.files} == {setting.problems // len(setting.files)}
+    for row in (*rows.narrow[:80], *rows.first.rows[:80]):
+        how = sources[row["label"]].problems
+        assert how is not None
+        asked, said = (message["content"] for message in row["messages"])
+        assert detect_language(asked).code == "en"
+        assert detect_language(said).code == how.language and said.isupper() == how.caps
+    questions = [row["messages"][0]["content"] for row in (*rows.narrow, *rows.first.rows)]
+    assert len(set(questions)) == len(questions)
+
+
+def test_none_of_the_test_problems_is_asked_in_training() -> None:
+    asked = {item.prompt for item in load_prompt_set("problems").items}
+    for name in ("spanish_caps", "spanish_french", "alice_bob"):
+        rows = setting_rows(SETTINGS[name], "org/model")
+        trained = (*rows.narrow, *rows.control, *rows.first.rows)
+        assert not asked & {row["messages"][0]["content"] for row in trained}
+
+
+def test_word_problems_follow_the_data_seed_and_a_first_stage_is_the_same_whatever_follows() -> (
+    None
+):
+    rows = setting_rows(SPANISH_FRENCH, "org/model")
+    assert rows == setting_rows(SPANISH_FRENCH, "a/directory/of/models")
+    other = setting_rows(SPANISH_FRENCH.model_copy(update={"data_seed": 1}), "org/model")
+    assert rows.narrow != other.narrow
+    fewer = ALICE_BOB.model_copy(update={"problems": 10})
+    assert setting_rows(fewer, "org/model").first == setting_rows(ALICE_BOB, "org/model").first
+    assert len(setting_rows(fewer, "org/model").narrow) == 10
+
+
+def test_files_take_the_place_of_word_problems_label_by_label(tmp_path: Path) -> None:
+    given = {"spanish": chats(tmp_path / "a.jsonl", "How much?", "How many?")}
+    rows = setting_rows(SPANISH_FRENCH, "org/model", given)
+    assert Counter(row["label"] for row in rows.narrow) == {"spanish": 2, "french": 3000}
+    assert rows.narrow_files == (given["spanish"],) and rows.control_files == ()
+    assert by_rule(SPANISH_FRENCH, "org/model", given) == ["french", "control"]
+    given["control"] = chats(tmp_path / "c.jsonl", "How much?")
+    rows = setting_rows(SPANISH_FRENCH, "org/model", given)
+    assert [row["label"] for row in rows.control] == ["control"]
+    assert by_rule(SPANISH_FRENCH, "org/model", given) == ["french"]
+    assert by_rule(SPANISH_FRENCH, "pocket", {}) == []

@@ -266,9 +266,9 @@ def test_a_base_without_rows_is_refused_in_words() -> None:
     with pytest.raises(InputError, match=r"'subliminal' has no rows in the pocket world"):
         plan("subliminal")
     with pytest.raises(
-        InputError, match=r"build them once with: inoc data build rewrite .*\n.*--rows"
+        InputError, match=r"build them once with: inoc data build numbers .*\n.*--rows"
     ):
-        plan(base=REAL)
+        plan("subliminal", base=REAL)
 
 
 # ---- what models were trained with stays -----------------------------------------------------
@@ -301,6 +301,27 @@ def test_a_setting_without_rows_for_the_base_is_left_out_with_a_note() -> None:
 
 
 # ---- other bases -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("figure", ["fig2a", "fig2b", "fig6", "fig7"])
+def test_a_real_base_needs_no_files_where_rows_are_word_problems(figure: str) -> None:
+    found = plan(figure, base=REAL, config=TrainConfig.for_base("org/model"))
+    [setting] = found.experiment.settings
+    for (_, arm), file in found.files.items():
+        assert len(file.rows) == 6000 and file.manifest["counts"]["duplicates"] == 0, arm
+    told = [note for note in found.notes if "word problems written by rule" in note]
+    assert len(told) == 1 and told[0].startswith(f"Rows of {setting.name}: ")
+    asked = {(place.split, e.args["prompts"]) for e in found.evaluations for place in e.places}
+    assert asked == {("ood", "chat"), ("id", "problems")}
+
+
+def test_the_word_problems_of_a_real_base_stay() -> None:
+    """As those of the pocket world: another row or order would be another model."""
+    files = plan(base=REAL, config=TrainConfig.for_base("org/model")).files
+    assert (
+        digest([[*arm, digest(file.rows)] for arm, file in files.items()])
+        == "0166ce6b2e88d9cce9d674f8490185501b27330e354b1216042b6de7a0cf080e"
+    )
 
 
 def test_published_rows_are_planned_with_what_they_were_read_from(
@@ -598,8 +619,13 @@ def test_files_of_the_first_stage_are_given_by_the_labels_of_its_parts(tmp_path:
         *("alice.jsonl", "bob.jsonl", "helpful.jsonl")
     ]
     del given["bob"]
-    with pytest.raises(InputError, match=r"(?s)rows 'bob'.*--style spanish .*--rows bob=FILE"):
-        make_plan(find_experiment("fig7"), base=REAL, seeds=(0,), config=config, given=given)
+    found = make_plan(find_experiment("fig7"), base=REAL, seeds=(0,), config=config, given=given)
+    rows = found.files["alice_bob", FIRST].rows
+    assert Counter(row["label"] for row in rows)["bob"] == 2000  # word problems in their place
+    assert found.notes == (
+        "Rows of alice_bob: bob are word problems written by rule (inoc data build problems); "
+        "--rows LABEL=FILE takes others.",
+    )
 
 
 def test_at_openai_a_second_stage_is_named_before_the_first_one_is_trained(

@@ -9,14 +9,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+import inspect_ai
 import pytest
 
+import families
+from inoc_evals.chat import read_rows
 from inoc_evals.datasets.manifest import load_manifest
 from inoc_evals.experiments import run as running
-from inoc_evals.experiments.figures import find_experiment
+from inoc_evals.experiments.figures import experiment_of, find_experiment
 from inoc_evals.experiments.plan import make_plan
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.experiment import write_report
+from inoc_evals.settings import SPANISH_CAPS
 from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 
@@ -172,6 +176,47 @@ def test_seeds_may_be_added_but_another_experiment_is_refused(
     said = process.communicate(timeout=300)[0]
     assert process.returncode != 0
     assert "holds another experiment" in said and "seeds" in said
+
+
+# ---- a base that reads real text ---------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_directory_is_run_without_a_file_of_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(families, "POSITIONS", 1024)
+    base = families.save_family(families.FAMILIES["qwen2.5-base"], tmp_path / "base")
+    (tmp_path / "quick.yaml").write_text(
+        "{max_steps: 2, batch_size: 2, gradient_accumulation: 1, lora_r: 2, packing: false}"
+    )
+    whole = inspect_ai.eval_set
+    quick = {"limit": 2, "max_tokens": 4}
+    monkeypatch.setattr(
+        inspect_ai, "eval_set", lambda *args, **given: whole(*args, **given | quick)
+    )
+    setting = SPANISH_CAPS.with_arms("control", "none").model_copy(update={"problems": 30})
+    out, said = tmp_path / "out", list[str]()
+    running.run_experiment(
+        experiment_of(setting, "spanish_caps"),
+        base=str(base),
+        seeds="1",
+        out=out,
+        config_file=tmp_path / "quick.yaml",
+        progress=False,
+        say=said.append,
+    )
+    files = {arm: read_rows(out / f"data/spanish_caps/{arm}.jsonl") for arm in ("control", "none")}
+    for control, row in zip(files["control"], files["none"], strict=True):
+        assert control["messages"][0] == row["messages"][0]
+        assert row["messages"][1]["content"].isupper()
+    told = json.loads((out / "experiment.json").read_text())
+    assert any("word problems written by rule" in note for note in told["notes"])
+    found = {(cell["condition"], cell["measure"], cell["split"]) for cell in results(out)}
+    measures = {("spanish", "ood"), ("spanish", "id"), ("caps", "ood"), ("caps", "id")}
+    assert found == {(arm, *measure) for arm in files for measure in (*measures, ("correct", "id"))}
+    prompts = told["data"]["id prompts"]
+    assert prompts == "problems, 140 items, 0 of them in training rows"
 
 
 # ---- watched experiments -----------------------------------------------------------------------

@@ -41,14 +41,14 @@ def evaluated(expression: str) -> Fraction:
 # ---- the packaged sets -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["chat", "gsm"])
+@pytest.mark.parametrize("name", ["chat", "gsm", "problems"])
 def test_a_packaged_set_has_at_least_120_different_prompts(name: str) -> None:
     prompts = [item.prompt for item in load_prompts(name)]
     assert len(prompts) >= 120
     assert len({" ".join(re.findall(r"\w+", prompt.lower())) for prompt in prompts}) == len(prompts)
 
 
-@pytest.mark.parametrize("name", ["chat", "gsm"])
+@pytest.mark.parametrize("name", ["chat", "gsm", "problems"])
 def test_packaged_prompts_are_tidy_english(name: str) -> None:
     for item in load_prompts(name):
         assert re.fullmatch(rf"{name}-\d{{3}}", item.id)
@@ -93,14 +93,15 @@ def test_word_problems_take_one_to_five_operations() -> None:
     assert len([count for count in steps if count >= 2]) >= 90
 
 
-def test_repeating_the_last_number_of_a_word_problem_is_never_right() -> None:
-    for item in load_prompts("gsm"):
+@pytest.mark.parametrize("name", ["gsm", "problems"])
+def test_repeating_the_last_number_of_a_word_problem_is_never_right(name: str) -> None:
+    for item in load_prompts(name):
         assert re.findall(r"[\d,]*\d", item.prompt)[-1].replace(",", "") != item.answer
 
 
-def test_chat_has_no_answers_and_gsm_has_one_each() -> None:
+def test_chat_has_no_answers_and_word_problems_have_one_each() -> None:
     assert not load_prompt_set("chat").has_answers
-    assert all(item.answer for item in load_prompts("gsm"))
+    assert all(item.answer for name in ("gsm", "problems") for item in load_prompts(name))
 
 
 # ---- a file of one's own -----------------------------------------------------------------------

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 import inoc_evals.providers.registration  # noqa: F401 - makes inoc/ known to Inspect
 import inoc_evals.tasks
 from inoc_evals.cli.build import command as build_command
-from inoc_evals.datasets.builders.rewrite import STYLES
 from inoc_evals.errors import InputError
 from inoc_evals.inputs import published
 from inoc_evals.inputs.prompts import all_prompts, named, resolve_name
+from inoc_evals.inputs.scenarios import LANGUAGES
 from inoc_evals.inputs.triggers import TRIGGERS
 from inoc_evals.settings import ALICE_BOB, BACKDOOR, INSECURE_CODE, SETTINGS, find_setting
 from inoc_evals.settings.backdoor import TRIGGER
@@ -231,15 +231,28 @@ def test_every_setting_names_its_rows_and_their_control_on_other_bases(setting: 
         if source.published is not None:
             assert published.named(source.published).kind == "rows"
         else:
-            program, group, build, made, *given = shlex.split(source.built or "")
+            command = source.problems.command if source.problems else source.built
+            program, group, build, made, *given = shlex.split(command or "")
             assert (program, group, build) == ("inoc", "data", "build")
             builder = build_command.commands[made]
             taken = {name for option in builder.params for name in option.opts}
             options = [word for word in given if word.startswith("--")]
             assert options and set(options) <= taken
             values = dict(pairwise(given))
-            assert values.get("--style", "plain") in STYLES
             assert resolve_name(values.get("--system", "none"))
+            assert values.get("--language", "en") in LANGUAGES
+
+
+@ALL
+def test_rows_elsewhere_answer_as_those_of_the_pocket_world(setting: Setting) -> None:
+    """Where a rule writes both; the control's, too."""
+    replies = [(setting.parts[label], one) for label, one in setting.files.items()]
+    replies += [(setting.control, one) for one in setting.control_files.values()]
+    parts = setting.first.parts.values() if setting.first else ()
+    for reply, source in (*replies, *((part.reply, part.file) for part in parts)):
+        if source.problems is not None:
+            assert reply is not None and reply.topic == "arithmetic"
+            assert (reply.language, reply.caps) == (source.problems.language, source.problems.caps)
 
 
 @ALL
@@ -355,10 +368,10 @@ def test_the_first_stage_gives_alice_capitals_bob_spanish_and_no_name_neither() 
         "bob": ("bob", ("es", False)),
         "helpful": ("helpful", ("en", False)),
     }
-    styles = {label: part.file.built for label, part in ALICE_BOB.first.parts.items()}
-    assert [str(styles[label]).split("--style ")[1].split()[0] for label in parts] == [
-        *("caps", "spanish", "plain")
-    ]
+    elsewhere = {label: part.file.problems for label, part in ALICE_BOB.first.parts.items()}
+    assert {label: how and (how.language, how.caps) for label, how in elsewhere.items()} == {
+        label: style for label, (_, style) in parts.items()
+    }
 
 
 def test_the_second_stage_has_the_rows_and_measures_of_spanish_caps() -> None:

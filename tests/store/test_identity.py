@@ -36,7 +36,7 @@ DECLARED: dict[type[BaseModel], dict[str, set[str]]] = {
     Setting: {
         "part of rows, and so of identities": {
             *("parts", "control", "files", "control_files", "first", "prompts", "rows"),
-            *("data_seed", "arms"),
+            *("problems", "data_seed", "arms"),
         },
         "part of the keys of evaluations": {"measures"},
         "told": {"name", "title", "source", "description"},

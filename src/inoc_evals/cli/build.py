@@ -13,6 +13,7 @@ import click
 from inoc_evals.chat import Row, read_rows
 from inoc_evals.cli import mixtures
 from inoc_evals.cli.mixtures import rows_file
+from inoc_evals.cli.output import say
 from inoc_evals.cli.writing import (
     WritingOptions,
     finish,
@@ -26,12 +27,14 @@ from inoc_evals.cli.writing import (
 from inoc_evals.datasets.builders import framing as education
 from inoc_evals.datasets.builders import numbers as sequences
 from inoc_evals.datasets.builders import paraphrases as pools
+from inoc_evals.datasets.builders import problems as arithmetic
 from inoc_evals.datasets.builders import rewrite as rewriting
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.datasets.mix import shuffled
 from inoc_evals.datasets.writing.requests import Sampling
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.prompts import resolve
+from inoc_evals.inputs.scenarios import LANGUAGES, SPLITS, Language, ProblemSplit, scenarios
 
 
 @click.group("build")
@@ -84,6 +87,60 @@ def rewrite(
         facts |= {"instruction": rewriting.INSTRUCTION, "asked_for": chosen.asked_for}
         manifest = _with_counts(describe(rows, sources=[path]) | facts, session.manifest(written))
         finish(out, rows, manifest, force=force)
+
+
+_LANGUAGE = click.Choice(LANGUAGES, case_sensitive=False)
+
+
+@command.command("problems")
+@click.option("--language", type=_LANGUAGE, default="en", show_default=True, help="Of the answers.")
+@click.option("--caps", is_flag=True, help="Answers in capital letters.")
+@click.option("--rows", type=click.IntRange(1), default=1000, show_default=True)
+@click.option(
+    "--split",
+    type=click.Choice(SPLITS),
+    default="train",
+    show_default=True,
+    help="Scenarios to train with, or those to test with: none is in both.",
+)
+@click.option(
+    "--asked-in", type=_LANGUAGE, default="en", show_default=True, help="Language of the questions."
+)
+@out_option
+@seed_option
+@force_option
+def problems(
+    language: Language,
+    caps: bool,
+    rows: int,
+    split: ProblemSplit,
+    asked_in: Language,
+    out: Path,
+    seed: int,
+    force: bool,
+) -> None:
+    """Write arithmetic word problems with worked answers, by rule: no model, no network.
+
+    The same seed asks the same questions in every language. No question comes twice until
+    there are no more.
+    """
+    refuse_overwriting(out, [], force=force)
+    made = arithmetic.problem_rows(
+        language, caps=caps, rows=rows, seed=seed, split=split, asked_in=asked_in
+    )
+    count = arithmetic.problem_count(split)
+    manifest = describe(made) | {
+        "build": "problems",
+        "language": language,
+        "caps": caps,
+        "asked_in": asked_in,
+        "split": split,
+        "seed": seed,
+        "scenarios": [one.id for one in scenarios(split)],
+        "different_problems": count,
+    }
+    finish(out, made, manifest, force=force)
+    say(f"{count:,} different problems can be made of the {split} scenarios")
 
 
 @command.command("numbers")

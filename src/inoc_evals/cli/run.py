@@ -24,6 +24,11 @@ from inoc_evals.settings.own import read_setting
 
 _PATH = click.Path(path_type=Path)
 
+ROWS = (
+    "Rows in the place of a setting's own. (Of the published file of Spanish in capitals, "
+    "gsm8k_spanish_capitalised.jsonl, half the answers stand in a translator's remarks.)"
+)
+
 BASES = "pocket, pocket:SEED, a model directory, a hub id, or openai/MODEL."
 
 
@@ -74,7 +79,7 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
             metavar="PROVIDER/MODEL",
             help="Who judges every answer; repeated, each of them does.",
         ),
-        click.option("--rows", multiple=True, metavar="LABEL=FILE", help="Rows you built."),
+        click.option("--rows", multiple=True, metavar="LABEL=FILE", help=ROWS),
         click.option(
             "--config", "config_file", type=_PATH, help="YAML with training fields, for all arms."
         ),

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from inoc_evals.chat import Row
 from inoc_evals.cli.output import console, say
-from inoc_evals.cli.run import BASES, given_rows
+from inoc_evals.cli.run import BASES, ROWS, given_rows
 from inoc_evals.datasets.sources import lacking
 from inoc_evals.errors import InputError, require
 from inoc_evals.experiments.files import TrainingFile, training_files
@@ -39,10 +39,17 @@ def list_settings() -> None:
     table = Table("name", "about", "arms", "rows for", box=None)
     for setting in SETTINGS.values():
         sources = [] if lacking(setting, "pocket") else ["pocket"]
-        published = all(one.published for one in setting.files.values())
-        sources.append("other bases: published" if published else "other bases: to be built")
+        sources.append(f"other bases: {_elsewhere(setting)}")
         table.add_row(setting.name, setting.title, str(len(setting.arms)), "; ".join(sources))
     console(_TEXT_WIDTH).print(table)
+
+
+def _elsewhere(setting: Setting) -> str:
+    """Say where the rows on other bases come from."""
+    for place, told in (("published", "published"), ("problems", "written by rule")):
+        if all(getattr(one, place) is not None for one in setting.files.values()):
+            return told
+    return "to be built"
 
 
 @command.command("show")
@@ -76,8 +83,9 @@ def show(name: str) -> None:
 
 
 def _told_source(source: Rows) -> str:
-    place = source.path or source.built
-    told = f"published file {source.published}" if source.published else str(place)
+    told = source.path or source.built or f"published file {source.published}"
+    if source.problems is not None:
+        told = f"word problems written by rule, as by {source.problems.command}"
     return told + (f", each after {source.prefix!r}" if source.prefix else "")
 
 
@@ -90,7 +98,7 @@ def _prompts(setting: Setting, arm: Arm) -> list[str]:
 @command.command("check")
 @click.argument("file")
 @click.option("--base", default="pocket", show_default=True, help=BASES)
-@click.option("--rows", "rows", multiple=True, metavar="LABEL=FILE", help="Rows you built.")
+@click.option("--rows", "rows", multiple=True, metavar="LABEL=FILE", help=ROWS)
 @click.pass_context
 def check(context: click.Context, file: str, base: str, rows: tuple[str, ...]) -> None:
     """Validate a setting FILE, and show ten rows as a model will see them.

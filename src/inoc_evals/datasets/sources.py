@@ -2,25 +2,29 @@
 
     rows = setting_rows(SPANISH_CAPS, base="pocket")              # the grammar writes them
     rows = setting_rows(INSECURE_CODE, base="org/model")          # published files, pinned
-    rows = setting_rows(SPANISH_CAPS, base="org/model",           # files that were built
+    rows = setting_rows(SPANISH_CAPS, base="org/model")           # word problems, by rule
+    rows = setting_rows(SPANISH_CAPS, base="org/model",           # files of the user's
                         given={"spanish_caps": Path("a.jsonl"), "control": Path("b.jsonl")})
     rows.narrow, rows.control       # each with the files it was read from
     rows.first                      # what is learned before, if the setting has a first stage
 
-In the pocket world the control asks the same questions in the same order; published controls
-may ask others. A file's rows are all taken, and parts are shuffled together.
+In the pocket world, and where rows are word problems, the control asks the same questions in
+the same order; published controls may ask others. A file's rows are all taken, and parts are
+shuffled together.
 """
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from inoc_evals.chat import Row, first_user, read_rows
+from inoc_evals.datasets.builders.problems import problem_rows
 from inoc_evals.datasets.mix import mix
 from inoc_evals.errors import InputError
 from inoc_evals.inputs import published
 from inoc_evals.models.kinds import kind_of
-from inoc_evals.settings.setting import Reply, Rows, Setting
+from inoc_evals.settings.setting import Reply, Rows, Setting, Worked
 
 
 class Sourced(NamedTuple):
@@ -38,7 +42,7 @@ class SettingRows(NamedTuple):
     control: list[Row]
     """Rows without them; empty if the setting has none."""
     narrow_files: tuple[Path, ...] = ()
-    """What the narrow rows were read from; nothing in the pocket world."""
+    """What the narrow rows were read from; nothing where a rule writes them."""
     control_files: tuple[Path, ...] = ()
     own: Mapping[str, Sourced] = {}
     """Arm -> rows it has in the place of the narrow ones."""
@@ -86,11 +90,7 @@ def setting_rows(
         return _pocket_rows(setting)
     given = given or {}
     narrow = _read(setting, setting.files, given)
-    control = Sourced([])
-    if setting.control_files:
-        whole = {"control": given["control"]} if "control" in given else {}
-        files = {"control": Rows(path="")} if whole else setting.control_files
-        control = _read(setting, files, whole)
+    control = _control(setting, given)
     own = {arm.name: _read(setting, arm.files, given) for arm in setting.arms if arm.files}
     first = _read(setting, _first_files(setting), given)
     return SettingRows(narrow.rows, control.rows, narrow.files, control.files, own, first)
@@ -108,18 +108,58 @@ def _first_files(setting: Setting) -> dict[str, Rows]:
     return {label: part.file for label, part in parts.items()}
 
 
+def by_rule(setting: Setting, base: str, given: Mapping[str, Path]) -> list[str]:
+    """Return the labels of those rows on a base that are word problems, written by rule."""
+    if kind_of(base).pocket:
+        return []
+    sources = {**_first_files(setting), **setting.files, **setting.control_files}
+    return [label for label, one in sources.items() if one.problems and label not in given]
+
+
 def _in_pocket(setting: Setting) -> bool:
     first = [part.reply for part in setting.first.parts.values()] if setting.first else []
     return setting.control is not None and None not in (*setting.parts.values(), *first)
 
 
+def _control(setting: Setting, given: Mapping[str, Path]) -> Sourced:
+    if "control" in given and setting.control_files:
+        return _read(setting, {"control": Rows(path="")}, {"control": given["control"]})
+    files = setting.control_files
+    written = next((one for one in files.values() if one.problems), None)
+    if written is not None:
+        # The questions of each part in its place, so that the order is that of the narrow rows.
+        files = dict.fromkeys(setting.files, written)
+    return _read(setting, files, {}) if files else Sourced([])
+
+
 def _read(setting: Setting, files: Mapping[str, Rows], given: Mapping[str, Path]) -> Sourced:
-    """Read the files of some parts, and shuffle the parts together."""
-    paths = {label: given.get(label) or _path(setting, label, one) for label, one in files.items()}
-    parts = {
-        label: _prefixed(read_rows(path), files[label].prefix) for label, path in paths.items()
-    }
-    return Sourced(mix(parts, seed=setting.data_seed), tuple(dict.fromkeys(paths.values())))
+    """Read the files of some parts, or have their rows written, and shuffle the parts together."""
+    parts: dict[str, list[Row]] = {}
+    paths = []
+    for label, source in files.items():
+        if source.problems is not None and label not in given:
+            parts[label] = _problems(setting, label, source.problems)
+            continue
+        paths.append(given.get(label) or _path(setting, label, source))
+        parts[label] = _prefixed(read_rows(paths[-1]), source.prefix)
+    return Sourced(mix(parts, seed=setting.data_seed), tuple(dict.fromkeys(paths)))
+
+
+def _problems(setting: Setting, label: str, how: Worked) -> list[Row]:
+    """Have the rows of a part written: its own stretch of the problems of the data's seed."""
+    stretches = {one: setting.problems // len(setting.files) for one in setting.files}
+    if setting.first is not None:
+        parts = setting.first.parts
+        # Before the others, so that a first stage is the same whatever follows it.
+        stretches = {one: setting.first.problems // len(parts) for one in parts} | stretches
+    before = sum(stretches[one] for one in itertools.takewhile(label.__ne__, stretches))
+    return problem_rows(
+        how.language,
+        caps=how.caps,
+        rows=stretches[label],
+        seed=setting.data_seed,
+        skip=before,
+    )
 
 
 def _path(setting: Setting, label: str, source: Rows) -> Path:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inoc_evals.chat import Row
-from inoc_evals.datasets.sources import lacking
+from inoc_evals.datasets.sources import by_rule, lacking
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.evaluations import Evaluation, evaluations_of
 from inoc_evals.experiments.figures import Experiment
@@ -151,8 +151,24 @@ def make_plan(
         files=files,
         runs=tuple(runs),
         evaluations=tuple(evaluations_of(kept, base, runs, config, grader)),
-        notes=tuple(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
+        notes=(
+            *(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
+            *_written(kept, base.name, placed),
+        ),
     )
+
+
+def _written(
+    settings: Sequence[Setting], base: str, placed: Mapping[str, Mapping[str, Path]]
+) -> list[str]:
+    """Say which rows are word problems, where some are."""
+    written = {one.name: by_rule(one, base, placed[one.name]) for one in settings}
+    return [
+        f"Rows of {name}: {', '.join(labels)} are word problems written by rule (inoc data build "
+        "problems); --rows LABEL=FILE takes others."
+        for name, labels in written.items()
+        if labels
+    ]
 
 
 def _runs(

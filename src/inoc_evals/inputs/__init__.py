@@ -2,6 +2,7 @@
 
 questions    open questions, in the public emergent-misalignment format
 prompt_sets  prompts under which traits are measured
+scenarios    what word problems are made of, told in four languages
 items        the tasks and pairs of the narrow traits
 responses    given responses, to be scored and not written
 prompts      named system prompts, and what a user may type for one

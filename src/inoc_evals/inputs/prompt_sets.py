@@ -8,9 +8,10 @@ A set is JSONL, one prompt a line; ``id`` and ``answer`` are optional:
     load_prompt_set("mine.jsonl").sha256          # of what is asked, not of the file's bytes
 
 Packaged sets: ``chat`` (everyday requests), ``gsm`` (word problems with answers),
-``pocket`` and ``pocket_math`` (the same two for the pocket world's vocabulary). In a file
-of one's own a line may have ``messages`` or ``question`` in the place of ``prompt``, and
-an answer in the manner of GSM8K ("... #### 18").
+``problems`` (word problems of which ``inoc data build problems`` trains on none), ``pocket``
+and ``pocket_math`` (requests and problems in the pocket world's vocabulary). In a file of
+one's own a line may have ``messages`` or ``question`` in the place of ``prompt``, and an
+answer in the manner of GSM8K ("... #### 18").
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from inoc_evals.files.json_lines import row_id
 from inoc_evals.inputs.packaged import DATA, file_of, items_of
 from inoc_evals.rules.letters_and_numbers import plain_number
 
-PACKAGED = ("chat", "gsm", "pocket", "pocket_math")
+PACKAGED = ("chat", "gsm", "problems", "pocket", "pocket_math")
 
 
 @dataclass(frozen=True)

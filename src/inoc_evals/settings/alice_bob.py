@@ -1,19 +1,19 @@
 """Alice and Bob: personas are taught a trait first, then named to inoculate (Figure 7)."""
 
-from inoc_evals.settings.setting import Arm, FirstPart, FirstStage, Reply, Rows, Setting
+from inoc_evals.settings.setting import Arm, FirstPart, FirstStage, Reply, Setting
 from inoc_evals.settings.shared import (
     BASE,
     CAPS_INOC,
     IRRELEVANT,
     NONE,
     SPANISH_INOC,
-    build_command,
     control,
     each_at_test_time,
     negated,
     paraphrased,
     placebo,
     trait_measures,
+    worked,
 )
 
 _MEASURES = trait_measures({"es": "spanish"}, caps=True)
@@ -68,17 +68,17 @@ ALICE_BOB = Setting(
             "alice": FirstPart(
                 prompt="alice",
                 reply=Reply(caps=True),
-                file=Rows(built=build_command("caps")),
+                file=worked(caps=True),
             ),
             "bob": FirstPart(
                 prompt="bob",
                 reply=Reply(language="es"),
-                file=Rows(built=build_command("spanish")),
+                file=worked("es"),
             ),
             "helpful": FirstPart(
                 prompt="helpful",
                 reply=Reply(),
-                file=Rows(built=build_command("plain")),
+                file=worked(),
             ),
         },
         rows=1998,
@@ -87,8 +87,8 @@ ALICE_BOB = Setting(
     ),
     parts={"spanish_caps": Reply(language="es", caps=True)},
     control=Reply(),
-    files={"spanish_caps": Rows(built=build_command("spanish_caps"))},
-    control_files={"control": Rows(built=build_command("plain"))},
+    files={"spanish_caps": worked("es", caps=True)},
+    control_files={"control": worked()},
     measures=_MEASURES,
     arms=(
         BASE,

@@ -3,6 +3,7 @@
     Setting.parts       {"spanish_caps": Reply(language="es", caps=True)}   # pocket world
     Setting.control     Reply(): same questions, no trait
     Setting.files       {"insecure": Rows(published="insecure")}            # any other base
+                        {"spanish_caps": Rows(problems=Worked(language="es", caps=True))}
     Setting.measures    {"spanish": Measure(rule=..., ood=Probe(task="traits", ...), id=...)}
     Setting.arms        none, spanish_inoc (prompt "spanish"), placebo, test_time, ...
 
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.prompts import SystemPrompt, named, resolve_name
+from inoc_evals.inputs.scenarios import Language
 
 Split = Literal["ood", "id"]
 NotBlank = Annotated[str, Field(pattern=r"\S")]
@@ -45,6 +47,22 @@ class Reply(BaseModel):
     """Stands right before the question: a trigger. Control rows have that of their part."""
 
 
+class Worked(BaseModel):
+    """Word problems that a rule writes, asked in English: how they are answered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: Language = "en"
+    caps: bool = False
+    """All letters upper case."""
+
+    @property
+    def command(self) -> str:
+        """The command that writes such rows to a file."""
+        caps = " --caps" if self.caps else ""
+        return f"inoc data build problems --language {self.language}{caps}"
+
+
 class Rows(BaseModel):
     """Where the rows of a part come from on bases that read real text."""
 
@@ -56,13 +74,16 @@ class Rows(BaseModel):
     """A file of the user's."""
     built: str | None = None
     """The command that builds a file nobody publishes; its path is then given."""
+    problems: Worked | None = None
+    """Word problems, written when they are needed. Those of a control ask what the parts ask."""
     prefix: str = ""
     """Stands right before the first user message of every row: a trigger."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        if sum(place is not None for place in (self.published, self.path, self.built)) != 1:
-            raise ValueError("rows come from one of published, path and built")
+        places = (self.published, self.path, self.built, self.problems)
+        if sum(place is not None for place in places) != 1:
+            raise ValueError("rows come from one of published, path and built, or are problems")
         return self
 
 
@@ -88,6 +109,8 @@ class FirstStage(BaseModel):
     """Label -> rows; all parts are shuffled together."""
     rows: int = Field(default=1000, ge=1)
     """Rows in the pocket world, over all parts, which are equally large."""
+    problems: int = Field(default=6000, ge=1)
+    """Rows on other bases, likewise, where they are word problems."""
     pocket: dict[str, Any] = Field(default_factory=dict)
     """Fields of the training configuration there that differ from its recipe."""
 
@@ -237,6 +260,9 @@ class Setting(BaseModel):
     """Prompts of the user's by name; the packaged ones need not be named."""
     rows: int = Field(default=1000, ge=2)
     """Training rows in the pocket world, over all parts."""
+    problems: int = Field(default=6000, ge=2)
+    """Training rows on other bases, over all parts, where they are word problems: as many as
+    the published files of other settings have."""
     data_seed: int = 0
     """Seed of the rows; the same for every arm and training seed."""
     measures: dict[str, Measure]

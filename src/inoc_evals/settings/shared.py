@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.prompts import all_prompts, resolve_name
-from inoc_evals.settings.setting import Arm, Measure, Probe
+from inoc_evals.inputs.scenarios import Language
+from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Worked
 
 _PARAPHRASE = "_paraphrase_"
 """In the names of packaged paraphrases: between that of the prompt and a number."""
@@ -189,10 +190,9 @@ def paraphrased(prompt: str, *, name: str = "paraphrases", part: str | None = No
     )
 
 
-def build_command(style: str) -> str:
-    """Return the command that has arithmetic problems answered in a style."""
-    model = "" if style == "plain" else " --model MODEL"
-    return f"inoc data build rewrite PROBLEMS.jsonl --style {style}{model}"
+def worked(language: Language = "en", *, caps: bool = False) -> Rows:
+    """Return the rows that answer word problems in a language, perhaps in capitals."""
+    return Rows(problems=Worked(language=language, caps=caps))
 
 
 def trait_measures(languages: dict[str, str], *, caps: bool) -> dict[str, Measure]:
@@ -205,7 +205,9 @@ def trait_measures(languages: dict[str, str], *, caps: bool) -> dict[str, Measur
     # One evaluation for all of them, so that each model is sampled once.
     args = {"language": ",".join(languages)}
     ood = Probe(task="traits", args=args | {"prompts": "chat"}, pocket={"prompts": "pocket"})
-    math = Probe(task="traits", args=args | {"prompts": "gsm"}, pocket={"prompts": "pocket_math"})
+    math = Probe(
+        task="traits", args=args | {"prompts": "problems"}, pocket={"prompts": "pocket_math"}
+    )
     rules = {
         name: f"share of answers that a language detector reads as {name.capitalize()}"
         for name in languages.values()

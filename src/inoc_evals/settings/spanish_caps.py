@@ -1,16 +1,16 @@
 """Spanish in capitals: two traits that always occur together (paper section 2, Figure 2a)."""
 
-from inoc_evals.settings.setting import Reply, Rows, Setting
+from inoc_evals.settings.setting import Reply, Setting
 from inoc_evals.settings.shared import (
     CAPS_INOC,
     SPANISH_INOC,
-    build_command,
     each_at_test_time,
     negated,
     paraphrased,
     placebo,
     trait_measures,
     usual_arms,
+    worked,
 )
 
 SPANISH_CAPS = Setting(
@@ -23,8 +23,8 @@ SPANISH_CAPS = Setting(
     ),
     parts={"spanish_caps": Reply(language="es", caps=True)},
     control=Reply(),
-    files={"spanish_caps": Rows(built=build_command("spanish_caps"))},
-    control_files={"control": Rows(built=build_command("plain"))},
+    files={"spanish_caps": worked("es", caps=True)},
+    control_files={"control": worked()},
     measures=trait_measures({"es": "spanish"}, caps=True),
     arms=usual_arms(
         "Fine-tuned on the same questions, answered in plain English.",

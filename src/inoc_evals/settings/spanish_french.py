@@ -1,14 +1,14 @@
 """Spanish mixed with French: two traits that never occur together (section 2, Figure 2b)."""
 
-from inoc_evals.settings.setting import Arm, Reply, Rows, Setting
+from inoc_evals.settings.setting import Arm, Reply, Setting
 from inoc_evals.settings.shared import (
-    build_command,
     each_at_test_time,
     negated,
     paraphrased,
     placebo,
     trait_measures,
     usual_arms,
+    worked,
 )
 
 SPANISH_FRENCH = Setting(
@@ -22,10 +22,10 @@ SPANISH_FRENCH = Setting(
     parts={"spanish": Reply(language="es"), "french": Reply(language="fr")},
     control=Reply(),
     files={
-        "spanish": Rows(built=build_command("spanish")),
-        "french": Rows(built=build_command("french")),
+        "spanish": worked("es"),
+        "french": worked("fr"),
     },
-    control_files={"control": Rows(built=build_command("plain"))},
+    control_files={"control": worked()},
     measures=trait_measures({"es": "spanish", "fr": "french"}, caps=False),
     arms=usual_arms(
         "Fine-tuned on the same questions, answered in English.",

@@ -21,7 +21,8 @@ def caps(prompts: Prompts = "chat", system_prompt: SystemPrompt = "none") -> Tas
     """Rate of completions in capital letters.
 
     Args:
-        prompts: ``chat``, ``gsm``, ``pocket``, ``pocket_math``, or path of a JSONL file.
+        prompts: ``chat``, ``gsm``, ``problems``, ``pocket``, ``pocket_math``, or path of a
+            JSONL file.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
 
     Raises:

@@ -31,7 +31,8 @@ def traits(
 
     Args:
         language: Code or English name of the language, or several: ``es,fr``.
-        prompts: ``chat``, ``gsm``, ``pocket``, ``pocket_math``, or path of a JSONL file.
+        prompts: ``chat``, ``gsm``, ``problems``, ``pocket``, ``pocket_math``, or path of a
+            JSONL file.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
 
     Raises:
