@@ -66,12 +66,7 @@ def import_adapter(
     directory = _directory(source)
     settings = _settings(directory)
     resolved = _base(base, settings, directory, store)
-    # peft writes sets, such as the target modules, as lists in any order.
-    kept = {
-        key: sorted(value) if isinstance(value, list) else value
-        for key, value in settings.items()
-        if key not in _OF_A_PLACE
-    }
+    kept = _kept(settings)
     sha256 = file_sha256(directory / WEIGHTS_FILE)
     identity = digest(["imported", resolved.digest, sha256, kept])
     refuse_taken_name(store, name, identity, resolved.digest)
@@ -135,6 +130,16 @@ def _settings(directory: Path) -> dict[str, Any]:
     if kind != "LORA":
         raise InputError(f"{path}: of type {kind!r}; LoRA adapters are taken")
     return dict(found)
+
+
+def _kept(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what settings say of the weights, the same for the same weights."""
+    return {
+        # peft writes sets, such as the target modules, as lists in any order.
+        key: sorted(value) if isinstance(value, list) else value
+        for key, value in settings.items()
+        if key not in _OF_A_PLACE
+    }
 
 
 def _base(
