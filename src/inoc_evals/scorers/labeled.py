@@ -1,7 +1,7 @@
 """Scores by a label rubric: 1 where the judge gives the label looked for, 0 for another.
 
-    labeled("insecure_code", "YES", name="insecure")           # a scorer, rate by question
-    await label_score(rubric("truthful"), "FALSE", state, unscored={"UNKNOWN": "unknown"})
+    labeled("narrow_code", "YES", name="insecure")           # a scorer, rate by question
+    await label_score(rubric("deception_facts"), "FALSE", state, unscored={"UNKNOWN": "unknown"})
 
 Unscored where there is nothing to judge (``empty``, ``refusal``, ``truncated``), where the
 judge gives no label (``judge_invalid``), and for labels that are no measurement, each with
