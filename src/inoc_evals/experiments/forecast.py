@@ -20,8 +20,7 @@ from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.start import source_of, stand_in_notes
 from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
-from inoc_evals.models.costs import training_price
-from inoc_evals.models.hosted import ending, ending_of_training
+from inoc_evals.models.hosted import ending, ending_of_training, hosted, price_list
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.experiment import DESCRIPTION, read_description
@@ -297,13 +296,13 @@ def _training(models: tuple[ModelCell, ...], base: ResolvedBase, store: Store) -
 
 
 def _price(tokens: int, base: str) -> str:
-    price = training_price(base)
-    if price is None:
+    known = hosted(base)
+    if known is None or known.training is None:
         model = base.partition("/")[2]
         return f"{tokens:,} tokens; price unknown, {model} is not in the price table"
     return (
-        f"about ${price.dollars(tokens):,.2f} at ${price.usd_per_million:g} per million tokens "
-        f"({price.date}; check {price.check}), if auto epochs are those of OpenAI's "
+        f"about ${known.training.dollars(tokens):,.2f} at ${known.training.input:g} per million tokens "
+        f"({known.price_date}; check {price_list()}), if auto epochs are those of OpenAI's "
         "published rule of thumb"
     )
 
