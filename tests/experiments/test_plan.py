@@ -51,16 +51,6 @@ def plan(figure: str = "fig2a", base: ResolvedBase = BASE, config: TrainConfig =
         ("7-8, 20", (7, 8, 20)),
     ],
 )
-@pytest.mark.parametrize("name", ["pocket:3", "openai/gpt-4.1-2025-04-14", "org/model"])
-def test_what_a_base_can_do_is_read_once_and_stands_in_the_plan(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    planned = replace(plan("fig2a"), base=kind_of(name))
-    monkeypatch.setattr("inoc_evals.models.kinds.KINDS", ())
-    assert planned.base.name == name
-    assert keyed(planned.evaluations, planned.base)
-
-
 def test_seeds_are_read_as_typed(text: str, seeds: tuple[int, ...]) -> None:
     assert parse_seeds(text) == seeds
 
@@ -631,3 +621,13 @@ def test_at_openai_a_second_stage_is_named_before_the_first_one_is_trained(
     )
     assert runs["none_before"].identity == job_identity(rows, model=model, config=config, seed=0)
     assert len({run.identity for run in found.runs}) == len(found.runs)
+
+
+@pytest.mark.parametrize("name", ["pocket:3", "openai/gpt-4.1-2025-04-14", "org/model"])
+def test_what_a_base_can_do_is_read_once_and_stands_in_the_plan(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = replace(plan("fig2a"), base=kind_of(name))
+    monkeypatch.setattr("inoc_evals.models.kinds.KINDS", ())
+    assert planned.base.name == name
+    assert keyed(planned.evaluations, planned.base)
