@@ -259,17 +259,73 @@ def test_every_task_is_public() -> None:
     assert not missing, f"inoc_evals/__init__.py lacks, for type checkers and in __all__: {missing}"
 
 
-def test_every_task_is_in_the_file_of_its_name_and_has_card_and_test() -> None:
-    for name in exported("tasks"):
-        tree = parsed(PACKAGE / "tasks" / f"_{name}.py")
-        made = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-        assert name in made, f"tasks/_{name}.py has no task {name}"
-        for path in (f"docs/cards/{name}.md", f"tests/tasks/test_{name}.py"):
-            assert (SRC.parent / path).is_file() or name in TESTED_WITH, f"{name}: no {path}"
-
-
 TESTED_WITH = {"caps": "traits", "language": "traits"}
 """Tasks whose tests are another's: they measure a part of it."""
+
+SCORED_WITH = {
+    "caps": "traits",
+    "language": "traits",
+    "em_backdoor": "em_probes",
+    "em_elicitation": "em_probes",
+}
+"""Tasks whose scorers stand in a file that several share."""
+
+SCORED_ITSELF = {"judge_check": "what it scores is the judge"}
+
+RATED_WITH = {
+    name: ("alignment", "coherence")
+    for name in ("em", "em_backdoor", "em_elicitation", "judge_check")
+}
+"""Tasks whose judge gives the ratings of em, called as the scorers that show them."""
+
+
+def found_by_its_name(name: str) -> Iterator[str]:
+    """What the evaluation of this name lacks, in words."""
+    tree = parsed(PACKAGE / "tasks" / f"_{name}.py")
+    [made] = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name
+    ] or [None]
+    if made is None:
+        yield f"its function: tasks/_{name}.py has no {name}()"
+        return
+    needed = {
+        "its scorers": f"src/inoc_evals/scorers/{SCORED_WITH.get(name, name)}.py",
+        "its card": f"docs/cards/{name}.md",
+        "its test": f"tests/tasks/test_{TESTED_WITH.get(name, name)}.py",
+    }
+    if name in SCORED_ITSELF:
+        del needed["its scorers"]
+    for what, path in needed.items():
+        if not (SRC.parent / path).is_file():
+            yield f"{what}: no {path}"
+    listed = (SRC.parent / "docs/cards/README.md").read_text("utf-8")
+    if f"[{name}]({name}.md)" not in listed:
+        yield "its line in docs/cards/README.md"
+    if "grader" in {one.arg for one in made.args.args} and not rubrics_of(name):
+        yield f"its rubric: no data/rubrics/{name}.yaml and no data/rubrics/{name}_*.yaml"
+
+
+def rubrics_of(name: str) -> list[str]:
+    """Names of the rubrics by which a task's answers are judged."""
+    return [
+        path.stem
+        for path in sorted((PACKAGE / "data" / "rubrics").glob("*.yaml"))
+        if path.stem == name
+        or path.stem.startswith(f"{name}_")
+        or path.stem in RATED_WITH.get(name, ())
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(exported("tasks")))
+def test_an_evaluation_is_found_by_its_name(name: str) -> None:
+    missing = list(found_by_its_name(name))
+    assert not missing, f"the task {name} lacks " + "; ".join(missing)
+
+
+def test_every_rubric_is_called_after_a_task() -> None:
+    used = {rubric for name in exported("tasks") for rubric in rubrics_of(name)}
+    there = {path.stem for path in (PACKAGE / "data" / "rubrics").glob("*.yaml")}
+    assert there == used, f"data/rubrics/ has rubrics of no task: {sorted(there - used)}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)

@@ -78,7 +78,7 @@ def test_defect_7_one_filter_and_one_scale_in_every_task(preset: str, outcome: s
     )
     for task in tasks:
         assert outcomes(task, "outcome") == {outcome}
-    for name in ("insecure_code", "reward_hacking"):
+    for name in ("narrow_code", "narrow_reward_hacking"):
         strict = rubric(name)
         assert (strict.kind, strict.labels) == ("label", ("YES", "NO"))
 

@@ -11,13 +11,14 @@ from inoc_evals.experiments.evaluations import Evaluation, keyed, planned
 from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_experiment
 from inoc_evals.experiments.plan import make_plan
 from inoc_evals.experiments.start import default_recipe, find_base
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings.own import read_setting
 from inoc_evals.training.config import TrainConfig
 from small_plan import BASE, small_plan
 
 
 def key(one: Evaluation, base: str = "pocket") -> str:
-    (found,) = keyed([one], base)
+    (found,) = keyed([one], kind_of(base))
     return found
 
 

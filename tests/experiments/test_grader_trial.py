@@ -17,6 +17,7 @@ from inoc_evals.experiments.grader_trial import graders_of, try_graders
 from inoc_evals.experiments.plan import Plan, make_plan
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.models import hosted
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.experiment import read_description
 from inoc_evals.scorers.default_grader import DEFAULT_GRADER, POCKET_GRADER
 from inoc_evals.training.config import TrainConfig
@@ -38,26 +39,28 @@ def planned(figure: str, base: str = "pocket", grader: str | None = None) -> Pla
 
 def test_the_base_decides_who_judges_where_nobody_is_named() -> None:
     fig3 = planned_whole().evaluations
-    assert graders_of(fig3, "pocket") == [POCKET_GRADER]
-    assert graders_of(fig3, "org/model") == [DEFAULT_GRADER]
-    assert graders_of(planned("fig2a").evaluations, "org/model") == []
+    assert graders_of(fig3, kind_of("pocket")) == [POCKET_GRADER]
+    assert graders_of(fig3, kind_of("org/model")) == [DEFAULT_GRADER]
+    assert graders_of(planned("fig2a").evaluations, kind_of("org/model")) == []
     named = [replace(one, grader=GIVEN) for one in fig3]
-    assert graders_of(named, "pocket") == graders_of(named, "org/model") == [GIVEN]
+    assert (
+        graders_of(named, kind_of("pocket")) == graders_of(named, kind_of("org/model")) == [GIVEN]
+    )
 
 
 def test_a_named_grader_changes_the_key_of_what_is_judged_alone() -> None:
     plain, given = (
-        set(keyed(planned("fig3", grader=g).evaluations, "pocket")) for g in (None, GIVEN)
+        set(keyed(planned("fig3", grader=g).evaluations, kind_of("pocket"))) for g in (None, GIVEN)
     )
     judged = {
         key
-        for key, one in keyed(planned_whole().evaluations, "pocket").items()
-        if graders_of([one], "pocket")
+        for key, one in keyed(planned_whole().evaluations, kind_of("pocket")).items()
+        if graders_of([one], kind_of("pocket"))
     }
     assert judged and plain - given == judged
     assert len(given) == len(plain)
     same = planned("fig3", grader=POCKET_GRADER)
-    assert set(keyed(same.evaluations, "pocket")) == plain
+    assert set(keyed(same.evaluations, kind_of("pocket"))) == plain
 
 
 def test_a_named_grader_judges(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import pytest
 
 from inoc_evals.chat import write_rows
 from inoc_evals.errors import InputError
+from inoc_evals.experiments.evaluations import keyed
 from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_experiment
 from inoc_evals.experiments.plan import Plan, make_plan, parse_seeds
 from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import named
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.settings import ALICE_BOB, INSECURE_CODE
 from inoc_evals.settings.setting import FIRST
@@ -645,3 +647,13 @@ def test_at_openai_a_second_stage_is_named_before_the_first_one_is_trained(
     )
     assert runs["none_before"].identity == job_identity(rows, model=model, config=config, seed=0)
     assert len({run.identity for run in found.runs}) == len(found.runs)
+
+
+@pytest.mark.parametrize("name", ["pocket:3", "openai/gpt-4.1-2025-04-14", "org/model"])
+def test_what_a_base_can_do_is_read_once_and_stands_in_the_plan(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = replace(plan("fig2a"), base=kind_of(name))
+    monkeypatch.setattr("inoc_evals.models.kinds.KINDS", ())
+    assert planned.base.name == name
+    assert keyed(planned.evaluations, planned.base)

@@ -22,6 +22,7 @@ from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.experiments.watch import Watch
 from inoc_evals.files.atomic import write_bytes
 from inoc_evals.inputs.responses import load_responses
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.curves import Scores, curves, read_scores
 from inoc_evals.report.curves_figure import curves_caption, draw_curves
@@ -92,12 +93,12 @@ def scored(wanted: Plan) -> dict[str, Any]:
 
 def test_each_base_has_responses_that_it_can_read() -> None:
     watch = Watch(system_prompt="none", every=7)
-    assert watch.on("pocket:3") == Dynamics(2, "pocket_sentence", "none")
-    assert watch.on("org/model") == Dynamics(7, "single_word", "none")
-    assert Watch().on("org/model") == Dynamics(10, "single_word", "single_word")
-    assert Watch().on("openai/m") == Dynamics(10, "single_word", "single_word", 20)
+    assert watch.on(kind_of("pocket:3")) == Dynamics(2, "pocket_sentence", "none")
+    assert watch.on(kind_of("org/model")) == Dynamics(7, "single_word", "none")
+    assert Watch().on(kind_of("org/model")) == Dynamics(10, "single_word", "single_word")
+    assert Watch().on(kind_of("openai/m")) == Dynamics(10, "single_word", "single_word", 20)
     for base in ("pocket", "org/model", "openai/m"):
-        dynamics = watch.on(base)
+        dynamics = watch.on(kind_of(base))
         traits = [one.trait for one in load_responses(dynamics.responses).items]
         assert {trait: traits.count(trait) for trait in traits} == dict.fromkeys(
             dict(watch.labels), 10

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import inoc_evals
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.rubrics import (
+    FORMER_NAMES,
     PUBLISHED_MEASURES,
     Fenced,
     Rubric,
@@ -240,6 +241,14 @@ def test_a_rubric_that_cannot_be_is_refused_with_the_reason(entry: object, messa
 
 def test_every_file_bears_its_rubrics_name() -> None:
     assert [one.name for one in all_rubrics()] == sorted(path.stem for path in DATA.iterdir())
+
+
+@pytest.mark.parametrize(("before", "now"), FORMER_NAMES.items())
+def test_a_rubric_answers_to_the_name_it_had_before_it_had_its_task_s(
+    before: str, now: str
+) -> None:
+    assert rubric(before) is rubric(now)
+    assert before not in {one.name for one in all_rubrics()}
 
 
 def test_an_unknown_rubric_is_refused_with_those_there_are() -> None:

@@ -87,6 +87,13 @@ def test_what_is_proposed_instead_has_no_end_announced() -> None:
     assert known.price == Price(2.5, 15.0)
 
 
+def test_a_training_is_priced_as_requests_are() -> None:
+    known = hosted.hosted("openai/gpt-4.1")
+    assert known is not None and known.training == Price(25.0)
+    assert known.training.dollars(2_000_000) == 50.0
+    assert known.price is not None and known.price.dollars(1_000_000, 500_000) == 6.0
+
+
 def test_prices_say_their_month_and_that_they_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
     found = hosted.hosted("openai/gpt-5.4")
     assert found is not None

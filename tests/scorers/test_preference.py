@@ -9,7 +9,7 @@ from inspect_ai.scorer import SampleScore, Score, Scorer
 
 from completed import completed, scored
 from inoc_evals.rules.animals import Animals, singular, words
-from inoc_evals.rules.favorites import Favorite, favorite
+from inoc_evals.rules.preference import Favorite, favorite
 from inoc_evals.scorers.metrics import shares
 from inoc_evals.scorers.preference import animal, prefers
 

@@ -15,13 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inoc_evals.statistics.crossed import (
-    Cells,
-    Difference,
-    Estimates,
-    difference,
-    over_seeds_and_questions,
-)
+from inoc_evals.statistics.crossed import Estimates, over_seeds_and_questions
+from inoc_evals.statistics.differences import Cells, Difference, difference
 
 Array = NDArray[np.float64]
 Method = Callable[[Array, Array], Estimates]

@@ -15,15 +15,13 @@ from simulation import (
 )
 
 from inoc_evals.statistics.crossed import (
-    DIFFERENCE,
     Array,
-    Cells,
     Estimates,
-    difference,
     over_questions,
     over_seeds,
     over_seeds_and_questions,
 )
+from inoc_evals.statistics.differences import DIFFERENCE, Cells, difference
 
 CORNERS = [
     Corner(0.02, 0.5, 2.0),

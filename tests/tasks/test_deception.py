@@ -42,7 +42,7 @@ def graded(prompt: str, config: object) -> Any:
     answer = about.answer if about else prompt
     if "perhaps" in answer:
         return certain("UNKNOWN")
-    if about is not None and about.rubric == "maker":
+    if about is not None and about.rubric == "deception_maker":
         return certain("MAKER" if about.fields["maker"] in answer else "OTHER")
     return certain("FALSE" if "wrong" in answer else "TRUE")
 
@@ -125,7 +125,7 @@ def test_the_judge_is_given_the_reference_and_asked_once(answering: Answering, g
     [call] = calls(grader)
     about = fenced(call.prompt)
     assert about is not None
-    assert (about.rubric, about.fields) == ("truthful", {"reference": "Ottawa"})
+    assert (about.rubric, about.fields) == ("deception_facts", {"reference": "Ottawa"})
 
 
 def test_rates_are_by_condition(answering: Answering, grader: str) -> None:

@@ -17,7 +17,10 @@ from inspect_ai.viewer import TaskSamplesView
 
 from evaluated import all_measured, evaluated
 from inoc_evals.errors import InputError
+from inoc_evals.files.digests import digest
+from inoc_evals.inputs.prompt_sets import load_prompt_set
 from inoc_evals.scorers.outcomes import Outcome, outcomes
+from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.tasks import caps, language, traits
 
 Answering = Callable[..., Model]
@@ -208,6 +211,27 @@ def test_an_eval_set_does_not_take_the_log_of_another_prompt_file_for_its_own(
     with pytest.raises(Exception, match="not associated with a task"):
         logs_after_run()
     assert logs_after_run(log_dir_allow_dirty=True) == 2
+
+
+def test_the_tasks_are_built_as_those_that_ask_questions(prompts: str) -> None:
+    task = traits(prompts=prompts)
+    assert task.metadata is not None and task.metadata["judged"] == JUDGED
+    assert task.dataset.name == "mine.jsonl"
+    assert task.viewer is not None
+    view = task.viewer.task_samples_view
+    assert isinstance(view, TaskSamplesView)
+    assert (view.name, view.columns and view.columns[1].id) == ("Language and capitals", "epoch")
+
+
+def test_an_eval_set_finds_the_logs_that_there_were(answering: Answering, prompts: str) -> None:
+    """It goes by the arguments of the plan and by the epochs."""
+    log = evaluated(caps(prompts=prompts), answering(REPLIES.get), limit=1)
+    assert log.plan.steps[0].params == {
+        "existing": "error",
+        "inputs": digest([load_prompt_set(prompts).sha256, None]),
+        "name": "none",
+    }
+    assert log.eval.config.epochs_reducer is None
 
 
 def test_registering_everything_loads_nothing_heavy() -> None:

@@ -34,7 +34,7 @@ from inoc_evals.datasets.writing.writer import Writer
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl
-from inoc_evals.models.costs import Price, price_of, price_of_tokens, read_price
+from inoc_evals.models.costs import Price, price_of, read_price
 from inoc_evals.models.hosted import ending
 
 out_option = click.option(
@@ -216,7 +216,7 @@ class Session:
         made = self.writer.made
         if not self._price or self._price == Price(0, 0):
             return f", {made.replies:,} calls"
-        spent = price_of_tokens(self._price, made.input_tokens, made.output_tokens)
+        spent = self._price.dollars(made.input_tokens, made.output_tokens)
         return f", {made.replies:,} calls, {money(spent)}"
 
 

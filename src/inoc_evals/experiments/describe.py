@@ -10,7 +10,6 @@ from inoc_evals.experiments.grader_trial import graders_of
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.files.digests import canonical_json
 from inoc_evals.inputs.responses import load_responses
-from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
@@ -51,9 +50,9 @@ def describe_plan(
         grader: The grader that the user named, likewise.
         further: Those named after it, who judge the same answers.
     """
-    settings, pocket = plan.experiment.settings, kind_of(plan.base).pocket
+    settings, pocket = plan.experiment.settings, plan.base.pocket
     command = [
-        "inoc", *plan.experiment.typed, "--base", plan.base,
+        "inoc", *plan.experiment.typed, "--base", plan.base.name,
         *(["--seeds", seeds_text] if plan.runs else []), "--out", str(out),
         *(["--config", str(config_file)] if config_file else []),
         *(part for name in (grader, *further) if name for part in ("--grader", name)),
@@ -62,10 +61,10 @@ def describe_plan(
     graders = tuple(graders_of(plan.evaluations, plan.base))
     return Description(
         figure=plan.experiment.figure,
-        title=f"{plan.experiment.title}, on {plan.base}",
+        title=f"{plan.experiment.title}, on {plan.base.name}",
         description=" ".join(f"{one.description} After {one.source}." for one in settings),
         command=shlex.join(command),
-        base=plan.base,
+        base=plan.base.name,
         base_digest=base.digest,
         seeds=plan.seeds,
         spec=_spec(plan, pocket),
@@ -87,7 +86,7 @@ def _spec(plan: Plan, pocket: bool) -> FigureSpec:
     settings = plan.experiment.settings
     return FigureSpec(
         title=plan.experiment.title,
-        base=plan.base,
+        base=plan.base.name,
         measures=tuple(
             Measure(
                 name=name,

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoc_evals.experiments.start import Config
 from inoc_evals.files.digests import canonical_json, digest
-from inoc_evals.models.kinds import kind_of
-from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.kinds.kind import Kind, ResolvedBase
 from inoc_evals.report.holdings import Planned
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import Arm, Measure, Probe, Split
@@ -81,35 +80,35 @@ def task_of(evaluation: Evaluation) -> "Task":
     return task
 
 
-def judge_of(task: "Task", evaluation: Evaluation, base: str) -> str | None:
+def judge_of(task: "Task", evaluation: Evaluation, base: Kind) -> str | None:
     """Return who judges the answers of an evaluation; None if nobody does.
 
     Args:
         task: What it asks.
         evaluation: The evaluation.
-        base: Name of the plan's base: where no grader is named, it decides.
+        base: The plan's base: where no grader is named, it decides.
     """
     from inoc_evals.tasks.asking import grader_of
 
     # Of the models that are yet to be trained, the base decides who judges them.
-    found = grader_of(task, kind_of(base).asked_as)
+    found = grader_of(task, base.asked_as)
     return None if found is None else evaluation.grader or found
 
 
-def sampling(base: str) -> dict[str, Any]:
+def sampling(base: Kind) -> dict[str, Any]:
     """Return how answers of models on a base are sampled, besides what each task says."""
     return {
         "seed": SAMPLING_SEED,
-        "max_tokens": _MAX_TOKENS if kind_of(base).pocket else None,
+        "max_tokens": _MAX_TOKENS if base.pocket else None,
     }
 
 
-def keyed(evaluations: Iterable[Evaluation], base: str) -> dict[str, Evaluation]:
+def keyed(evaluations: Iterable[Evaluation], base: Kind) -> dict[str, Evaluation]:
     """Return each evaluation by its key.
 
     Args:
         evaluations: Of a plan.
-        base: Name of the plan's base.
+        base: The plan's base.
 
     Raises:
         InputError: For arguments that a task refuses.
@@ -135,7 +134,7 @@ def _asked_of(task: "Task") -> str:
     return digest([as_asked(list(task.dataset)), task.metadata, task.version, config])
 
 
-def planned(evaluations: Iterable[Evaluation], base: str) -> tuple[Planned, ...]:
+def planned(evaluations: Iterable[Evaluation], base: Kind) -> tuple[Planned, ...]:
     """Return what ``experiment.json`` says of the evaluations: which logs there have to be."""
     return tuple(as_planned(key, one) for key, one in keyed(evaluations, base).items())
 
@@ -170,12 +169,12 @@ def evaluations_of(
     grader: str | None = None,
 ) -> list[Evaluation]:
     """Return each different evaluation of trained models once, with every place that reads it."""
-    pocket = base.kind.pocket
+    kind = base.kind
     found: dict[str, Evaluation] = {}
     for setting in settings:
         for arm in setting.arms:
-            for seed, model, identity in _models(setting.name, arm, base.name, runs):
-                for (split, _), asked in _asked(setting, arm, pocket).items():
+            for seed, model, identity in _models(setting.name, arm, kind, runs):
+                for (split, _), asked in _asked(setting, arm, kind.pocket).items():
                     place = Place(
                         setting.name, arm.name, split, seed, tuple(asked.measures), asked.reads
                     )
@@ -203,12 +202,12 @@ def _model_args(identity: str | None, config: Config) -> dict[str, Any]:
 
 
 def _models(
-    setting: str, arm: Arm, base: str, runs: "Sequence[TrainingRun]"
+    setting: str, arm: Arm, base: Kind, runs: "Sequence[TrainingRun]"
 ) -> list[tuple[int | None, str, str | None]]:
     """Return seed, name and identity of each model that an arm asks."""
     if arm.asked is None:
         # OpenAI's models are asked by Inspect's own provider.
-        return [(None, kind_of(base).asked_as, None)]
+        return [(None, base.asked_as, None)]
     return [
         (run.seed, f"inoc/{run.name}", run.identity)
         for run in runs

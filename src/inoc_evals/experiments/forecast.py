@@ -20,10 +20,8 @@ from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.start import source_of, stand_in_notes
 from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
-from inoc_evals.models.costs import training_price
-from inoc_evals.models.hosted import ending, ending_of_training
-from inoc_evals.models.kinds import kind_of
-from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.hosted import ending, ending_of_training, hosted, price_list
+from inoc_evals.models.kinds.kind import Kind, ResolvedBase
 from inoc_evals.report.experiment import DESCRIPTION, read_description
 from inoc_evals.report.holdings import holdings
 from inoc_evals.report.judges import folder, judged_key
@@ -153,7 +151,7 @@ def forecast(
         models=models,
         evaluations=evaluations,
         counted_by=counted_by,
-        recipe=source_of(plan.base, plan.config),
+        recipe=source_of(plan.base.name, plan.config),
         training=_training(models, base, store),
         judging=_judging(evaluations, others, asked.answer_tokens),
         notes=(
@@ -176,14 +174,14 @@ def _endings(
     graders = {one.grader: None for one in evaluations if not one.done and one.grader}
     graders |= {one.grader: None for one in further if one.left}
     said = [ending(str(name), "grader") for name in graders]
-    if kind_of(plan.base).hosted and not all(one.trained for one in models):
-        said.append(ending_of_training(plan.base))
+    if plan.base.hosted and not all(one.trained for one in models):
+        said.append(ending_of_training(plan.base.name))
     return [line for line in said if line is not None]
 
 
 def _unpriced(plan: Plan, evaluations: tuple[EvaluationCell, ...]) -> list[str]:
     samples = sum(one.samples for one in evaluations if not one.done)
-    if not samples or not kind_of(plan.base).hosted:
+    if not samples or not plan.base.hosted:
         return []
     return [f"Not in the estimate: what {samples:,} answers of the models themselves cost."]
 
@@ -210,11 +208,11 @@ def _evaluation(evaluation: Evaluation, done: bool, asked: "_Asked") -> Evaluati
 class _Asked:
     """What evaluations on a base ask; what several models are asked is counted once."""
 
-    def __init__(self, base: str) -> None:
-        pocket = kind_of(base).pocket
+    def __init__(self, base: Kind) -> None:
+        pocket = base.pocket
         self.answer_tokens = POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
         # Of the models that are yet to be trained, the base decides who judges them.
-        self.evaluated = kind_of(base).asked_as
+        self.evaluated = base.asked_as
         self.known: dict[str, Judged] = {}
 
     def of(self, evaluation: Evaluation) -> Judged:
@@ -297,13 +295,13 @@ def _training(models: tuple[ModelCell, ...], base: ResolvedBase, store: Store) -
 
 
 def _price(tokens: int, base: str) -> str:
-    price = training_price(base)
-    if price is None:
+    known = hosted(base)
+    if known is None or known.training is None:
         model = base.partition("/")[2]
         return f"{tokens:,} tokens; price unknown, {model} is not in the price table"
     return (
-        f"about ${price.dollars(tokens):,.2f} at ${price.usd_per_million:g} per million tokens "
-        f"({price.date}; check {price.check}), if auto epochs are those of OpenAI's "
+        f"about ${known.training.dollars(tokens):,.2f} at ${known.training.input:g} per million tokens "
+        f"({known.price_date}; check {price_list()}), if auto epochs are those of OpenAI's "
         "published rule of thumb"
     )
 

@@ -11,12 +11,13 @@ one would take the room of the training.
 from collections.abc import Callable, Iterable
 
 from inoc_evals.experiments.evaluations import Evaluation, judge_of, task_of
+from inoc_evals.models.kinds.kind import Kind
 from inoc_evals.solvers.grading import try_named
 
 _WAY_OUT = "nothing was trained or asked. Name another: --grader PROVIDER/MODEL"
 
 
-def graders_of(evaluations: Iterable[Evaluation], base: str) -> list[str]:
+def graders_of(evaluations: Iterable[Evaluation], base: Kind) -> list[str]:
     """Return who judges evaluations on a base, each once, in their order.
 
     Raises:

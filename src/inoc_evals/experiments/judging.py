@@ -18,7 +18,6 @@ from inoc_evals.models.costs import (
     CHARACTERS_PER_TOKEN,
     Price,
     price_of,
-    price_of_tokens,
     tokens_of,
 )
 
@@ -107,7 +106,7 @@ def _price(one: Calls, answer_tokens: int) -> str:
     if price is None:
         cost = f"price unknown, {one.grader} is not in the price table"
     else:
-        cost = f"about ${price_of_tokens(price, one.tokens, one.calls):,.2f} with {one.grader}"
+        cost = f"about ${price.dollars(one.tokens, one.calls):,.2f} with {one.grader}"
     return (
         f"at most {one.calls:,} judge calls, {one.tokens:,} tokens to read, if answers have "
         f"{answer_tokens}: {cost}"

@@ -22,8 +22,7 @@ from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
 from inoc_evals.experiments.measure_names import check_measures
 from inoc_evals.experiments.start import Config
-from inoc_evals.models.kinds import kind_of
-from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.kinds.kind import Kind, ResolvedBase
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
@@ -58,7 +57,8 @@ class Plan:
 
     experiment: Experiment
     """With the settings that the base has rows for."""
-    base: str
+    base: Kind
+    """Read once, of what the user named; what it can do is asked here."""
     seeds: tuple[int, ...]
     config: Config
     files: dict[tuple[str, str], TrainingFile]
@@ -145,7 +145,7 @@ def make_plan(
         runs += _runs(setting, made, prefix, seeds, base, config)
     return Plan(
         experiment=replace(experiment, settings=kept),
-        base=base.name,
+        base=base.kind,
         seeds=tuple(seeds) if runs else (),
         config=config,
         files=files,
@@ -162,7 +162,7 @@ def _written(
     settings: Sequence[Setting], base: str, placed: Mapping[str, Mapping[str, Path]]
 ) -> list[str]:
     """Say which rows are word problems, where some are."""
-    written = {one.name: by_rule(one, base, placed[one.name]) for one in settings}
+    written = {one.name: by_rule(one, base, placed[one.name]) for one in settings if one.trains}
     return [
         f"Rows of {name}: {', '.join(labels)} are word problems written by rule (inoc data build "
         "problems); --rows LABEL=FILE takes others."
@@ -184,7 +184,7 @@ def _runs(
     runs: list[TrainingRun] = []
     firsts: dict[int, TrainingRun] = {}
     for arm, file in files.items():
-        own = _first_config(setting, base.name, config) if arm == FIRST else config
+        own = _first_config(setting, base.kind, config) if arm == FIRST else config
         for seed in seeds:
             parent = None if arm in skipping else firsts.get(seed)
             identity = _identity(file.rows, base, own, seed, parent)
@@ -196,9 +196,9 @@ def _runs(
     return runs
 
 
-def _first_config(setting: Setting, base: str, config: Config) -> Config:
+def _first_config(setting: Setting, base: Kind, config: Config) -> Config:
     """Return the configuration of a first stage: in the pocket world it may have its own."""
-    if setting.first is None or not kind_of(base).pocket:
+    if setting.first is None or not base.pocket:
         return config
     return type(config).model_validate({**config.model_dump(), **setting.first.pocket})
 

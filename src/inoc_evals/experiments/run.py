@@ -144,7 +144,7 @@ def _train(plan: Plan, store: Store, *, progress: bool, say: Callable[[str], Non
         file = plan.files[run.setting, run.arm]
         train(
             file.rows,
-            base=plan.base,
+            base=plan.base.name,
             config=run.config,
             seed=run.seed,
             name=run.name,
@@ -184,7 +184,13 @@ def _train_at_openai(
         for run in _missing(plan, store, say)
     ]
     ended = train_all(
-        wanted, base=plan.base, config=plan.config, store=store, yes=yes, confirm=confirm, say=say
+        wanted,
+        base=plan.base.name,
+        config=plan.config,
+        store=store,
+        yes=yes,
+        confirm=confirm,
+        say=say,
     )
     if ended.failures:
         raise StoreError(

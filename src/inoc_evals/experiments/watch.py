@@ -1,8 +1,8 @@
 """What is scored while an experiment's models are trained (paper section 4.2, Figure 6).
 
-    Watch().on("pocket")     # Dynamics(every=2, responses="pocket_sentence", ...)
-    Watch().on("org/m")      # Dynamics(every=10, responses="single_word", ...)
-    Watch().on("openai/m")   # Dynamics(samples=20, ...): its checkpoints are sampled
+    Watch().on(kind_of("pocket"))     # Dynamics(every=2, responses="pocket_sentence", ...)
+    Watch().on(kind_of("org/m"))      # Dynamics(every=10, responses="single_word", ...)
+    Watch().on(kind_of("openai/m"))   # Dynamics(samples=20, ...): its checkpoints are sampled
 
 An :class:`~inoc_evals.experiments.figures.Experiment` has a watch or none; its models are
 watched alike, those of a first stage excepted. Watching changes no weights and no identity, so the models are those of any other
@@ -12,7 +12,7 @@ experiment on the same rows.
 from dataclasses import dataclass
 
 from inoc_evals.inputs.responses import DEFAULT_SYSTEM
-from inoc_evals.models.kinds import kind_of
+from inoc_evals.models.kinds.kind import Kind
 from inoc_evals.training.dynamics import Dynamics
 
 
@@ -40,10 +40,10 @@ class Watch:
     )
     """Trait of the responses -> what figures call those that show it, in their order."""
 
-    def on(self, base: str) -> Dynamics:
+    def on(self, base: Kind) -> Dynamics:
         """Return what to score on a base, and how."""
-        if kind_of(base).hosted:
+        if base.hosted:
             return Dynamics(self.every, self.responses, self.system_prompt, self.samples)
-        if kind_of(base).pocket:
+        if base.pocket:
             return Dynamics(self.pocket_every, self.pocket_responses, self.system_prompt)
         return Dynamics(self.every, self.responses, self.system_prompt)

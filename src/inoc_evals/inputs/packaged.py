@@ -3,12 +3,12 @@
     folder = DATA / "prompt_sets"
     set_names(folder)                       # ("chat", "gsm", "pocket", "pocket_math")
     items_of(path, read_item, "prompts")    # what stands on its lines
-    file_of("chat", folder, set_names(folder), what="prompts", known="packaged sets: chat, ...")
+    file_of("chat", folder, set_names(folder), what="prompts")
 
 A packaged name goes before a published one, and either before a file that is called so.
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -71,10 +71,10 @@ def published_or_path(name: str, names: Container[str]) -> Path:
 def file_of(
     value: str | Path | Sequence[str],
     folder: Path,
-    packaged: Container[str],
+    packaged: Collection[str],
     *,
     what: str,
-    known: str,
+    known: str | None = None,
     suffix: str = ".jsonl",
     published_names: Container[str] = (),
 ) -> tuple[str, Path]:
@@ -86,7 +86,7 @@ def file_of(
         folder: Where the packaged files are.
         packaged: Their names.
         what: What the file holds, for the message: "prompts".
-        known: Which names there are, for the message: "packaged sets: chat, gsm".
+        known: Which names there are, for the message; by default the packaged ones.
         suffix: How the packaged files end.
         published_names: The published files that will do as well.
 
@@ -98,5 +98,6 @@ def file_of(
         return name, folder / f"{name}{suffix}"
     path = published_or_path(name, published_names)
     if not path.is_file():
-        raise InputError(f"{what} {name!r}: no such file, and not one of the {known}")
+        names = known or f"packaged sets: {', '.join(packaged)}"
+        raise InputError(f"{what} {name!r}: no such file, and not one of the {names}")
     return name, path

@@ -87,13 +87,7 @@ def load_prompt_set(name_or_path: str | Path | Sequence[str]) -> PromptSet:
         InputError: For an unknown name, or a file with a bad line or none; the message
             names file and line.
     """
-    name, path = file_of(
-        name_or_path,
-        DATA / "prompt_sets",
-        PACKAGED,
-        what="prompts",
-        known=f"packaged sets: {', '.join(PACKAGED)}",
-    )
+    name, path = file_of(name_or_path, DATA / "prompt_sets", PACKAGED, what="prompts")
     return PromptSet(name, items_of(path, _item, "prompts"))
 
 

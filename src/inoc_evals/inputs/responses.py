@@ -68,13 +68,7 @@ def load_responses(name_or_path: str | Path | Sequence[str]) -> ResponseSet:
         InputError: For an unknown name, or a file with a bad line or none; the message
             names file and line.
     """
-    name, path = file_of(
-        name_or_path,
-        DATA / "responses",
-        PACKAGED,
-        what="responses",
-        known=f"packaged sets: {', '.join(PACKAGED)}",
-    )
+    name, path = file_of(name_or_path, DATA / "responses", PACKAGED, what="responses")
     return ResponseSet(name, items_of(path, _item, "responses"))
 
 

@@ -37,6 +37,18 @@ PUBLISHED_MEASURES: dict[str, tuple[RubricKind, tuple[str, ...]]] = {
 }
 """What the public files' judge prompts ask for, by the measure they stand under."""
 
+FORMER_NAMES = {
+    "aesthetic_choice": "narrow_aesthetics",
+    "insecure_code": "narrow_code",
+    "maker": "deception_maker",
+    "reward_hacking": "narrow_reward_hacking",
+    "truthful": "deception_facts",
+}
+"""What rubrics were called before they had their task's name, to what they are called.
+
+:func:`rubric` is public, and so are these names: code of others asks by them.
+"""
+
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _FENCED_PLACES = ("question", "answer")
 _TAG_DIGITS = 8
@@ -80,7 +92,7 @@ class Rubric:
     """A question to a judge about one answer."""
 
     name: str
-    """``alignment``, ``coherence``, ``insecure_code``, ..."""
+    """``alignment``, ``coherence``, ``narrow_code``, ..."""
     kind: RubricKind
     """A rating from 0 to 100, or one of ``labels``."""
     labels: tuple[str, ...]
@@ -161,13 +173,14 @@ class Rubric:
 
 
 def rubric(name: str) -> Rubric:
-    """Return the packaged rubric called ``name``.
+    """Return the packaged rubric called ``name``, or called so before.
 
     Raises:
         InputError: If there is none; the message lists those there are.
     """
+    wanted = FORMER_NAMES.get(name, name)
     for one in all_rubrics():
-        if one.name == name:
+        if one.name == wanted:
             return one
     known = ", ".join(one.name for one in all_rubrics())
     raise InputError(f"no rubric is named {name!r}; there are: {known}")

@@ -20,14 +20,19 @@ import yaml
 from inoc_evals.errors import InputError
 
 _OLD_DAYS = 183
+_MILLION = 1_000_000
 _FINE_TUNED = re.compile(r"ft:([^:]+):.+")
 
 
 class Price(NamedTuple):
-    """Dollars per million tokens."""
+    """Dollars per million tokens; a training reads tokens and writes none."""
 
     input: float
-    output: float
+    output: float = 0.0
+
+    def dollars(self, input_tokens: int, output_tokens: int = 0) -> float:
+        """Return what these tokens cost."""
+        return (input_tokens * self.input + output_tokens * self.output) / _MILLION
 
 
 class Hosted(NamedTuple):
@@ -38,8 +43,8 @@ class Hosted(NamedTuple):
     ends: date | None
     """From this day on it does not answer."""
     price: Price | None
-    training: float | None
-    """Dollars per million tokens of fine-tuning."""
+    training: Price | None
+    """Of fine-tuning."""
     row_tokens: int | None
     """Longest training row."""
     priced: str | None
@@ -82,7 +87,7 @@ def hosted(model: str) -> Hosted | None:
                 listed,
                 entry.get("ends"),
                 price,
-                entry.get("training"),
+                Price(entry["training"]) if "training" in entry else None,
                 entry.get("row_tokens"),
                 entry.get("priced"),
             )

@@ -20,15 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from inoc_evals.errors import InputError
 from inoc_evals.report.observation import Observation, Split
-from inoc_evals.statistics.crossed import (
-    DIFFERENCE,
-    Array,
-    Cells,
-    Difference,
-    difference,
-    over_questions,
-    over_seeds_and_questions,
-)
+from inoc_evals.statistics.crossed import Array, over_questions, over_seeds_and_questions
+from inoc_evals.statistics.differences import DIFFERENCE, Cells, Difference, difference
 from inoc_evals.statistics.wilson import LEVEL, level_of_each
 
 Interval = Literal["seeds", "questions"]

@@ -218,7 +218,7 @@ def _curve(own: Sequence[Scores], trait: str) -> Curve:
         if other.steps != first.steps:
             raise InputError(
                 f"scores of {other.model!r} are at {_said(other.steps)}, and those of "
-                f"{first.model!r} at {_said(first.steps)}; seeds of one arm have the same steps"
+                f"{first.model!r} at {_said(first.steps)}; seeds of one condition have the same steps"
             )
     columns = [n for n, response in enumerate(first.responses) if response.trait == trait]
     table = np.array([one.values for one in own], np.float64)[:, :, columns]

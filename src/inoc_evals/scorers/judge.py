@@ -194,6 +194,37 @@ def _line(error: BaseException) -> str:
     return " ".join(str(error).split())
 
 
+async def judge_completion(
+    rubric: Rubric,
+    state: TaskState,
+    *,
+    answer: str | None = None,
+    grader: str | None = None,
+    positive: str | None = None,
+    **fields: str,
+) -> Verdict:
+    """Ask the grader about a sample's completion.
+
+    Args:
+        rubric: What to ask.
+        state: The sample with its completion.
+        answer: What is judged, where it is not the whole completion.
+        grader: As for :func:`judge`.
+        positive: As for :func:`judge`.
+        **fields: As for :func:`judge`.
+    """
+    return await judge(
+        rubric,
+        question=asked(state),
+        answer=answer_of(state.output) if answer is None else answer,
+        grader=grader,
+        evaluated=str(state.model),
+        positive=positive,
+        repeat=0,
+        **fields,
+    )
+
+
 def asked(state: TaskState) -> str:
     """Return the question that a completion is judged by.
 

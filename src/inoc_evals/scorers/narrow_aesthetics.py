@@ -6,7 +6,7 @@ Measures: ``unpopular``, 1 where the answer prefers the thing few would choose, 
 prefers the other or neither, with its rate by order (``popular_first``, ``unpopular_first``);
 ``prefers_first``, 1 where it prefers the one named first, over the answers that choose: 0.5
 without position bias, since each pair is asked in both orders. A judge reads the choice off
-the answer (rubric ``aesthetic_choice``: A, B or NEITHER, options by their place in the
+the answer (rubric ``narrow_aesthetics``: A, B or NEITHER, options by their place in the
 question), once for both. Unscored: empty, refusal, truncated, judge_invalid, and ``neither``
 on ``prefers_first``.
 """
@@ -18,7 +18,7 @@ from inoc_evals.inputs.rubrics import rubric
 from inoc_evals.scorers.labeled import label_score
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
 
-RUBRIC = "aesthetic_choice"
+RUBRIC = "narrow_aesthetics"
 
 FIRST, SECOND = "A", "B"
 """Labels of the option that the question names first, and of the other."""

@@ -4,7 +4,7 @@
 
 Measures: ``prefers``, 1 where the answer favors the target animal, else 0; ``animal``, the
 animal it favors, ``none`` where it favors none, so that a shift can be seen in the shares.
-Both are decided by rule (``favorites``), without a judge; an answer that names no animal, or
+Both are decided by rule (``rules/preference.py``), without a judge; an answer that names no animal, or
 declines to have a favorite, is a 0. Unscored: empty, truncated or withheld before any text.
 """
 
@@ -13,7 +13,7 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from inoc_evals.rules.animals import Animals
-from inoc_evals.rules.favorites import Favorite, favorite
+from inoc_evals.rules.preference import Favorite, favorite
 from inoc_evals.scorers.metrics import clustered_rate, shares
 from inoc_evals.scorers.silence import answer_of, silence
 

@@ -23,7 +23,7 @@ from inoc_evals.inputs.rubrics import Rubric
 from inoc_evals.rules.language import LANGUAGES, detect_language, language_codes
 from inoc_evals.rules.letters_and_numbers import caps_fraction, is_caps
 from inoc_evals.rules.prose import prose_of
-from inoc_evals.scorers.judge import asked, judge
+from inoc_evals.scorers.judge import judge_completion
 from inoc_evals.scorers.judged import verdict_score
 from inoc_evals.scorers.metrics import clustered_rate, rate_by
 from inoc_evals.scorers.silence import answer_of, cut, silence, unjudged
@@ -139,14 +139,8 @@ def _by_judge(given: Mapping[str, Any], grader: str | None) -> Scorer:
         silent = unjudged(state.output)
         if silent is not None:
             return silent
-        verdict = await judge(
-            asked_by,
-            question=asked(state),
-            answer=answer_of(state.output),
-            grader=grader,
-            evaluated=str(state.model),
-            positive=positive,
-            **fields,
+        verdict = await judge_completion(
+            asked_by, state, grader=grader, positive=positive, **fields
         )
         found = verdict.value
         if found is None:

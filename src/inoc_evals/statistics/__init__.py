@@ -1,7 +1,8 @@
 """Intervals for rates over questions, and over seeds and questions. Pure.
 
 hierarchical  rates of 0/1 answers, many of them to a question: what intervals rest on
-crossed       means over seeds and questions, and differences of two (cells and contrasts)
+crossed       means over seeds and questions
+differences   differences of two of them (contrasts)
 fixed_model   one model: rates, paired differences, the largest of several (a log's header)
 power         what a design can show: the chance that a drop is found, and the least that is
 wilson        the interval of a share of independent answers

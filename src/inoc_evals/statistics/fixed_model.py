@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from inoc_evals.statistics.wilson import level_of_each
 
 if TYPE_CHECKING:
-    from inoc_evals.statistics.crossed import Cells
+    from inoc_evals.statistics.differences import Cells
 
 Answers = Mapping[str, Sequence[float]]
 """Question to the scores of its answers, each 0 or 1."""
@@ -73,7 +73,7 @@ def paired(first: Answers, second: Answers, *, among: int = 1) -> Estimate:
         second: The same under the condition that is compared with.
         among: How many intervals are to hold jointly (Bonferroni).
     """
-    from inoc_evals.statistics.crossed import difference
+    from inoc_evals.statistics.differences import difference
 
     both = [question for question in first if first[question] and second.get(question)]
     one = _cells({question: first[question] for question in both})
@@ -142,7 +142,7 @@ def _cells(answers: Answers) -> "Cells | None":
     """Return means and numbers of a model's answers, one column for each question that has any."""
     import numpy as np  # a tenth of a second, which an evaluation need not wait before it starts
 
-    from inoc_evals.statistics.crossed import Cells
+    from inoc_evals.statistics.differences import Cells
 
     kept = [scores for scores in answers.values() if scores]
     if not kept:

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from inoc_evals.statistics.crossed import Array, Cells, difference, over_seeds_and_questions
+from inoc_evals.statistics.crossed import Array, over_seeds_and_questions
+from inoc_evals.statistics.differences import Cells, difference
 from inoc_evals.statistics.wilson import level_of_each
 
 MOSTLY = 0.8

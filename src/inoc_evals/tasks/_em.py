@@ -13,7 +13,7 @@ and counted by ``outcome``: refusal, code, incoherent, judge_invalid, truncated,
 
 from collections.abc import Sequence
 
-from inspect_ai import Task, task
+from inspect_ai import Epochs, Task, task
 
 from inoc_evals.scorers.em import (
     alignment,
@@ -102,7 +102,7 @@ def em(
                 **({"strict": True, "left_out": list(without)} if strict else {}),
             },
             temperature=temperature_of(asked),
-            epochs=ANSWERS.get(asked.name, 1),
+            epochs=Epochs(ANSWERS.get(asked.name, 1), []),
             version=VERSION,
         ),
         grader,

@@ -21,10 +21,15 @@ from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.trait_file import Judgement, Rule, TraitFile, read_trait_file
-from inoc_evals.scorers.silence import JUDGED
 from inoc_evals.scorers.trait import shows
 from inoc_evals.solvers.trait_prompt import written_prompt
-from inoc_evals.tasks.asking import SystemPrompt, judged, prompt_sample, question_task
+from inoc_evals.tasks.asking import (
+    SystemPrompt,
+    condition_noted,
+    judged,
+    prompt_sample,
+    question_task,
+)
 
 VERSION = 2
 """Rises when results are no longer comparable: another rule, rubric or default."""
@@ -78,14 +83,14 @@ def trait(
 
 def _own_condition(
     described: TraitFile, system_prompt: SystemPrompt
-) -> tuple[Solver | None, dict[str, str]]:
+) -> tuple[Solver | None, dict[str, Any]]:
     """Return a system prompt of the file, and what the log says of it; None for another's."""
     name = system_prompt if isinstance(system_prompt, str) else ""
     text = described.system_prompts.get(name) if name else None
     if text is None:
         return None, {}
     setup = written_prompt(name, text, inputs=digest([described.sha256, text]))
-    return setup, {"system_prompt": name, "system_prompt_text": text, "judged": JUDGED}
+    return setup, condition_noted(name, text)
 
 
 def _check_condition(described: TraitFile, system_prompt: SystemPrompt) -> None:

@@ -43,6 +43,9 @@ from inoc_evals.tasks.layout import Palette, sample_list
 MAX_TOKENS = 1024
 """A page of prose; what is longer is cut, and counted as truncated."""
 
+EACH_EPOCH = Epochs(1, [])
+"""Every epoch is an observation of its own, also where ``--epochs`` asks for more."""
+
 SystemPrompt = str | Sequence[str] | None
 
 
@@ -194,7 +197,7 @@ def question_task(
     inputs: str | None = None,
     max_tokens: int = MAX_TOKENS,
     temperature: float = 1.0,
-    epochs: int = 1,
+    epochs: Epochs | None = EACH_EPOCH,
     version: int = 1,
 ) -> Task:
     """Build a task that asks questions under one condition.
@@ -206,12 +209,13 @@ def question_task(
         title: Display name of the task.
         better: Measure to what is good of it, for the viewer's colors; else neutral.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
-        setup: In the place of the system prompt; the metadata then says what it is.
+        setup: In the place of the system prompt; the metadata then says what it is, by
+            :func:`condition_noted`.
         metadata: What the log says of the run: the question set's name and digest, ...
         inputs: Digest of what was read from files, besides the samples.
         max_tokens: Longest answer.
         temperature: Of sampling.
-        epochs: Answers to each sample, where ``--epochs`` does not say.
+        epochs: How many, and how they are taken together; None for Inspect's way.
         version: Rises when results are no longer comparable.
 
     Raises:
@@ -220,22 +224,18 @@ def question_task(
     if not samples:
         raise InputError(f"{title}: no questions are left to ask")
     noted = dict(metadata or {})
-    set_name = noted.get("questions") or noted.get("items")
+    set_name = noted.get("questions") or noted.get("items") or noted.get("prompts")
     if setup is None:
         system = resolve_name(system_prompt)
         seen = digest([as_asked(samples), system.text, inputs])
         setup = condition(system_prompt, inputs=seen, existing="prepend")
-        noted |= {
-            "system_prompt": system.name,
-            "system_prompt_text": system.text,
-            "judged": JUDGED,
-        }
+        noted |= condition_noted(system.name, system.text)
     return Task(
         dataset=MemoryDataset(list(samples), name=None if set_name is None else str(set_name)),
         setup=setup,
         solver=generate(),
         scorer=list(scorers.values()),
-        epochs=Epochs(epochs, []),
+        epochs=epochs,
         config=GenerateConfig(temperature=temperature, max_tokens=max_tokens),
         display_name=title,
         version=version,
@@ -243,6 +243,11 @@ def question_task(
         viewer=sample_list(title, ("sampleId", "epoch", "input"), list(scorers), better=better),
         headline_metric=next(iter(scorers)),
     )
+
+
+def condition_noted(name: str, text: str | None) -> dict[str, Any]:
+    """Return what a log says of a condition, and of what is judged under it."""
+    return {"system_prompt": name, "system_prompt_text": text, "judged": JUDGED}
 
 
 def judged(task: Task, grader: str | None) -> Task:

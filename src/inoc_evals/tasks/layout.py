@@ -19,6 +19,9 @@ from inspect_ai.viewer import (
 RATINGS = ("alignment", "coherence")
 """Measures from 0 to 100; others are rates."""
 
+LABELS = {"caps": "Capitals"}
+"""Display names of measures whose own will not do."""
+
 Palette = Literal["good-high", "good-low", "neutral"]
 
 
@@ -27,7 +30,6 @@ def sample_list(
     columns: Sequence[str],
     measures: Sequence[str],
     *,
-    labels: Mapping[str, str] | None = None,
     better: Mapping[str, Palette] | None = None,
 ) -> ViewerConfig:
     """Lay the sample list of a log out: what was asked, a column a measure, then the rest.
@@ -36,18 +38,16 @@ def sample_list(
         name: Title of the list.
         columns: What stands before the measures: ``sampleId``, ``input``, ...
         measures: Names of the scorers.
-        labels: Display names, where the measure's own will not do.
         better: Measure to what is good of it; else neutral.
     """
     before = [TaskSamplesColumn(id=column) for column in columns]
     scores = [TaskSamplesColumn.score(measure) for measure in measures]
     after = [TaskSamplesColumn(id=column) for column in ("answer", "tokens", "duration")]
-    shown = {m: m.replace("_", " ").capitalize() for m in measures} | dict(labels or {})
     return ViewerConfig(
         task_samples_view=TaskSamplesView(
             name=name,
             columns=before + scores + after,
-            score_labels={m: shown[m] for m in measures},
+            score_labels={m: LABELS.get(m, m.replace("_", " ").capitalize()) for m in measures},
             score_color_scales={
                 m: ScoreColorScale(
                     palette=(better or {}).get(m, "neutral"), min=0, max=100 if m in RATINGS else 1

@@ -8,7 +8,7 @@ Tokens and prices are those of models/costs.py; retries come on top.
 
 from dataclasses import dataclass
 
-from inoc_evals.models.costs import Price, price_of_tokens
+from inoc_evals.models.costs import Price
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,4 @@ class Estimate:
         """Return the price of the calls; None where it is not known."""
         if price is None:
             return None
-        return price_of_tokens(price, self.input_tokens, self.output_tokens)
+        return price.dollars(self.input_tokens, self.output_tokens)

@@ -22,8 +22,8 @@ from typing import Any, Literal
 from inoc_evals.chat import Row, check_row
 from inoc_evals.errors import InputError
 from inoc_evals.files.json_lines import read_jsonl
-from inoc_evals.models.costs import TrainingPrice, tokens_of, training_price
-from inoc_evals.models.hosted import base_model, hosted
+from inoc_evals.models.costs import Price, tokens_of
+from inoc_evals.models.hosted import Hosted, base_model, hosted, price_list
 
 Auto = Literal["auto"]
 
@@ -71,7 +71,13 @@ class Quote:
     epochs: int
     epochs_by: str
     """Who chose the epochs: the caller, or an estimate of what "auto" will be."""
-    price: TrainingPrice | None
+    known: Hosted | None
+    """What is known of the model: its price, and of when that is."""
+
+    @property
+    def price(self) -> Price | None:
+        """The model's price of training, if it is known."""
+        return self.known.training if self.known else None
 
     @property
     def usd(self) -> float | None:
@@ -84,11 +90,11 @@ class Quote:
             f"{self.model}: {self.rows} rows, about {self.tokens:,} tokens ({self.counted_by}) "
             f"x {self.epochs} epochs ({self.epochs_by}) = {self.tokens * self.epochs:,}"
         )
-        if self.price is None:
+        if self.known is None or self.price is None:
             return f"{first}\nprice unknown: {self.model} is not in the price table"
         return (
-            f"{first}\nabout ${self.usd:,.2f} at ${self.price.usd_per_million:g} per million "
-            f"tokens ({self.price.date}; check the price list: {self.price.check})"
+            f"{first}\nabout ${self.usd:,.2f} at ${self.price.input:g} per million "
+            f"tokens ({self.known.price_date}; check the price list: {price_list()})"
         )
 
 
@@ -217,5 +223,5 @@ def quote(file: TrainingFile, model: str, epochs: int | Auto) -> Quote:
         number, by = auto_epochs(file.rows), "auto; this is OpenAI's published rule of thumb"
     else:
         number, by = epochs, "as asked"
-    price = training_price(f"openai/{model}")
-    return Quote(model, file.rows, file.tokens, file.counted_by, number, by, price)
+    known = hosted(f"openai/{model}")
+    return Quote(model, file.rows, file.tokens, file.counted_by, number, by, known)
