@@ -61,7 +61,7 @@ def tokens_of(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def price_of_tokens(price: Price, input_tokens: int, output_tokens: int) -> float:
+def price_of_tokens(price: Price, input_tokens: float, output_tokens: float) -> float:
     """Return dollars for these tokens."""
     return (input_tokens * price.input + output_tokens * price.output) / _MILLION
 
