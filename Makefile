@@ -8,12 +8,12 @@ INSTALLED := $(VENV)/.installed
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 \
 	--dist loadfile --no-loadscope-reorder
 
-.PHONY: help install demo test quick lint types smoke check bench clean
+.PHONY: help install demo test quick lint types verify smoke check bench clean
 
 help:
 	@echo "make demo    Figure 2a on the pocket world: train, evaluate, report (minutes)"
 	@echo "make test    all tests         make quick   without the slow ones"
-	@echo "make check   lint and types    make smoke   the commands of the README, small"
+	@echo "make check   lint, types, docs   make smoke   the commands of the README, small"
 	@echo "make bench   the promises on speed and memory, measured"
 
 $(INSTALLED): pyproject.toml constraints.txt
@@ -41,7 +41,10 @@ lint: install
 types: install
 	$(BIN)/mypy
 
-check: lint types
+verify: install
+	$(BIN)/python docs/verify.py
+
+check: lint types verify
 
 smoke: install
 	BIN=$(BIN) bash .ci/smoke

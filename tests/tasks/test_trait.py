@@ -76,9 +76,11 @@ def test_a_rule_decides_without_a_judge(
 def test_a_rule_gives_a_rate_and_costs_no_grader(file: Path) -> None:
     file.write_text(HEAD + "rule: {contains: [ahoy]}\n", "utf-8")
     model = script("pirate", lambda asked, _: "Ahoy!" if "rain" in asked else "Hello.")
-    found = shown(run(model, grader=script("judge", RuntimeError("asked")), file="trait.yaml"))
+    log = run(model, grader=script("judge", RuntimeError("asked")), file="trait.yaml")
+    found = shown(log)
     assert (found["mean"], found["n"]) == (0.5, 2)
-    assert (found["pirate-001"], found["pirate-002"]) == (0, 1)
+    single = {sample.id: (sample.scores or {})["shows"].value for sample in log.samples or []}
+    assert single == {"pirate-001": 0, "pirate-002": 1}
 
 
 @pytest.mark.parametrize(
@@ -178,3 +180,10 @@ def test_a_scorer_needs_one_whole_test() -> None:
             shows(**given)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="shouts"):
         shows(rule={"shouts": True})
+
+
+def test_the_header_has_no_line_for_each_question(file: Path) -> None:
+    file.write_text(HEAD + "rule: {contains: [ahoy]}\n")
+    found = shown(run(script("pirate", "Ahoy!"), file=file.name))
+    assert found["n"] == 2
+    assert found.keys() == {"mean", "stderr", "lower", "upper", "n"}

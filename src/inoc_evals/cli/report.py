@@ -10,7 +10,8 @@ import click
 
 from inoc_evals.cli.output import PIPE_WIDTH, console, say
 from inoc_evals.errors import InputError
-from inoc_evals.report.experiment import Written, read_description, write_report
+from inoc_evals.report.by_hand import logs_by_hand
+from inoc_evals.report.experiment import DESCRIPTION, Written, read_description, write_report
 from inoc_evals.report.judges_section import agreement_table
 from inoc_evals.report.table import table
 
@@ -33,7 +34,13 @@ def command(directory: Path, incomplete: bool, graders: tuple[str, ...]) -> None
     Every evaluation of the experiment must have a finished log. With --incomplete the report
     begins with those that have none. Several judges are all shown; with --grader, these alone,
     and one that has not judged is refused.
+
+    Of a DIRECTORY of logs that `inspect eval` wrote, the rate of each task and model is printed.
     """
+    if directory.is_dir() and not (directory / DESCRIPTION).is_file():
+        found, spec = logs_by_hand(directory)
+        console(PIPE_WIDTH).print(table(found, spec=spec))
+        return
     if graders:
         _check_graders(directory, graders)
     written = write_report(directory, incomplete=incomplete, graders=graders or None)

@@ -30,7 +30,7 @@ class Price(NamedTuple):
     input: float
     output: float = 0.0
 
-    def dollars(self, input_tokens: int, output_tokens: int = 0) -> float:
+    def dollars(self, input_tokens: float, output_tokens: float = 0) -> float:
         """Return what these tokens cost."""
         return (input_tokens * self.input + output_tokens * self.output) / _MILLION
 

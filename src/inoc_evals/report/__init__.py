@@ -5,6 +5,7 @@
     write_results(directory, found, compared)        # results.py: results.json and CSV
     draw(found, directory / "fig2a.png", spec)       # figure.py
     write_details(directory, details(observations))  # details.py: questions.csv
+    leaks(observations, spec)                        # leaks.py: less what the base has itself
     in_words(found, compared, spec).result           # in_words.py: the first sentences
     write_page(directory, report)                    # page.py: report.html
     console.print(table(found))                      # table.py

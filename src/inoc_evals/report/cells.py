@@ -215,6 +215,34 @@ def _order(
     )
 
 
+def grid_of(
+    group: Sequence[Observation], seeds: Sequence[int | None], questions: Sequence[str]
+) -> Cells:
+    """Return the answers of one cell as a table of seeds and questions, with gaps.
+
+    Args:
+        group: The answers.
+        seeds: Rows; None alone is a fixed model.
+        questions: Columns.
+    """
+    grid = _grid(key_of(group[0]), group)
+    if grid.fixed:
+        return grid.at(seeds, questions)
+    told = _Grid(list(seeds), *_rows_at(grid, seeds))
+    return told.at(seeds, questions)
+
+
+def _rows_at(grid: _Grid, seeds: Sequence[int | None]) -> tuple[list[str], Array, Array]:
+    """Return a grid's questions, means and counts, with rows for seeds that it lacks."""
+    values = np.full((len(seeds), len(grid.questions)), np.nan)
+    counts = np.zeros_like(values)
+    for row, seed in enumerate(seeds):
+        if seed in grid.seeds:
+            values[row] = grid.values[grid.seeds.index(seed)]
+            counts[row] = grid.counts[grid.seeds.index(seed)]
+    return grid.questions, values, counts
+
+
 def _grid(key: Key, group: Sequence[Observation]) -> _Grid:
     by_pair: dict[tuple[int | None, str], list[float]] = defaultdict(list)
     for seen in group:

@@ -2,7 +2,7 @@
 
     runs/fig2a/experiment.json      Description: what was run, written before the training
     runs/fig2a/logs/*.eval          Inspect's logs, the only place results live
-      -> results.json results.csv contrasts.csv questions.csv fig2a.png report.html
+      -> results.json results.csv contrasts.csv questions.csv leaks.csv fig2a.png report.html
 
     runs/fig6/dynamics/*/*.json     scores taken while models were trained, if they were watched
       -> dynamics.csv fig6_curves.png, and a section of the page
@@ -32,6 +32,7 @@ from inoc_evals.report.figure import FigureSpec, draw
 from inoc_evals.report.holdings import Planned
 from inoc_evals.report.judges import FOLDER as JUDGED
 from inoc_evals.report.judges import Second, read_second
+from inoc_evals.report.leaks import leak_rows, leaks, write_leaks
 from inoc_evals.report.logs import Seen, read_logs
 from inoc_evals.report.observation import Observation
 from inoc_evals.report.page import Report, write_page
@@ -223,6 +224,8 @@ def write_report(
     )
     made_of = details(seen.observations, seen.texts)
     write_details(out, made_of)
+    leaked = leaks(seen.observations, about.spec)
+    write_leaks(out, leaked)
     write_agreements(out, [agreed for one in further for agreed in one.agreements])
     figure = out / f"{about.figure}.png"
     draw(found, figure, spec)
@@ -233,6 +236,7 @@ def write_report(
         "curves": learned,
         "further": further,
         "details": made_of,
+        "leaks": leak_rows(leaked, spec),
     }
     about = about.model_copy(update={"command": _command(directory, about, further)})
     report = _report(about, spec, seen, lacking, results)

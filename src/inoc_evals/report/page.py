@@ -73,6 +73,8 @@ class Report(BaseModel):
     contrasts: tuple[Contrast, ...] = ()
     details: tuple[Detail, ...] = ()
     """What the cells are made of: rates of single questions, spreads, bounds."""
+    leaks: tuple[tuple[str, ...], ...] = ()
+    """What test-time prompts bring out, beside what they do to the base; a row each."""
     further: tuple[FurtherJudge, ...] = ()
     """What further judges found in the same answers."""
     watched: CurvesSpec | None = None

@@ -1,6 +1,6 @@
 """Scores by a label rubric: 1 where the judge gives the label looked for, 0 for another.
 
-    labeled("narrow_code", "YES", name="insecure")           # a scorer, rate by question
+    labeled("narrow_code", "YES", name="insecure")           # a scorer, its rate
     await label_score(rubric("deception_facts"), "FALSE", state, unscored={"UNKNOWN": "unknown"})
 
 Unscored where there is nothing to judge (``empty``, ``refusal``, ``truncated``), where the
@@ -19,7 +19,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.inputs.rubrics import Rubric, rubric
 from inoc_evals.scorers.judge import judge_completion
 from inoc_evals.scorers.judged import verdict_score
-from inoc_evals.scorers.metrics import clustered_rate, rate_by
+from inoc_evals.scorers.metrics import clustered_rate
 from inoc_evals.scorers.silence import unjudged
 
 
@@ -40,14 +40,14 @@ def labeled(
         name: Name of the measure in the log.
         grader: A model name, where the role ``grader`` is not bound.
         unscored: Labels that are no measurement, and the reason each gives.
-        metrics: By default the rate with an interval over questions, and by question.
+        metrics: By default the rate with an interval over questions.
 
     Raises:
         InputError: For an unknown rubric or label.
     """
     judged = rubric(rubric_name)
     check_label(judged, positive, *(unscored or {}))
-    chosen = list(metrics) if metrics is not None else [clustered_rate(), rate_by("question")]
+    chosen = list(metrics) if metrics is not None else [clustered_rate()]
 
     @scorer(metrics=chosen, name=name)
     def by_label() -> Scorer:

@@ -25,7 +25,7 @@ from inoc_evals.rules.letters_and_numbers import caps_fraction, is_caps
 from inoc_evals.rules.prose import prose_of
 from inoc_evals.scorers.judge import judge_completion
 from inoc_evals.scorers.judged import verdict_score
-from inoc_evals.scorers.metrics import clustered_rate, rate_by
+from inoc_evals.scorers.metrics import clustered_rate
 from inoc_evals.scorers.silence import answer_of, cut, silence, unjudged
 
 
@@ -40,7 +40,7 @@ class Found(NamedTuple):
     """Whether more text could not change it."""
 
 
-@scorer(metrics=[clustered_rate(), rate_by("question")])
+@scorer(metrics=[clustered_rate()])
 def shows(
     rule: Mapping[str, Any] | None = None,
     rubric: Mapping[str, Any] | None = None,

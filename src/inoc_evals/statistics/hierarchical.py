@@ -133,6 +133,17 @@ def ends(fitted: Fitted, confidence: float | Array) -> tuple[Array, Array]:
     )
 
 
+def deviations(fitted: Fitted, *, seeds: bool) -> tuple[Array, Array]:
+    """Return how much seeds and questions differ on the logit, as the weights have it on average.
+
+    Args:
+        fitted: The data sets.
+        seeds: As it was given to :func:`fit`; without them the first is zero.
+    """
+    pairs = _pairs(seeds)
+    return fitted.weights @ pairs.seed, fitted.weights @ pairs.question
+
+
 class _Pairs(NamedTuple):
     """The grid of standard deviations, with what a rate's answers vary by under each."""
 
