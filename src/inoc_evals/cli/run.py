@@ -24,7 +24,7 @@ from inoc_evals.settings.own import read_setting
 
 _PATH = click.Path(path_type=Path)
 
-BASES = "pocket, pocket:SEED, a model directory, a hub id, or openai/MODEL."
+BASES = "pocket, pocket:SEED, smollm2, a model directory, a hub id, or openai/MODEL."
 
 
 @dataclass(frozen=True)
