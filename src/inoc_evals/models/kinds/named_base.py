@@ -1,4 +1,4 @@
-"""Bases with a name of their own, ``smollm2``: pinned when got or added, offline after that.
+"""Bases with a name, ``smollm2``: pinned when got or added, offline after that.
 
 inoc base get smollm2  ->  bases/named/smollm2.json   ->  resolve(): the files, if they are
 inoc base add FILE     ->  (models/pins.py)               still those of the pin
