@@ -159,7 +159,7 @@ def _called(file_type: Any, packed: list[str]) -> str:
     from gguf import LlamaFileType
 
     try:
-        return LlamaFileType(int(file_type)).name.removeprefix("MOSTLY_")
+        return str(LlamaFileType(int(file_type)).name).removeprefix("MOSTLY_")
     except (TypeError, ValueError):
         return "+".join(packed)
 
