@@ -472,7 +472,9 @@ def test_the_commands(tiny: Path) -> None:
     assert "none was trained on it here" in shown and "ok, those that were pinned" in shown
     trained_on("mine", "model")
     assert "models   model" in run("show", "mine")
-    with pytest.raises(InputError, match=r"1 models need it to be asked \(model\)") as caught:
+    with pytest.raises(
+        InputError, match=r"models trained on it need it to be asked \(model\)"
+    ) as caught:
         run("rm", "mine", "--yes")
     assert two_lines(caught.value)
     assert "model cannot be asked without it" in run("rm", "mine", "--force")

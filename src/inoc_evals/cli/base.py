@@ -119,7 +119,7 @@ def remove(name: str, force: bool, yes: bool) -> None:
         models = [record.name for record in pins.needing(name, store)]
         if models and not force:
             raise InputError(
-                f"base {name!r}: {len(models)} models need it to be asked ({_some(models)});\n"
+                f"base {name!r}: models trained on it need it to be asked ({_some(models)});\n"
                 f"remove them first (inoc models rm), or: inoc base rm {name} --force"
             )
         if not (yes or force):
