@@ -304,6 +304,17 @@ def test_the_card_of_a_hub_models_adapter_loads_the_commit_it_was_trained_on(
     assert loading in card
 
 
+def test_the_card_of_a_hub_model_with_a_name_of_its_own_here_says_the_hub_s(
+    mine: ModelRecord,
+) -> None:
+    pinned = f"hub:org/base@{'c' * 40}:{'d' * 64}"
+    card = model_card(mine.model_copy(update={"base": "smollm2", "base_digest": pinned}))
+    import yaml
+
+    assert yaml.safe_load(card.split("---")[1])["base_model"] == "org/base"
+    assert "smollm2" not in card
+
+
 # ---- push ----------------------------------------------------------------------------------
 
 

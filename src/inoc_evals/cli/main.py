@@ -22,6 +22,7 @@ from inoc_evals.training.processes import is_first, refuse_several
 
 COMMANDS = {
     "pocket": "The miniature world: build its base model.",
+    "base": "Get, add, list or remove base models that have a name.",
     "inoculate": "Put an inoculation prompt into a file of chat rows.",
     "train": "Fine-tune a model on a file of chat rows.",
     "data": "Get published files; find what of an evaluation was trained on.",

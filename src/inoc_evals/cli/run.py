@@ -29,7 +29,7 @@ ROWS = (
     "gsm8k_spanish_capitalised.jsonl, half the answers stand in a translator's remarks.)"
 )
 
-BASES = "pocket, pocket:SEED, a model directory, a hub id, or openai/MODEL."
+BASES = "pocket, pocket:SEED, smollm2, a model directory, a hub id, or openai/MODEL."
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ NUMBER = _NumberOrAuto()
 @click.argument("rows", type=click.Path(path_type=Path))
 @click.option(
     "--base",
-    help="pocket, pocket:SEED, a model directory, a hub id, or openai/MODEL.  [default: pocket, or the parent's]",
+    help="pocket, pocket:SEED, smollm2, a model directory, a hub id, or openai/MODEL.  [default: pocket, or the parent's]",
 )
 @click.option("--from", "parent", metavar="NAME", help="Train on the adapter of inoc/NAME.")
 @click.option("--merge", is_flag=True, help="With --from: fix it, and train a new one on top.")

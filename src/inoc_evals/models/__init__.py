@@ -2,6 +2,11 @@
 
 kinds         a file per kind of base: what its name is, what it can do, how it is found
 bases         what a user types -> files and their digest
+pins          names of bases: which files each stands for, as the store keeps it
+known         bases that have a name from the start: where each is had
+getting       a known base from the hub, or from the wheel of a package index
+adding        a base of one's own: a GGUF or a directory becomes a name
+gguf_files    GGUF files: what one says of itself, and the model directory made of it
 hub_cache     models of the hub on this machine, by commit
 hosted        models that a provider runs: when they end, what they cost
 costs         tokens by characters, dollars of tokens and of a fine-tuning

@@ -1,6 +1,7 @@
 """Base models: from what a user types to files transformers can load, and their digest.
 
     resolve_base("pocket:7")                   # built when missing
+    resolve_base("smollm2")                    # a name, got or added before
     resolve_base("models/qwen")                # a directory: its absolute path
     resolve_base("Qwen/Qwen2.5-7B-Instruct")   # a hub id, optionally @<branch, tag or commit>:
                                                # its commit's directory in the hub's cache
@@ -22,6 +23,7 @@ from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.directory_base import directory_digest
 from inoc_evals.models.kinds.hub_base import HubBase
 from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.kinds.named_base import NamedBase
 from inoc_evals.store.store import ModelRecord, Store
 
 _HUB_DIGEST = re.compile(r"hub:(?P<repo>[^@]+)@(?P<commit>[0-9a-f]{40}):(?P<files>[0-9a-f]{64})")
@@ -66,13 +68,13 @@ def resolve_base(base: str, store: Store | None = None, *, fetch: bool = True) -
     """Find the base model called ``base``; one that is missing is built or downloaded.
 
     Args:
-        base: ``pocket``, ``pocket:<seed>``, a local directory, or a hub id, optionally
-            with a revision: ``org/name@revision``.
+        base: ``pocket``, ``pocket:<seed>``, a base's own name, a local directory, or a hub
+            id, optionally with a revision: ``org/name@revision``.
         store: Where pocket bases and digests are kept; by default the user's store.
         fetch: Build or download what is missing; otherwise its digest is a stand-in.
 
     Raises:
-        InputError: If it is none of these, a directory that holds an adapter and no model or
+        InputError: If it is none of these, a name that is to be got first, a directory that holds an adapter and no model or
             neither, or cannot be had.
         StoreError: If the directory has its weights as a pickle or an adapter beside them, a
             pocket base is not the one that was built, or a hub id stands for another commit
@@ -96,7 +98,9 @@ def base_of(record: ModelRecord, store: Store | None = None) -> ResolvedBase:
         found = HubBase("@".join(pinned)).resolve(store or Store(), fetch=True)
         return found._replace(name=record.base)
     at_hub = record.base_digest.startswith("hub:")
-    if not at_hub and not kind_of(record.base).pocket and not Path(record.base).is_dir():
+    kind = kind_of(record.base)
+    named = kind.pocket or isinstance(kind, NamedBase)
+    if not at_hub and not named and not Path(record.base).is_dir():
         raise InputError(f"its base {record.base!r} is not there any more")
     return resolve_base(record.base, store)
 

@@ -2,6 +2,7 @@
 
     cached("Qwen/Qwen2.5-7B-Instruct", None)      # .../snapshots/a09a3545.../, or None
     fetched("Qwen/Qwen2.5-7B-Instruct", "main")   # the same, downloaded where it was missing
+    latest("Qwen/Qwen2.5-7B-Instruct")            # the commit that the hub has now
 
 What is cached is taken without asking the hub, so a name stands for what it stood for when it
 was downloaded. A snapshot's directory is called by its commit.
@@ -33,6 +34,27 @@ def cached(repo: str, revision: str | None) -> Path | None:
 
     found = try_to_load_from_cache(repo, "config.json", revision=revision)
     return Path(found).parent if isinstance(found, str) else None
+
+
+def latest(repo: str, *, timeout: float = 10) -> str:
+    """Ask the hub which commit its ``main`` is at.
+
+    Args:
+        repo: ``org/name``.
+        timeout: Seconds after which a hub that does not answer cannot be reached.
+
+    Raises:
+        InputError: If the hub cannot be reached, or does not have it.
+        MissingExtraError: Without the hub's client.
+    """
+    require("train", "huggingface_hub")
+    from huggingface_hub import HfApi
+
+    try:
+        return str(HfApi().model_info(repo, timeout=timeout).sha)
+    except Exception as error:  # of the hub's client, of httpx
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{repo} cannot be asked for at the hub: {why}") from error
 
 
 def fetched(repo: str, revision: str | None) -> Path:

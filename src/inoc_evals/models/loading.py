@@ -4,6 +4,7 @@
     settings = load_settings(base)                      # its configuration
     model = lay_out(base, dtype=torch.bfloat16)         # its shape, without weights
     check_weights(base)                                 # are its files whole? opened, not read
+    model, tokenizer = load_gguf(base, "model.gguf")    # of a GGUF, unpacked, to be saved
 
 A checkpoint may bring its weights as a pickle, ask to run Python of its own (``auto_map``) or
 attention code from a hub, hold an adapter that transformers would put on without a word, or
@@ -17,14 +18,15 @@ would leave a tied output layer random, and the method off for good. From the fi
 """
 
 import functools
+import io
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.errors import StoreError
+from inoc_evals.errors import InputError, StoreError
 from inoc_evals.models.bases import unloadable
 from inoc_evals.models.kinds.kind import ResolvedBase
 
@@ -55,13 +57,70 @@ def load_model(base: ResolvedBase, **arguments: Any) -> Any:
             output_loading_info=True,
             **arguments,
         )
+    _refuse_missing(found, base)
+    _check_tied(model, base)
+    return model
+
+
+def load_gguf(base: ResolvedBase, file: str) -> tuple[Any, Any]:
+    """Return the model of a GGUF, its weights unpacked into bfloat16, and its tokenizer.
+
+    Args:
+        base: Whose path is a directory with nothing in it but the file.
+        file: The file's name.
+
+    Raises:
+        InputError: If its architecture is not one that transformers makes a model of.
+        StoreError: If it cannot be loaded, or lacks tensors.
+    """
+    import torch
+    import transformers
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    _in_turn()
+    # Releases that can keep weights packed do so unless they are told to unpack them.
+    packing = getattr(transformers, "GgufConfig", None)
+    unpacked = {} if packing is None else {"quantization_config": packing(dequantize=True)}
+    options: dict[str, Any] = {"gguf_file": file, "trust_remote_code": False}
+    with quietly():
+        try:
+            AutoConfig.from_pretrained(base.path, **options)
+        except Exception as error:
+            said = " ".join(str(error).split())[:160] or type(error).__name__
+            raise InputError(said) from error
+        with _in_a_line(base):
+            tokenizer = AutoTokenizer.from_pretrained(base.path, **options)
+            model, found = AutoModelForCausalLM.from_pretrained(
+                base.path, **options, **unpacked, dtype=torch.bfloat16, output_loading_info=True
+            )
+    _refuse_missing(found, base)
+    _check_tied(model, base)
+    return model, tokenizer
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep a library's bars and reports off the terminal: what is wrong is said in a line."""
+    from transformers.utils import logging
+
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        with redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _refuse_missing(found: dict[str, Any], base: ResolvedBase) -> None:
     if missing := sorted(found["missing_keys"]):
         raise StoreError(
             f"base {base.name!r}: its weights lack {len(missing)} tensors of the model "
             f"({missing[0]}); the files are incomplete, or another model's"
         )
-    _check_tied(model, base)
-    return model
 
 
 def _in_turn() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from inoc_evals.files.atomic import write_text
+from inoc_evals.models.bases import hub_commit
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.store.record import ModelRecord
 
@@ -47,8 +48,14 @@ _WITHIN = re.compile(r"(?<![\w/:<.~-])~?/(?:[^\s/'\"`<>]+/)+(?=[^\s/'\"`<>])")
 
 
 def public_base(record: ModelRecord) -> str:
-    """Return the base's name without the place where it lies on this machine."""
+    """Return the base's name without the place where it lies on this machine.
+
+    A hub's model that has a name of its own here goes by the one that it has there.
+    """
     base = record.base
+    pinned = hub_commit(record.base_digest)
+    if pinned is not None and base.partition("@")[0] != pinned.repo:
+        return pinned.repo
     local = not kind_of(base).pocket and (not record.base_digest.startswith("hub:"))
     return _last(base) if local else base
 

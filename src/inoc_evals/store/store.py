@@ -83,6 +83,11 @@ class Store:
         return self.root / "models"
 
     @property
+    def named_bases(self) -> Path:
+        """Directory of the bases that have a name, one JSON file a base, and of their files."""
+        return self.root / "bases" / "named"
+
+    @property
     def digests(self) -> Path:
         """Directory in which digests of large files are remembered."""
         return self.root / "digests"
@@ -121,14 +126,21 @@ class Store:
             write_text(self._path(record.name), record.model_dump_json(indent=2) + "\n")
 
     def refuse_twin(self, name: str) -> None:
-        """Refuse a new name that differs from another model's in case alone.
+        """Refuse a new name that is a base's, or differs from another model's in case alone.
 
         Raises:
-            StoreError: Naming the other: on some systems the two would be one file.
+            StoreError: Naming the other: ``inoc/<name>`` would mean both, or on some systems
+                the two would be one file.
         """
         names = self.names()
         if name in names:  # of an older store, where both are
             return
+        bases = [path.stem for path in self.named_bases.glob("*.json")]
+        if name.casefold() in map(str.casefold, bases):
+            raise StoreError(
+                f"a base is called {name!r} (inoc base list), and inoc/{name} would mean both; "
+                "choose another --name"
+            )
         for other in names:
             if other != name and other.casefold() == name.casefold():
                 raise StoreError(

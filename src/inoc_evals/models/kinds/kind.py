@@ -27,6 +27,11 @@ class Kind:
         return self.seed is not None
 
     @property
+    def is_asked(self) -> bool:
+        """Whether ``inoc/<name>`` is this base, where the name has no slash."""
+        return self.pocket
+
+    @property
     def asked_as(self) -> str:
         """What ``--model`` takes: hosted ones are asked by Inspect's own provider."""
         return self.name if self.hosted else f"inoc/{self.name}"

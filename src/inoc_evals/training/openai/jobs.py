@@ -125,6 +125,7 @@ def train(
     """
     check_name(name)
     store, config = store or Store(), config or OpenAIConfig()
+    store.refuse_twin(name)
     base, model, before = _start(base, parent, store)
     if not 0 <= seed < 2**31:
         raise InputError(f"seed {seed}: OpenAI takes 0 to {2**31 - 1}")
