@@ -1,4 +1,4 @@
-"""Prefills: prompts that were read before, with the keys and values that reading them left.
+"""Prefills: prompts that were read before, and the keys and values that this left.
 
     read = Prefills(most=2**29)                  # bytes, of all models of an engine
     mine = ModelPrefills(read, "alpha")          # those of one adapter
