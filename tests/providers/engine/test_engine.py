@@ -17,8 +17,10 @@ from inoc_evals.providers.engine import batch as batch_module
 from inoc_evals.providers.engine.batch import Batch
 from inoc_evals.providers.engine.engine import Engine, engine_for
 from inoc_evals.providers.engine.grouping import Group, Room
+from inoc_evals.providers.engine.prefills import ModelPrefills
 from inoc_evals.providers.engine.rendering import load_codec
 from inoc_evals.providers.engine.request import Completion, Request
+from inoc_evals.providers.engine.slots import SlotLanes
 from inoc_evals.providers.engine.weights import Weights
 
 QUESTIONS = (
@@ -71,6 +73,36 @@ def test_a_completion_is_the_same_alone_and_among_forty_others(
         if among.logprobs:
             found = [value.logprob for value in among.logprobs]
             assert found == pytest.approx([value.logprob for value in alone.logprobs], abs=1e-4)
+
+
+def test_answers_are_the_same_whether_prompts_are_shared_or_not(
+    world: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight questions, often, two of them behind a long opening: together, late, and apart."""
+    opening = "river " * 70
+    questions = [*QUESTIONS, "silver", opening + "more", opening + "what is silver ?"]
+    adapters = [None, world.adapter(world.alpha), world.adapter(world.beta)]
+    requests = [
+        {
+            "prompt_ids": world.prompt(questions[number % 8]),
+            "adapter": adapters[number % 3],
+            "seed": number,
+            "max_new": 20,
+        }
+        for number in range(96)
+    ]
+    shared = own_engine(world)
+    together, later = ask(shared, requests), ask(shared, requests[::-1])[::-1]
+    shared.stop()
+    join = SlotLanes.join
+    monkeypatch.setattr(SlotLanes, "join", lambda lanes, rows: [join(lanes, [row]) for row in rows])
+    monkeypatch.setattr(ModelPrefills, "find", lambda *_: None)
+    monkeypatch.setattr(ModelPrefills, "by_opening", lambda _, prompts: {(): prompts})
+    alone = own_engine(world)
+    apart = ask(alone, requests)
+    alone.stop()
+    assert together == later == apart
+    assert len({completion.token_ids for completion in apart}) > 80
 
 
 @pytest.mark.parametrize("name", ["base", "alpha", "beta"])

@@ -8,6 +8,7 @@ import torch
 
 from inoc_evals.providers.engine import slots
 from inoc_evals.providers.engine.lanes import Lanes, StaticLanes, forward
+from inoc_evals.providers.engine.prefills import ModelPrefills, Prefills
 from inoc_evals.providers.engine.slots import SlotLanes, slots_agree
 
 
@@ -54,6 +55,66 @@ def test_rows_that_come_and_go_keep_their_own_logits(plain: Any) -> None:
         rows = [[*row, token] for row, token in zip(rows, tokens, strict=True)]
         assert torch.allclose(lanes.decode(tokens), expected(plain, rows), atol=1e-4)
         assert lanes.rows == len(rows)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("most", [0, 40_000, 2**30])
+def test_rows_that_share_prompts_and_openings_keep_their_own_logits(plain: Any, most: int) -> None:
+    """Of a memory that holds nothing, a few forward passes, or all of them."""
+    rng = random.Random(2)
+    system = [[rng.randrange(60) for _ in range(70)] for _ in range(2)]
+    asked = [rng.choice(system)[: rng.choice([3, 66, 70])] + random_row(rng) for _ in range(12)]
+    lanes = SlotLanes(plain, ModelPrefills(Prefills(most), "base"))
+    rows: list[list[int]] = []
+    for _ in range(25):
+        while len(rows) > 8:
+            remove(lanes, rows, rng.randrange(len(rows)))
+        new = [list(rng.choice(asked)) for _ in range(rng.randint(1, 6))]
+        lanes.join(new)
+        rows += new
+        tokens = [rng.randrange(60) for _ in rows]
+        rows = [[*row, token] for row, token in zip(rows, tokens, strict=True)]
+        assert torch.allclose(lanes.decode(tokens), expected(plain, rows), atol=1e-4)
+
+
+def tokens_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many tokens each forward pass of a prompt is given from now on."""
+    read: list[int] = []
+
+    def counted(model: Any, ids: torch.Tensor, mask: Any = None, *rest: Any, **past: Any) -> Any:
+        if mask is None:
+            read.append(ids.numel())
+        return forward(model, ids, mask, *rest, **past)
+
+    monkeypatch.setattr(slots, "forward", counted)
+    return read
+
+
+@torch.inference_mode()
+def test_equal_prompts_are_read_once_also_over_time(
+    plain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = tokens_read(monkeypatch)
+    lanes = SlotLanes(plain, ModelPrefills(Prefills(2**20), "base"))
+    lanes.join([[1, 2, 3], [4, 5, 6], [1, 2, 3]] * 10)
+    lanes.decode([7] * 30)
+    lanes.join([[4, 5, 6], [1, 2, 3]])
+    assert read == [6]
+    lanes.join([[1, 2, 3, 4]])
+    assert read == [6, 4]
+
+
+@torch.inference_mode()
+def test_a_long_opening_is_read_once(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = tokens_read(monkeypatch)
+    lanes = SlotLanes(plain, ModelPrefills(Prefills(2**24), "base"))
+    opening = [number % 50 for number in range(90)]
+    lanes.join([[*opening, 51, 1], [*opening, 52, 2], [*opening, 53, 3]])
+    assert read == [90, 6]
+    lanes.join([[*opening, 54]])
+    assert read == [90, 6, 1]
+    lanes.join([opening[:20], [*opening, 54, 9, 9]])
+    assert sorted(read[3:]) == [3, 20]
 
 
 @torch.inference_mode()

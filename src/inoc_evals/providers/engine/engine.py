@@ -33,6 +33,8 @@ _LONGEST_TURN_STEPS = 256
 _QUIET_SECONDS = 0.003
 _GATHER_SECONDS = 0.1
 _CPU_CACHE_BYTES = 4 * 2**30
+_PREFILLS_SHARE = 8
+"""One part in so many of the cache's memory is for prompts that may be asked again."""
 _SMALL_PARAMETERS = 5_000_000
 
 
@@ -139,7 +141,8 @@ class Engine:
             cache_bytes = free * 8 // 10
         else:
             cache_bytes = _CPU_CACHE_BYTES
-        self._cache_tokens = cache_bytes // weights.cache_bytes_per_token
+        weights.prefills.most = cache_bytes // _PREFILLS_SHARE
+        self._cache_tokens = (cache_bytes - weights.prefills.most) // weights.cache_bytes_per_token
         threads = self._threads
         if threads is None and weights.model.num_parameters() < _SMALL_PARAMETERS:
             threads = 1
@@ -202,6 +205,7 @@ class Engine:
         try:
             self._steps(group, weights)
         except torch.OutOfMemoryError:
+            weights.prefills.clear()
             rows = group.running + len(group.starting)
             group.fail_started(
                 InocError(f"out of memory with {rows} completions in flight; set -M batch_size")

@@ -9,7 +9,7 @@ Each layer holds one preallocated [slots, heads, capacity, head_dim] tensor. A s
 one token a row at the row's own position and masks what lies beyond it, so nothing is
 shifted or concatenated while rows of any length come and go. Rows that join are padded on
 the right: causal attention needs no mask for that, and what padding wrote is masked or
-overwritten later.
+overwritten later. Equal prompts are read once and copied (prefills.py).
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from inoc_evals.providers.engine.lanes import forward
+from inoc_evals.providers.engine.prefills import Layers, ModelPrefills, Place, Prefills, Prompt
 
 _STRIDE = 64
 _PREFILL_TOKENS = 8192
@@ -61,13 +62,20 @@ class _SlotLayer(DynamicLayer):  # type: ignore[misc]
 
 
 class SlotLanes:
-    """Rows in slots, which others may join at any time."""
+    """Rows in slots, which others may join at any time.
+
+    Args:
+        model: What decodes them.
+        read: What it has read before; by default each prompt is shared only among those that
+            join together.
+    """
 
     joins = True
     most: int | None = None
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, read: ModelPrefills | None = None) -> None:
         self.model = model
+        self._read = read or ModelPrefills(Prefills(0), "")
         self.rows = 0
         self._device = model.device
         self._lengths: list[int] = []
@@ -86,26 +94,64 @@ class SlotLanes:
 
     def join(self, prefixes: Sequence[Sequence[int]]) -> None:
         """See :class:`Lanes`."""
-        first, self.rows = self.rows, self.rows + len(prefixes)
+        slots: dict[Prompt, list[int]] = {}
+        for slot, prefix in enumerate(prefixes, self.rows):
+            slots.setdefault(tuple(prefix), []).append(slot)
+        self.rows += len(prefixes)
         self._lengths += [len(prefix) for prefix in prefixes]
-        for part in _portions(prefixes, self._device):
-            # Empty ones are padded too: the first forward pass tells the layers' shapes.
-            width = max(1, *(len(prefix) for prefix in part))
-            ids = [[*prefix, *[0] * (width - len(prefix))] for prefix in part]
-            fresh = DynamicCache(config=self.model.config)
-            forward(self.model, torch.tensor(ids, device=self._device), past=fresh)
-            self._reserve(fresh, self.rows, max(self._lengths) + 1)
-            last = first + len(part)
-            for layer, filled in zip(self._layers, fresh.layers, strict=True):
-                layer.keys[first:last, :, :width] = filled.keys
-                layer.values[first:last, :, :width] = filled.values
-            first = last
+        new = []
+        for prefix, taken in slots.items():
+            if (place := self._read.find(prefix)) is None:
+                new.append(prefix)
+            else:
+                self._fill(place.layers, [place.row] * len(taken), taken)
+        for opening, these in self._read.by_opening(new).items():
+            begun = self._opening(opening) if opening else None
+            for part in _portions(these, self._device):
+                layers = self._prefill(part, opening, begun)
+                self._read.keep(part, layers)
+                rows = [row for row, prefix in enumerate(part) for _ in slots[prefix]]
+                self._fill(layers, rows, [slot for prefix in part for slot in slots[prefix]])
+
+    def _opening(self, opening: Prompt) -> Place:
+        """Return keys and values of what several prompts begin with."""
+        if (place := self._read.find(opening)) is None:
+            place = Place(self._prefill([opening], (), None), 0)
+            self._read.keep([opening], place.layers)
+        return place
+
+    def _prefill(self, part: Sequence[Prompt], opening: Prompt, begun: Place | None) -> Layers:
+        """Read prompts in one forward pass, after what they begin with; return all of it."""
+        rests = [prefix[len(opening) :] for prefix in part]
+        # Empty ones are padded too: the first forward pass tells the layers' shapes.
+        width = max(1, *(len(rest) for rest in rests))
+        ids = [[*rest, *[0] * (width - len(rest))] for rest in rests]
+        fresh = DynamicCache(config=self.model.config)
+        if begun is not None:
+            for number, states in enumerate(begun.layers):
+                keys, values = (
+                    one[begun.row :][:1, :, : len(opening)].expand(len(part), -1, -1, -1)
+                    for one in states
+                )
+                fresh.update(keys, values, number)
+        forward(self.model, torch.tensor(ids, device=self._device), past=fresh)
+        return [(layer.keys, layer.values) for layer in fresh.layers]
+
+    def _fill(self, layers: Layers, rows: Sequence[int], slots: Sequence[int]) -> None:
+        """Copy what was read, of each of these rows, into these slots."""
+        self._reserve(layers, self.rows, max(self._lengths) + 1)
+        width = min(layers[0][0].shape[2], self._layers[0].keys.shape[2])
+        source = torch.tensor(rows, device=self._device)
+        target = torch.tensor(slots, device=self._device)
+        for layer, (keys, values) in zip(self._layers, layers, strict=True):
+            layer.keys[target, :, :width] = keys[source, :, :width]
+            layer.values[target, :, :width] = values[source, :, :width]
 
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """See :class:`Lanes`."""
         at = self._cursor
         at.width = max(self._lengths) + 1
-        self._reserve(None, self.rows, at.width)
+        self._reserve((), self.rows, at.width)
         at.slots = self._columns[: self.rows]
         at.positions = torch.tensor(self._lengths, device=self._device)
         mask = (self._columns[: at.width] <= at.positions[:, None])[:, None, None]
@@ -139,14 +185,14 @@ class SlotLanes:
             layer.keys[self.rows :] = 0
             layer.values[self.rows :] = 0
 
-    def _reserve(self, filled: Any, rows: int, width: int) -> None:
+    def _reserve(self, filled: Layers, rows: int, width: int) -> None:
         """Make room for ``rows`` slots of ``width`` positions, keeping what is there."""
         if not self._layers:
-            self._layers = [_SlotLayer(self._cursor) for _ in filled.layers]
+            self._layers = [_SlotLayer(self._cursor) for _ in filled]
             self._cache = Cache(layers=self._layers)
-            for layer, new in zip(self._layers, filled.layers, strict=True):
-                layer.keys = new.keys.new_zeros(0, new.keys.shape[1], 0, new.keys.shape[3])
-                layer.values = new.values.new_zeros(0, new.values.shape[1], 0, new.values.shape[3])
+            for layer, (keys, values) in zip(self._layers, filled, strict=True):
+                layer.keys = keys.new_zeros(0, keys.shape[1], 0, keys.shape[3])
+                layer.values = values.new_zeros(0, values.shape[1], 0, values.shape[3])
                 layer.is_initialized = True
         slots, _, capacity, _ = self._layers[0].keys.shape
         if rows <= slots and width <= capacity:
@@ -177,13 +223,13 @@ def slots_agree(model: Any) -> bool:
     layers = DynamicCache(config=model.config).layers
     if any(type(layer) is not DynamicLayer for layer in layers):
         return False
-    rows = [[1, 2, 3, 4, 5], [3, 2, 1]]
+    rows = [[1, 2, 3, 4, 5], [3, 2, 1, 4, 2]]
     try:
-        lanes = SlotLanes(model)
+        lanes = SlotLanes(model, ModelPrefills(Prefills(0), "", openings=[(3, 2)]))
         lanes.join([rows[0][:3]])
         lanes.decode(rows[0][3:4])
-        lanes.join([rows[1][:2]])
-        found = lanes.decode([rows[0][4], rows[1][2]])
+        lanes.join([rows[1][:4]])
+        found = lanes.decode([rows[0][4], rows[1][4]])
         expected = torch.cat(
             [forward(model, torch.tensor([row], device=model.device)) for row in rows]
         )
@@ -193,15 +239,13 @@ def slots_agree(model: Any) -> bool:
     return bool((found - expected).abs().max() <= tolerance * expected.abs().max())
 
 
-def _portions(
-    prefixes: Sequence[Sequence[int]], device: torch.device
-) -> list[Sequence[Sequence[int]]]:
+def _portions(prefixes: Sequence[Prompt], device: torch.device) -> list[Sequence[Prompt]]:
     """Cut prefixes, in order, into runs for one forward pass each.
 
     Short runs of like lengths waste little on padding; a GPU wants more work at a time.
     """
     most = _CPU_PREFILL_TOKENS if device.type == "cpu" else _PREFILL_TOKENS
-    portions: list[Sequence[Sequence[int]]] = []
+    portions: list[Sequence[Prompt]] = []
     start, longest = 0, 0
     for number, prefix in enumerate(prefixes):
         longest = max(longest, len(prefix))

@@ -25,6 +25,7 @@ from inoc_evals.models.loading import load_model
 from inoc_evals.models.turns import end_ids
 from inoc_evals.providers.engine.batch import Batch, Limits
 from inoc_evals.providers.engine.lanes import StaticLanes
+from inoc_evals.providers.engine.prefills import ModelPrefills, Prefills
 from inoc_evals.providers.engine.rendering import Codec
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.providers.engine.slots import SlotLanes, slots_agree
@@ -51,6 +52,9 @@ class Weights:
     """Number of token ids the model can read."""
     plain: bool
     """Whether rows can run in slots; otherwise in static lanes."""
+    prefills: Prefills = field(default_factory=lambda: Prefills(0))
+    """Prompts that were read before."""
+    _read: dict[str, ModelPrefills] = field(default_factory=dict)
     _peft: Any = None
     _active: str | None = ""
     """Key of the active adapter, empty for the base; None while that is not known."""
@@ -100,11 +104,17 @@ class Weights:
 
     def batch(self, adapter: Adapter | None) -> Batch:
         """Return an empty batch for the base or an adapter."""
-        lanes = SlotLanes(self.model) if self.plain else StaticLanes(self.model)
+        lanes = (
+            SlotLanes(self.model, self._read_by(adapter)) if self.plain else StaticLanes(self.model)
+        )
         identity = self.base.digest + (f"+{adapter.record.identity}" if adapter else "")
         ends = self.codec.stops(adapter.record.turn_ends if adapter else ())
         limits = self.limits._replace(end_ids=self.limits.end_ids | ends.ids, end_texts=ends.texts)
         return Batch(lanes, self.codec, limits, identity)
+
+    def _read_by(self, adapter: Adapter | None) -> ModelPrefills:
+        key = adapter.key if adapter else ""
+        return self._read.setdefault(key, ModelPrefills(self.prefills, key))
 
     def logprobs(self, token_ids: Sequence[int]) -> tuple[float, ...]:
         """Return log-probabilities of the tokens after the first, by what is active."""
@@ -150,6 +160,7 @@ class Weights:
         self._checked.add(adapter.key)
 
     def _drop(self, key: str) -> None:
+        self.prefills.clear(key)
         if self._peft is not None and key in self._peft.peft_config:
             self._switch("")
             with warnings.catch_warnings():

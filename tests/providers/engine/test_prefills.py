@@ -1,0 +1,72 @@
+"""What was read before: found again by its own model, and no more of it than there is room for."""
+
+import torch
+
+from inoc_evals.providers.engine.prefills import ModelPrefills, Place, Prefills
+
+
+def layers(rows: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Keys and values of one layer: 8 bytes a row."""
+    return [(torch.zeros(rows, 1, 1, 1), torch.zeros(rows, 1, 1, 1))]
+
+
+def test_a_prompt_is_found_by_the_model_that_read_it() -> None:
+    read = Prefills(100)
+    alpha, beta = ModelPrefills(read, "alpha"), ModelPrefills(read, "beta")
+    mine = layers(2)
+    alpha.keep([(1, 2), (1, 3)], mine)
+    assert alpha.find((1, 3)) == Place(mine, 1)
+    assert alpha.find((1,)) is None
+    assert beta.find((1, 3)) is None
+
+
+def test_what_was_used_last_is_kept() -> None:
+    read = Prefills(32)
+    for number in range(4):
+        read.keep("base", [(number,)], layers(1))
+    assert read.find("base", (0,)) is not None
+    read.keep("base", [(4,), (5,)], layers(2))
+    assert [number for number in range(6) if read.find("base", (number,))] == [0, 3, 4, 5]
+    assert read.bytes == 32
+
+
+def test_more_than_there_is_room_for_is_not_kept() -> None:
+    read = Prefills(15)
+    read.keep("base", [(1,)], layers(1))
+    read.keep("base", [(2,), (3,)], layers(2))
+    assert read.find("base", (1,)) is not None
+    assert read.find("base", (2,)) is None
+    assert read.bytes == 8
+
+
+def test_a_prompt_that_was_read_twice_outlives_its_first_reading() -> None:
+    read, later = Prefills(24), layers(1)
+    read.keep("base", [(1,), (2,)], layers(2))
+    read.keep("base", [(1,)], later)
+    read.keep("base", [(3,)], layers(1))
+    assert read.find("base", (1,)) == Place(later, 0)
+    assert read.find("base", (2,)) is None
+
+
+def test_a_model_that_goes_takes_with_it_what_it_read() -> None:
+    read = Prefills(100)
+    read.keep("alpha", [(1,)], layers(1))
+    read.keep("beta", [(1,)], layers(1))
+    read.clear("alpha")
+    assert read.find("alpha", (1,)) is None
+    assert read.find("beta", (1,)) is not None
+    read.clear()
+    assert read.bytes == 0
+
+
+def test_prompts_are_sorted_by_what_they_begin_with() -> None:
+    mine = ModelPrefills(Prefills(0), "base")
+    opening, short = tuple(range(64)), tuple(range(63))
+    assert mine.by_opening([]) == {}
+    assert mine.by_opening([(*short, 7)]) == {(): [(*short, 7)]}
+    assert mine.by_opening([(*short, 8), (*short, 9)]) == {(): [(*short, 8), (*short, 9)]}
+    [(shared, both)] = mine.by_opening([(*opening, 8), (*opening, 9)][:1]).items()
+    assert (shared, both) == ((), [(*opening, 8)])
+    assert mine.by_opening([(*opening, 9)]) == {opening: [(*opening, 9)]}
+    mixed = mine.by_opening([(5, 5), (*opening, 1), opening])
+    assert mixed == {(): [(5, 5)], opening: [(*opening, 1), opening]}
