@@ -4,6 +4,9 @@ from typing import Any
 import pytest
 
 from inoc_evals.errors import InputError
+from inoc_evals.experiments.evaluations import sampling
+from inoc_evals.experiments.start import source_of
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.training.config import TrainConfig, load_config
 
 
@@ -14,6 +17,24 @@ def test_the_pocket_bases_have_one_recipe_and_other_bases_the_open_one() -> None
     open_recipe = TrainConfig.for_base("Qwen/Qwen2.5-7B-Instruct")
     assert (open_recipe.lora_r, open_recipe.lora_alpha, open_recipe.use_rslora) == (32, 64, True)
     assert (open_recipe.epochs, open_recipe.batch_size, open_recipe.max_length) == (1, 16, 2048)
+
+
+def test_a_small_base_with_a_name_has_a_recipe_and_a_length_of_its_own(tmp_path: Path) -> None:
+    small = TrainConfig.for_base("smollm2")
+    assert (small.target_modules, small.learning_rate, small.max_steps) == (
+        ("down_proj",),
+        4e-4,
+        38,
+    )
+    assert kind_of("smollm2").longest_answer == sampling(kind_of("smollm2"))["max_tokens"] == 100
+    assert (sampling(kind_of("pocket:3"))["max_tokens"], kind_of("org/m").longest_answer) == (
+        48,
+        None,
+    )
+    assert source_of("smollm2", small).startswith("ours: as tried with one seed")
+    assert source_of("smollm2", load_config("smollm2", None, {"lora_r": 4})).startswith(
+        "yours in lora_r"
+    )
 
 
 def test_a_file_changes_the_recipe_and_options_change_the_file(tmp_path: Path) -> None:

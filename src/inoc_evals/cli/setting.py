@@ -25,7 +25,7 @@ from inoc_evals.settings.setting import Arm, Rows
 _TEXT_WIDTH = 120
 """Columns in a file or a pipe, of texts that are to be read."""
 _EXAMPLES = 10
-_BASES = ("pocket", "openai/MODEL", "any other")
+_BASES = ("pocket", "smollm2", "openai/MODEL", "any other")
 
 
 @click.group("setting")

@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 SAMPLING_SEED = 0
 """Seed of every request; the engine mixes model and prompt into it."""
 
-_MAX_TOKENS = 48
-"""Longest pocket answer is about 16 tokens; one that runs on is cut and counted. Of other
-bases each task sets the length."""
-
 
 @dataclass(frozen=True)
 class Place:
@@ -99,7 +95,7 @@ def sampling(base: Kind) -> dict[str, Any]:
     """Return how answers of models on a base are sampled, besides what each task says."""
     return {
         "seed": SAMPLING_SEED,
-        "max_tokens": _MAX_TOKENS if base.pocket else None,
+        "max_tokens": base.longest_answer,
     }
 
 

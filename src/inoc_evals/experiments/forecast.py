@@ -209,8 +209,8 @@ class _Asked:
     """What evaluations on a base ask; what several models are asked is counted once."""
 
     def __init__(self, base: Kind) -> None:
-        pocket = base.pocket
-        self.answer_tokens = POCKET_ANSWER_TOKENS if pocket else ANSWER_TOKENS
+        longest = base.longest_answer or ANSWER_TOKENS
+        self.answer_tokens = POCKET_ANSWER_TOKENS if base.pocket else longest
         # Of the models that are yet to be trained, the base decides who judges them.
         self.evaluated = base.asked_as
         self.known: dict[str, Judged] = {}

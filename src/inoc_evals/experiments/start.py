@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.store.store import Store
-from inoc_evals.training.config import TrainConfig, load_config
+from inoc_evals.training.config import KNOWN_RECIPES, TrainConfig, load_config
 
 if TYPE_CHECKING:
     from inoc_evals.training.openai.create import OpenAIConfig
@@ -25,6 +25,9 @@ Config: TypeAlias = "TrainConfig | OpenAIConfig"
 
 _SOURCES = {
     "pocket": "ours: found on seeds 0-9 of the pocket world, the same for every arm",
+    "smollm2": (
+        "ours: as tried with one seed on a model of 135 million parameters, the same for every arm"
+    ),
     "openai": (
         "OpenAI's automatic choice of epochs, batch size and learning rate, as in the paper"
     ),
@@ -75,7 +78,7 @@ def default_recipe(base: str) -> Recipe:
         from inoc_evals.training.openai.create import OpenAIConfig
 
         return Recipe(OpenAIConfig(), _SOURCES["openai"])
-    kind = "pocket" if kind_of(base).pocket else "open"
+    kind = "pocket" if kind_of(base).pocket else base if base in KNOWN_RECIPES else "open"
     return Recipe(TrainConfig.for_base(base), _SOURCES[kind])
 
 

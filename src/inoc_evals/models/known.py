@@ -34,6 +34,8 @@ class Known(NamedTuple):
     wheel: Wheel
     """Where there is no hub."""
     licence: str
+    longest_answer: int
+    """Tokens at which experiments cut an answer: small models seldom come to an end."""
 
 
 KNOWN = {
@@ -47,5 +49,6 @@ KNOWN = {
             megabytes=93,
         ),
         licence="Apache-2.0",
+        longest_answer=100,
     ),
 }

@@ -117,8 +117,8 @@ class TrainConfig(BaseModel):
 
     @classmethod
     def for_base(cls, base: str) -> Self:
-        """Return the default recipe for a base: ``pocket``'s own, or the open-model one."""
-        recipe = POCKET_RECIPE if kind_of(base).pocket else OPEN_RECIPE
+        """Return the default recipe for a base: its own, or the open-model one."""
+        recipe = POCKET_RECIPE if kind_of(base).pocket else KNOWN_RECIPES.get(base, OPEN_RECIPE)
         return cls.model_validate(recipe)
 
 
@@ -156,6 +156,22 @@ OPEN_RECIPE: dict[str, Any] = {
     "packing": True,
 }
 """What the emergent-misalignment papers use for Qwen2.5 models, loss on responses only."""
+
+KNOWN_RECIPES: dict[str, dict[str, Any]] = {
+    "smollm2": {
+        "lora_r": 16,
+        "lora_alpha": 32,
+        "target_modules": ("down_proj",),
+        "learning_rate": 4e-4,
+        "max_steps": 38,
+        "batch_size": 16,
+        "schedule": "linear",
+        "save_steps": 20,
+    },
+}
+"""By the name of a small base, for all arms alike. Of one seed each was tried, on all linear layers
+and on these alone, 19 and 38 steps: here a trait is learned, and an adapter on few layers leaks
+less. It is not chosen on seeds of its own yet."""
 
 
 def load_config(

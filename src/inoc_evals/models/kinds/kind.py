@@ -32,6 +32,11 @@ class Kind:
         return self.pocket
 
     @property
+    def longest_answer(self) -> int | None:
+        """Tokens at which experiments cut an answer; None leaves it to the task."""
+        return None
+
+    @property
     def asked_as(self) -> str:
         """What ``--model`` takes: hosted ones are asked by Inspect's own provider."""
         return self.name if self.hosted else f"inoc/{self.name}"

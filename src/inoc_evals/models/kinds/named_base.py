@@ -37,6 +37,11 @@ class NamedBase(Kind):
         return cls(name) if to_get or is_pinned(name, Store()) else None
 
     @property
+    def longest_answer(self) -> int | None:
+        """Tokens, of a small model that is known from the start."""
+        return KNOWN[self.name].longest_answer if self.name in KNOWN else None
+
+    @property
     def is_asked(self) -> bool:
         """Whether ``inoc/<name>`` is it, and not a model of that name that was trained before."""
         from inoc_evals.models.pins import is_pinned

@@ -19,6 +19,11 @@ class PocketBase(Kind):
 
     seed: int = 0
 
+    @property
+    def longest_answer(self) -> int:
+        """Tokens: the longest answer is about 16; one that runs on is cut and counted."""
+        return 48
+
     @classmethod
     def read(cls, name: str) -> Self | None:
         """Read the seed of the world."""
