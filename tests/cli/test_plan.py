@@ -30,6 +30,10 @@ def test_a_plan_names_every_model_and_starts_nothing(folder: Path) -> None:
     assert "insecure_code/test_time" in output
     assert "Left out: setting 'reward_hacking' has no rows in the pocket world" in output
     assert "models: 20, of which 20 are to be trained" in output
+    assert (
+        "can show: em, 2 seeds x 68 prompts x 1: where no answer shows the trait, a rate" in output
+    )
+    assert "inoc power --seeds 2 --questions 68 --answers 1" in output
     assert "recipe: ours" in output
     assert not list(folder.iterdir()) and not Store().root.exists()
 
@@ -37,6 +41,7 @@ def test_a_plan_names_every_model_and_starts_nothing(folder: Path) -> None:
 def test_the_same_as_json_has_every_cell() -> None:
     found = json.loads(invoke("fig5", "--seeds", "1", "--json").output)
     assert len(found["models"]) == 6 and len(found["evaluations"]) == 14
+    assert "em: one seed or one prompt gives no interval" in found["shows"]
     assert {"name", "rows", "tokens", "trained"} <= found["models"][0].keys()
     assert {"samples", "judge_calls", "done"} <= found["evaluations"][0].keys()
 

@@ -95,4 +95,5 @@ def _summary(found: Forecast) -> list[str]:
             for one in found.further
         ),
         f"judge: {found.judging}",
+        *(f"can show: {line}" for line in found.shows),
     ]

@@ -26,6 +26,7 @@ from inoc_evals.report.experiment import DESCRIPTION, read_description
 from inoc_evals.report.holdings import holdings
 from inoc_evals.report.judges import folder, judged_key
 from inoc_evals.report.logs import read_header
+from inoc_evals.statistics.power import Design, end_at_none
 from inoc_evals.store.store import Store
 
 ANSWER_TOKENS = 300
@@ -104,6 +105,8 @@ class Forecast:
     notes: tuple[str, ...] = field(default=())
     further: tuple[FurtherJudging, ...] = field(default=())
     """Who judges the same answers besides."""
+    shows: tuple[str, ...] = field(default=())
+    """What each of the plan's designs can show of a rate that is nil."""
 
 
 def forecast(
@@ -161,7 +164,26 @@ def forecast(
             *_unpriced(plan, evaluations),
         ),
         further=others,
+        shows=tuple(_shows(plan, asked)),
     )
+
+
+def _shows(plan: Plan, asked: "_Asked") -> list[str]:
+    """Say how low a rate can be shown to be, and what says which drop would be found."""
+    trained = [one for one in plan.evaluations if one.identity is not None]
+    designs = {(one.task, asked.of(one).samples, one.epochs): None for one in trained}
+    said = []
+    for task, questions, answers in designs:
+        design = Design(len(plan.seeds), questions, answers)
+        told = f"{task}, {design.seeds} seeds x {questions} prompts x {answers}"
+        if design.seeds < 2 or questions < 2:
+            said.append(f"{task}: one seed or one prompt gives no interval")
+            continue
+        said.append(
+            f"{told}: where no answer shows the trait, a rate below {end_at_none(design):.2g}; drops: "
+            f"inoc power --seeds {design.seeds} --questions {questions} --answers {answers}"
+        )
+    return said
 
 
 def _endings(
