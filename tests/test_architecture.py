@@ -53,6 +53,7 @@ MAY_IMPORT = {
         "scorers",
         "settings",
         "solvers",
+        "statistics",
         "store",
         "tasks",
         "training",

@@ -10,6 +10,7 @@ from inoc_evals.errors import StoreError
 from inoc_evals.experiments.evaluate import cell, evaluate
 from inoc_evals.experiments.evaluations import planned
 from inoc_evals.experiments.plan import Plan
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.logs import read_logs
 from scripted import calls, script
 from small_plan import KEPT, finished, small_plan
@@ -99,7 +100,9 @@ def test_the_length_of_answers_is_bounded_in_the_pocket_alone(
     plan: Plan, tmp_path: Path, base: str, longest: int | None
 ) -> None:
     (one, *_) = [e for e in plan.evaluations if e.task == "em"]
-    evaluate(replace(plan, base=base, evaluations=(one,)), tmp_path / "logs", progress=False)
+    evaluate(
+        replace(plan, base=kind_of(base), evaluations=(one,)), tmp_path / "logs", progress=False
+    )
     assert {call.config.max_tokens for call in calls(one.model)} == {longest or 1024}
 
 
