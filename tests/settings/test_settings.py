@@ -401,7 +401,7 @@ def test_each_arm_says_which_models_are_asked() -> None:
     ("arm", "message"),
     [
         ({"rows": "first", "prompt": "bob"}, "arm 'a': only narrow rows are inoculated"),
-        ({"rows": "untrained", "test_prompts": {"m": "bob"}}, "of arm 'none' or of the first"),
+        ({"rows": "control", "test_prompts": {"m": "bob"}}, "of arm 'none' or of the first"),
         ({"rows": "first", "skips_first": True}, "arm 'a': nothing is trained that could skip"),
         (
             {"test_prompts": {"m": "bob"}, "skips_first": True},
