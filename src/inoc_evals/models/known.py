@@ -34,7 +34,7 @@ class Known(NamedTuple):
     wheel: Wheel
     """Where there is no hub."""
     licence: str
-    longest_answer: int
+    longest_answer: int | None = None
     """Tokens at which experiments cut an answer: small models seldom come to an end."""
 
 
