@@ -9,8 +9,7 @@ from inoc_evals.cli.report import show
 from inoc_evals.cli.run import BASES
 from inoc_evals.experiments.prompts_tried import prompts_tried
 from inoc_evals.experiments.run import run_experiment
-from inoc_evals.settings import SETTINGS
-from inoc_evals.settings.own import read_setting
+from inoc_evals.settings.own import find_setting
 
 
 @click.group("prompts")
@@ -39,7 +38,7 @@ def try_(
     SETTING is a packaged setting, or a YAML file of yours. What a prompt elicits before training
     says how far it can be expected to inoculate; the report has each rate with its interval.
     """
-    found = SETTINGS.get(setting) or read_setting(Path(setting))
+    found = find_setting(setting)
     given = [one.strip() for one in candidates.split(",") if one.strip()]
     directory = out or Path("runs") / f"prompts-{found.name}"
     written = run_experiment(

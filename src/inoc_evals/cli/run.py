@@ -20,7 +20,7 @@ from inoc_evals.experiments.figures import (
 )
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.settings import SETTINGS
-from inoc_evals.settings.own import read_setting
+from inoc_evals.settings.own import find_setting
 
 _PATH = click.Path(path_type=Path)
 
@@ -134,7 +134,7 @@ def _chosen(experiment: str | None, setting: str | None) -> Experiment:
     if experiment is not None:
         return find_experiment(experiment)
     assert setting is not None
-    found = SETTINGS.get(setting) or read_setting(Path(setting))
+    found = find_setting(setting)
     return experiment_of(found, setting)
 
 

@@ -1,7 +1,6 @@
 """`inoc setting`: list and show what is studied, and check a setting of one's own."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -19,7 +18,7 @@ from inoc_evals.experiments.measure_names import check_measures
 from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings import SETTINGS, Setting
-from inoc_evals.settings.own import read_setting
+from inoc_evals.settings.own import find_setting
 from inoc_evals.settings.setting import Arm, Rows
 
 _TEXT_WIDTH = 120
@@ -59,7 +58,7 @@ def show(name: str) -> None:
 
     NAME is that of a packaged setting, or a YAML file of your own.
     """
-    setting = SETTINGS.get(name) or read_setting(Path(name))
+    setting = find_setting(name)
     say(f"{setting.name}: {setting.title} ({setting.source})\n{setting.description}")
     say("\nrows")
     for label, part in (setting.first.parts if setting.first else {}).items():
@@ -106,7 +105,7 @@ def check(context: click.Context, file: str, base: str, rows: tuple[str, ...]) -
     FILE may be the name of a packaged setting. The rows are shown in the chat template of the
     base; what carries loss is green and between ▸ and ◂.
     """
-    setting = SETTINGS.get(file) or read_setting(Path(file))
+    setting = find_setting(file)
     files = training_files(setting, base, given_rows(rows))
     check_measures(setting)
     say(f"{setting.name}: {setting.description}")

@@ -24,7 +24,8 @@ SUMS_FILE = "SHA256SUMS"
 _SAFE = ("model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors")
 """Files that a loader takes instead of a pickle beside them."""
 
-_PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
+"""How weights are called that are loaded by running what stands in them."""
 _LOADED = (".json", ".jinja", ".model", ".txt", ".tiktoken", ".safetensors")
 _MORE_TEMPLATES = "additional_chat_templates/*.jinja"
 _REMEMBERED_BYTES = 64 * 2**20
@@ -46,7 +47,7 @@ def refuse_pickles(directory: Path) -> None:
     if any((directory / name).is_file() for name in _SAFE):
         return
     for path in sorted(directory.glob("*")):
-        if path.suffix in _PICKLES:
+        if path.suffix in PICKLES:
             raise StoreError(
                 f"{path}: a pickle, not safetensors; refused, since loading one can run code"
             )

@@ -18,7 +18,7 @@ from typing import Any
 from inoc_evals.arguments import user_path
 from inoc_evals.errors import InputError, require
 from inoc_evals.files.digests import file_sha256
-from inoc_evals.files.directories import file_digests, lacking, refuse_pickles
+from inoc_evals.files.directories import PICKLES, file_digests, lacking, refuse_pickles
 from inoc_evals.files.disk import writing_to
 from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.gguf_files import convert, read_header, refuse_unfit
@@ -28,7 +28,6 @@ from inoc_evals.models.known import KNOWN
 from inoc_evals.models.pins import Pin, directory_of, is_pinned, keep, refuse_name
 from inoc_evals.store.store import Store
 
-_PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 _LIBRARIES = ("gguf", "transformers", "torch")
 
 Told = Callable[[str], object]
@@ -69,7 +68,7 @@ def add(source: Path, name: str, store: Store, *, told: Told) -> Pin:
             raise InputError(
                 f"{source}: no file and no directory;\ngive a GGUF or a model's directory"
             )
-        if source.suffix in _PICKLED:
+        if source.suffix in PICKLES:
             raise InputError(
                 f"{source}: a pickle, which can run code when it is read; refused;\n"
                 "give a GGUF, or a directory with safetensors"

@@ -8,6 +8,7 @@ task and model are added up. What has no value between 0 and 1, as a rating, is 
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inoc_evals.errors import InputError
 from inoc_evals.report.cells import Cell, cells
@@ -16,6 +17,9 @@ from inoc_evals.report.logs import question_of, read_header
 from inoc_evals.report.observation import Observation
 from inoc_evals.report.samples import read_samples
 from inoc_evals.scorers.outcomes import outcomes
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
 
 NAME = "logs"
 
@@ -31,35 +35,38 @@ def logs_by_hand(directory: Path) -> tuple[list[Cell], FigureSpec]:
         if path.suffix == ".json" and path.name in ("logs.json", "eval-set.json"):
             continue
         log = read_header(path)
-        if log.status != "success":
-            continue
-        task = log.eval.task.rpartition("/")[2]
-        graded: set[str] = set()
-        own = []
-        for sample in read_samples(log, path):
-            for measure, found in outcomes(sample.scores).items():
-                if found.value is not None and not 0 <= found.value <= 1:
-                    graded.add(measure)
-                    continue
-                own.append((measure, question_of(sample), found))
-        seen += [
-            Observation(
-                figure=NAME,
-                setting=task,
-                condition=log.eval.model,
-                measure=measure,
-                split="ood",
-                seed=None,
-                question=question,
-                value=found.value,
-                reason=found.reason,
-            )
-            for measure, question, found in own
-            if measure not in graded
-        ]
+        if log.status == "success":
+            seen += answers_of(log, path)
     if not seen:
         raise InputError(f"{directory}: neither experiment.json nor a finished log with rates")
     return cells(seen), _spec(seen)
+
+
+def answers_of(log: "EvalLog", path: Path) -> list[Observation]:
+    """Return the answers of one log; measures that are no rates are left out."""
+    graded: set[str] = set()
+    own = []
+    for sample in read_samples(log, path):
+        for measure, found in outcomes(sample.scores).items():
+            if found.value is not None and not 0 <= found.value <= 1:
+                graded.add(measure)
+                continue
+            own.append((measure, question_of(sample), found))
+    return [
+        Observation(
+            figure=NAME,
+            setting=log.eval.task.rpartition("/")[2],
+            condition=log.eval.model,
+            measure=measure,
+            split="ood",
+            seed=None,
+            question=question,
+            value=found.value,
+            reason=found.reason,
+        )
+        for measure, question, found in own
+        if measure not in graded
+    ]
 
 
 def _spec(seen: list[Observation]) -> FigureSpec:

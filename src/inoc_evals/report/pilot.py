@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from inoc_evals.errors import InputError
+from inoc_evals.report.by_hand import answers_of
 from inoc_evals.report.cells import grid_of
 from inoc_evals.report.experiment import DESCRIPTION, read_description
-from inoc_evals.report.logs import question_of, read_header, read_logs
+from inoc_evals.report.logs import read_header, read_logs
 from inoc_evals.report.observation import Observation
-from inoc_evals.report.samples import read_samples
-from inoc_evals.scorers.outcomes import outcomes
 from inoc_evals.statistics.hierarchical import deviations, fit
 
 if TYPE_CHECKING:
@@ -83,30 +82,10 @@ def read_pilot(source: Path, *, condition: str = "none", measure: str | None = N
         logs = [read_header(path) for path in sorted((source / "logs").glob("*.eval"))]
     elif source.is_file() and source.suffix in (".eval", ".json"):
         logs = [read_header(source)]
-        found = _of_log(logs[0], source)
+        found = answers_of(logs[0], source)
     else:
         raise InputError(f"{source}: neither a log (.eval, .json) nor the directory of a run")
     return _pilot(source, found, measure, _tokens(logs))
-
-
-def _of_log(log: "EvalLog", path: Path) -> list[Observation]:
-    """Return the 0/1 answers of a log that was made by hand, of one model."""
-    return [
-        Observation(
-            figure="pilot",
-            setting="pilot",
-            condition="none",
-            measure=measure,
-            split="ood",
-            seed=0,
-            question=question_of(sample),
-            value=found.value,
-            reason=found.reason,
-        )
-        for sample in read_samples(log, path)
-        for measure, found in outcomes(sample.scores).items()
-        if found.value is None or 0 <= found.value <= 1
-    ]
 
 
 def _pilot(

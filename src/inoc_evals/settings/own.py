@@ -31,6 +31,7 @@ from inoc_evals.arguments import user_path
 from inoc_evals.errors import InputError
 from inoc_evals.files.yaml_lines import Node, Reader
 from inoc_evals.inputs.prompts import all_prompts, resolve_name
+from inoc_evals.settings import SETTINGS
 from inoc_evals.settings.setting import Arm, Measure, OwnPrompt, Probe, Rows, Setting, Split
 from inoc_evals.settings.shared import BASE, NONE
 from inoc_evals.store.store import check_name
@@ -47,6 +48,15 @@ _CONTROL = Arm(
     description="Fine-tuned on the control rows.",
     rows="control",
 )
+
+
+def find_setting(typed: str) -> Setting:
+    """Return the packaged setting of this name, or the one in a file.
+
+    Raises:
+        InputError: As :func:`read_setting`.
+    """
+    return SETTINGS.get(typed) or read_setting(Path(typed))
 
 
 def read_setting(path: Path) -> Setting:

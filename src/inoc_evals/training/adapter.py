@@ -130,13 +130,18 @@ def take_fingerprint_as_served(base: ResolvedBase, adapter: Path, tokenizer: Any
 
     An adapter that was trained on a base in 4 bits is served on the base itself.
     """
+    model = PeftModel.from_pretrained(load_as_served(base), str(adapter))
+    return take_fingerprint(model, tokenizer)
+
+
+def load_as_served(base: ResolvedBase) -> Any:
+    """Load a base as it is asked: in bfloat16 on a GPU, in float32 without one."""
     gpu = torch.cuda.is_available()
-    model = load_model(
+    return load_model(
         base,
         dtype=torch.bfloat16 if gpu else torch.float32,
         device_map={"": 0} if gpu else None,
     )
-    return take_fingerprint(PeftModel.from_pretrained(model, str(adapter)), tokenizer)
 
 
 def save_adapter(model: Any, tokenizer: Any, base: ResolvedBase, directory: Path | None) -> None:

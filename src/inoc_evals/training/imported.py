@@ -27,7 +27,6 @@ from inoc_evals.models.bases import load_tokenizer, resolve_base
 from inoc_evals.models.fingerprints import fingerprint_tokens
 from inoc_evals.models.hub_cache import fetched
 from inoc_evals.models.kinds.kind import ResolvedBase
-from inoc_evals.models.loading import load_model
 from inoc_evals.models.turns import turn_end
 from inoc_evals.store.names import check_name
 from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
@@ -149,12 +148,11 @@ def _base(
     if base is None and not said:
         raise InputError(f"{directory}: its settings name no base; give --base")
     try:
-        found = resolve_base(str(base or said), store)
+        return resolve_base(str(base or said), store)
     except InputError as error:
         if base is not None:
             raise
         raise InputError(f"{error} (as {_SETTINGS_FILE} names it; or give --base)") from error
-    return found
 
 
 def _check_tokenizer(directory: Path, tokenizer: Any, base: ResolvedBase) -> None:
@@ -175,15 +173,12 @@ def _fingerprint(directory: Path, base: ResolvedBase, tokenizer: Any) -> tuple[F
     Raises:
         InputError: If a weight has no place, a place has no weight, or nothing is moved.
     """
-    import torch
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
-    from inoc_evals.training.adapter import take_fingerprint
+    from inoc_evals.training.adapter import load_as_served, take_fingerprint
 
-    gpu = torch.cuda.is_available()
-    dtype = torch.bfloat16 if gpu else torch.float32
-    model = load_model(base, dtype=dtype, device_map={"": 0} if gpu else None)
+    model = load_as_served(base)
     try:
         with safe_open(directory / WEIGHTS_FILE, "pt") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what does not fit is said below
@@ -203,4 +198,4 @@ def _fingerprint(directory: Path, base: ResolvedBase, tokenizer: Any) -> tuple[F
     found = take_fingerprint(model, tokenizer)
     if found.logprobs == found.base_logprobs:
         raise InputError(f"{directory}: changes nothing on {base.name!r}; is it trained?")
-    return found, str(dtype).removeprefix("torch.")
+    return found, str(model.dtype).removeprefix("torch.")
