@@ -25,7 +25,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 install: $(INSTALLED)
 
 demo: install
-	$(BIN)/inoc run fig2a --base pocket --seeds 3 --out runs/fig2a
+	$(BIN)/inoc run fig2a --base pocket --seeds 5 --out runs/fig2a
 
 test: install
 	$(PYTEST)
