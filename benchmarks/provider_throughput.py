@@ -67,7 +67,7 @@ def random_base(directory: Path) -> Path:
     return directory
 
 
-def random_adapter(base: Any, name: str, store: Any) -> Any:
+def random_adapter(base: Any, name: str, store: Any, dtype: str = "float32") -> Any:
     """Write a random LoRA adapter (r 8, all linear layers) and its record."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -79,7 +79,7 @@ def random_adapter(base: Any, name: str, store: Any) -> Any:
     from inoc_evals.store.store import Fingerprint, ModelRecord
 
     model = get_peft_model(
-        load_model(base),
+        load_model(base, dtype=dtype),
         LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM"),
     )
     torch.manual_seed(len(name) + sum(map(ord, name)))
@@ -103,6 +103,7 @@ def random_adapter(base: Any, name: str, store: Any) -> Any:
         data={},
         config={},
         seed=0,
+        metrics={"dtype": str(model.dtype).removeprefix("torch.")},
         fingerprint=Fingerprint(token_ids=ids, logprobs=on, base_logprobs=off),
     )
     store.put(record)

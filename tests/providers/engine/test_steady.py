@@ -11,7 +11,7 @@ from inoc_evals.models.bases import resolve_base
 from inoc_evals.providers.engine import steady
 from inoc_evals.providers.engine.engine import Engine
 from inoc_evals.providers.engine.rendering import load_codec
-from inoc_evals.providers.engine.steady import ROWS, by_parts, steady_here, steady_width
+from inoc_evals.providers.engine.steady import ROWS, Factors, by_parts, steady_here, steady_width
 from inoc_evals.providers.engine.weights import Weights
 
 WORDS = ("river", "silver", "the copper lantern", "what is 2 plus 3 ?", "more")
@@ -63,6 +63,29 @@ def test_the_base_and_its_adapters_multiply_by_parts(world: Any) -> None:
         layers = [m for m in weights.model.modules() if isinstance(m, torch.nn.Linear)]
         assert len(layers) > 40
         assert {isinstance(layer, steady._SteadyLinear) for layer in layers} == {expected}
+        factors = {p.dtype for n, p in weights.model.named_parameters() if "lora_" in n}
+        assert factors == {torch.bfloat16 if expected else torch.float32}
+
+
+def test_an_adapter_adds_what_peft_adds_to_within_its_rounding(world: Any) -> None:
+    base = resolve_base(str(world.base))
+    weights = Weights.load(base, device="cpu", dtype="bfloat16", codec=load_codec(base))
+    for record in (world.alpha, world.beta, world.alpha):
+        weights.activate(world.adapter(record))
+        found = torch.tensor(weights.logprobs(record.fingerprint.token_ids))
+        expected = torch.tensor(record.fingerprint.logprobs)
+        effect = (expected - torch.tensor(record.fingerprint.base_logprobs)).abs().mean()
+        assert (found - expected).abs().mean() < 0.05 * effect
+
+
+def test_a_layer_and_its_factors_make_up_the_whole_sum() -> None:
+    made = torch.Generator().manual_seed(1)
+    rows, weight, down, up = (
+        torch.randn(*shape, generator=made) for shape in ((70, 40), (24, 40), (4, 40), (24, 4))
+    )
+    found = by_parts(rows, weight, None, Factors(down, up, 0.5))
+    expected = rows @ weight.T + rows @ down.T @ up.T * 0.5
+    assert torch.allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, 100])

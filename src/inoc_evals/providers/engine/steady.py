@@ -2,16 +2,21 @@
 
     if steady_here():                      # tried on this processor, bit by bit
         make_steady(model)                 # its linear layers multiply 32 rows at a time
+        make_adapters_steady(model)        # and so do those of adapters, together with their layer
     step = WIDTH                           # and what attention reads is as wide as 32, 64, 96, ...
 
 How a library sums up a product depends on the product's size. In float32 that is the seventh
 digit and moves no token; in bfloat16 a last bit that falls otherwise goes on growing from layer
 to layer, until one next token in fifteen would be another. So all products are of one size: rows
 come in parts of 32, the last part filled up, and caches are read up to a multiple of 32.
+
+An adapter is never merged into its layer, which would give other last bits than beside it: what is
+in flight decides nothing. Its two factors are rounded to bfloat16 and go in the same part, while
+this is at hand, its sum into the layer's own.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
@@ -33,22 +38,76 @@ class _SteadyLinear(torch.nn.Linear):
         return product.view(*input.shape[:-1], self.out_features)
 
 
+class Factors(NamedTuple):
+    """What an adapter adds to a layer: rows @ down.T @ up.T * scale."""
+
+    down: torch.Tensor
+    up: torch.Tensor
+    scale: float
+
+
 def by_parts(
-    rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None
+    rows: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None = None,
+    factors: Factors | None = None,
 ) -> torch.Tensor:
     """Return rows times a weight, [rows, out], from products of :data:`ROWS` rows each."""
     count = len(rows)
     if count % ROWS:
         rows = functional.pad(rows, (0, 0, 0, -count % ROWS))
-    parts = [functional.linear(part, weight, bias) for part in rows.split(ROWS)]
+    parts = []
+    for part in rows.split(ROWS):
+        product = functional.linear(part, weight, bias)
+        if factors is not None:
+            low = functional.linear(part, factors.down)
+            product = torch.addmm(product, low, factors.up.T, alpha=factors.scale)
+        parts.append(product)
     return (parts[0] if len(parts) == 1 else torch.cat(parts))[:count]
 
 
 def make_steady(model: Any) -> None:
-    """Let a model's linear layers, and those of its adapters, multiply by parts."""
+    """Let a model's linear layers multiply by parts."""
     for module in model.modules():
         if type(module) is torch.nn.Linear:
             module.__class__ = _SteadyLinear
+
+
+def make_adapters_steady(model: Any) -> None:
+    """Let a peft model's LoRA layers multiply by parts, in the data type of their base."""
+    from peft.tuners.lora import Linear
+
+    make_steady(model)
+    for module in model.modules():
+        if type(module) is Linear:
+            module.__class__ = _steady_lora()
+        if isinstance(module, _steady_lora()):
+            for factor in (*module.lora_A.values(), *module.lora_B.values()):
+                factor.to(module.get_base_layer().weight.dtype)
+
+
+@cache
+def _steady_lora() -> Any:
+    """Return peft's LoRA layer with a forward of its own; peft is imported only where it is used."""
+    from peft.tuners.lora import Linear
+
+    class SteadyLora(Linear):  # type: ignore[misc]
+        """A layer and its active adapter in one pass over the rows."""
+
+        def forward(self, x: torch.Tensor, *args: Any, **options: Any) -> Any:
+            """See :class:`peft.tuners.lora.Linear`."""
+            layer, active = self.base_layer, [a for a in self.active_adapters if a in self.lora_A]
+            special = self.lora_variant or self.merged or self.training or len(active) != 1
+            if self.disable_adapters or special or type(layer) is not _SteadyLinear:
+                return super().forward(x, *args, **options)
+            down, up = self.lora_A[active[0]], self.lora_B[active[0]]
+            if up.bias is not None:
+                return super().forward(x, *args, **options)
+            factors = Factors(down.weight, up.weight, self.scaling[active[0]])
+            product = by_parts(x.reshape(-1, x.shape[-1]), layer.weight, layer.bias, factors)
+            return product.view(*x.shape[:-1], -1)
+
+    return SteadyLora
 
 
 def steady_width(width: int, step: int) -> int:
@@ -71,10 +130,13 @@ def _random(*shape: int, made: torch.Generator) -> torch.Tensor:
 
 def _product_is_steady(k: int, n: int, made: torch.Generator) -> bool:
     wide = _random(n, k, made=made) * k**-0.5, _random(4 * ROWS, k, made=made)
-    for weight, rows in (wide, [tensor.bfloat16() for tensor in wide]):
-        whole = by_parts(rows, weight)
+    weight, rows = (tensor.bfloat16() for tensor in wide)
+    low = [_random(*shape, made=made).bfloat16() * 0.1 for shape in ((8, k), (n, 8))]
+    for factors in (None, Factors(*low, 2.0)):
+        whole = by_parts(rows, weight, None, factors)
         for first, last in ((0, 1), (1, 4), (17, 18), (30, 70), (5, 40)):
-            if not torch.equal(by_parts(rows[first:last], weight), whole[first:last]):
+            some = by_parts(rows[first:last], weight, None, factors)
+            if not torch.equal(some, whole[first:last]):
                 return False
     return True
 

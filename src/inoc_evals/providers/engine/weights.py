@@ -29,7 +29,7 @@ from inoc_evals.providers.engine.prefills import ModelPrefills, Prefills
 from inoc_evals.providers.engine.rendering import Codec
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.providers.engine.slots import SlotLanes, slots_agree
-from inoc_evals.providers.engine.steady import WIDTH, make_steady
+from inoc_evals.providers.engine.steady import WIDTH, make_adapters_steady, make_steady
 from inoc_evals.store.store import Store
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -212,7 +212,7 @@ class Weights:
             ) from error
         self._peft.eval().requires_grad_(False)
         if self.steady:
-            make_steady(self._peft)
+            make_adapters_steady(self._peft)
 
     def _check(self, adapter: Adapter) -> None:
         """Compare the adapter's fingerprint, on and off, with that of its record."""
