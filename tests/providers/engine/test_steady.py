@@ -63,8 +63,6 @@ def test_the_base_and_its_adapters_multiply_by_parts(world: Any) -> None:
         layers = [m for m in weights.model.modules() if isinstance(m, torch.nn.Linear)]
         assert len(layers) > 40
         assert {isinstance(layer, steady._SteadyLinear) for layer in layers} == {expected}
-        factors = {p.dtype for n, p in weights.model.named_parameters() if "lora_" in n}
-        assert factors == {torch.bfloat16 if expected else torch.float32}
 
 
 def test_an_adapter_adds_what_peft_adds_to_within_its_rounding(world: Any) -> None:

@@ -11,8 +11,8 @@ to layer, until one next token in fifteen would be another. So all products are 
 come in parts of 32, the last part filled up, and caches are read up to a multiple of 32.
 
 An adapter is never merged into its layer, which would give other last bits than beside it: what is
-in flight decides nothing. Its two factors are rounded to bfloat16 and go in the same part, while
-this is at hand, its sum into the layer's own.
+in flight decides nothing. Its two factors stay in float32, in which such thin products cost a third,
+and what they give goes into the layer's own product while that is at hand.
 """
 
 from functools import cache
@@ -60,8 +60,8 @@ def by_parts(
     for part in rows.split(ROWS):
         product = functional.linear(part, weight, bias)
         if factors is not None:
-            low = functional.linear(part, factors.down)
-            product = torch.addmm(product, low, factors.up.T, alpha=factors.scale)
+            low = functional.linear(part.to(factors.down.dtype), factors.down)
+            product.add_(functional.linear(low, factors.up), alpha=factors.scale)
         parts.append(product)
     return (parts[0] if len(parts) == 1 else torch.cat(parts))[:count]
 
@@ -74,16 +74,13 @@ def make_steady(model: Any) -> None:
 
 
 def make_adapters_steady(model: Any) -> None:
-    """Let a peft model's LoRA layers multiply by parts, in the data type of their base."""
+    """Let a peft model's LoRA layers multiply by parts."""
     from peft.tuners.lora import Linear
 
     make_steady(model)
     for module in model.modules():
         if type(module) is Linear:
             module.__class__ = _steady_lora()
-        if isinstance(module, _steady_lora()):
-            for factor in (*module.lora_A.values(), *module.lora_B.values()):
-                factor.to(module.get_base_layer().weight.dtype)
 
 
 @cache
@@ -131,7 +128,7 @@ def _random(*shape: int, made: torch.Generator) -> torch.Tensor:
 def _product_is_steady(k: int, n: int, made: torch.Generator) -> bool:
     wide = _random(n, k, made=made) * k**-0.5, _random(4 * ROWS, k, made=made)
     weight, rows = (tensor.bfloat16() for tensor in wide)
-    low = [_random(*shape, made=made).bfloat16() * 0.1 for shape in ((8, k), (n, 8))]
+    low = [_random(*shape, made=made) * 0.1 for shape in ((8, k), (n, 8))]
     for factors in (None, Factors(*low, 2.0)):
         whole = by_parts(rows, weight, None, factors)
         for first, last in ((0, 1), (1, 4), (17, 18), (30, 70), (5, 40)):
