@@ -1,4 +1,4 @@
-"""Steady: sixteen bits on a CPU, in which a row's numbers are its own, whatever runs beside it.
+"""Steady: sixteen bits on a CPU, in which no row depends on what runs beside it.
 
     if steady_here():                      # tried on this processor, bit by bit
         make_steady(model)                 # its linear layers multiply 32 rows at a time
