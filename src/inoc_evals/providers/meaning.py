@@ -162,7 +162,7 @@ class MeaningAPI(ModelAPI):
     def base_url(self) -> str | None:
         """The address, if one was given, and the mark of what answers."""
         marked = self._marked()
-        how = digest(self._how | self.chosen(marked))[:_REVISION]
+        how = digest({**self._how, **self.chosen(marked)})[:_REVISION]
         return f"{self.address or ''}#inoc:{marked.identity[:_MARKED]}.{how}"
 
     @base_url.setter

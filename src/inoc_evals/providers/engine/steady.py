@@ -57,7 +57,7 @@ def by_parts(
     if count % ROWS:
         rows = functional.pad(rows, (0, 0, 0, -count % ROWS))
     parts = []
-    for part in rows.split(ROWS):
+    for part in torch.split(rows, ROWS):
         product = functional.linear(part, weight, bias)
         if factors is not None:
             low = functional.linear(part.to(factors.down.dtype), factors.down)
@@ -128,8 +128,8 @@ def _random(*shape: int, made: torch.Generator) -> torch.Tensor:
 def _product_is_steady(k: int, n: int, made: torch.Generator) -> bool:
     wide = _random(n, k, made=made) * k**-0.5, _random(4 * ROWS, k, made=made)
     weight, rows = (tensor.bfloat16() for tensor in wide)
-    low = [_random(*shape, made=made) * 0.1 for shape in ((8, k), (n, 8))]
-    for factors in (None, Factors(*low, 2.0)):
+    down, up = (_random(*shape, made=made) * 0.1 for shape in ((8, k), (n, 8)))
+    for factors in (None, Factors(down, up, 2.0)):
         whole = by_parts(rows, weight, None, factors)
         for first, last in ((0, 1), (1, 4), (17, 18), (30, 70), (5, 40)):
             some = by_parts(rows[first:last], weight, None, factors)
@@ -146,8 +146,8 @@ def _attention_is_steady(length: int, made: torch.Generator) -> bool:
     found = []
     for rows in (3, 1):
         for width in (least, least + WIDTH, least + 3 * WIDTH, 20 * WIDTH):
-            some = [tensor[:rows, :, :width] for tensor in (query, keys, values)]
-            read = attend(*some, is_causal=True)[0, :, :length]
+            q, k, v = (tensor[:rows, :, :width] for tensor in (query, keys, values))
+            read = attend(q, k, v, is_causal=True)[0, :, :length]
             mask = (torch.arange(width) < length)[None, None, None].expand(rows, 1, 1, width)
-            found.append((read, attend(some[0][:, :, :1], *some[1:], attn_mask=mask)[0]))
+            found.append((read, attend(q[:, :, :1], k, v, attn_mask=mask)[0]))
     return all(torch.equal(a, b) for one in found for a, b in zip(one, found[0], strict=True))
