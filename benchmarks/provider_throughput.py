@@ -2,11 +2,13 @@
 
     python benchmarks/provider_throughput.py                 # a random model of pocket size
     python benchmarks/provider_throughput.py --base pocket   # or any other base
-    python benchmarks/provider_throughput.py --rounds 5 --eval
+    python benchmarks/provider_throughput.py --rounds 5 --eval --dtype bfloat16
 
-200 different chat prompts, 32 new tokens each, sampled at temperature 1. The plain loop is
-the better of batch sizes 32 and 200 over prompts sorted by length. Both sides run in turns
-in one process; the figure is a ratio of medians. Promise: >= 0.8, base and adapter.
+200 different chat prompts, sampled at temperature 1 from the whole vocabulary, exactly 32 new
+tokens each: no token ends an answer, on either side, and both compute in one data type. The plain
+loop is the better of batch sizes 32 and 200 over prompts sorted by length. All run in turns in one
+process; the figure is a ratio of medians. Promise: >= 0.8, base and adapter. Beside it stands the
+floor: the time to read the weights once a step of 200 rows, at the bandwidth that copying shows.
 """
 
 import argparse
@@ -67,7 +69,7 @@ def random_base(directory: Path) -> Path:
     return directory
 
 
-def random_adapter(base: Any, name: str, store: Any) -> Any:
+def random_adapter(base: Any, name: str, store: Any, dtype: str = "float32") -> Any:
     """Write a random LoRA adapter (r 8, all linear layers) and its record."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -79,7 +81,7 @@ def random_adapter(base: Any, name: str, store: Any) -> Any:
     from inoc_evals.store.store import Fingerprint, ModelRecord
 
     model = get_peft_model(
-        load_model(base),
+        load_model(base, dtype=dtype),
         LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM"),
     )
     torch.manual_seed(len(name) + sum(map(ord, name)))
@@ -103,6 +105,7 @@ def random_adapter(base: Any, name: str, store: Any) -> Any:
         data={},
         config={},
         seed=0,
+        metrics={"dtype": str(model.dtype).removeprefix("torch.")},
         fingerprint=Fingerprint(token_ids=ids, logprobs=on, base_logprobs=off),
     )
     store.put(record)
@@ -112,6 +115,7 @@ def random_adapter(base: Any, name: str, store: Any) -> Any:
 def plain_loop(model: Any, tokenizer: Any, questions: list[str], batch_size: int) -> int:
     """Answer all questions by batches of `generate`; return the number of tokens made."""
     import torch
+    from transformers import GenerationConfig
 
     texts = [
         tokenizer.apply_chat_template(
@@ -129,23 +133,54 @@ def plain_loop(model: Any, tokenizer: Any, questions: list[str], batch_size: int
         output = model.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
-            max_new_tokens=NEW_TOKENS,
-            do_sample=True,
-            temperature=1.0,
-            top_k=0,
-            pad_token_id=tokenizer.eos_token_id,
+            generation_config=GenerationConfig(
+                max_new_tokens=NEW_TOKENS,
+                do_sample=True,
+                temperature=1.0,
+                top_k=0,
+                top_p=1.0,
+                eos_token_id=None,
+                pad_token_id=tokenizer.eos_token_id,
+            ),
         )
-        for row in tokenizer.batch_decode(output[:, width:], skip_special_tokens=True):
-            made += len(row.split())
+        tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
+        made += output[:, width:].numel()
     return made
 
 
-def through_model(name: str, questions: list[str], *, direct: bool) -> int:
+def without_ends() -> None:
+    """Let no token end an answer of the engine: each is as long as it may be."""
+    from inoc_evals.providers.engine.batch import Batch, Limits
+
+    made = Batch.__init__
+
+    def endless(batch: Batch, lanes: Any, codec: Any, limits: Limits, identity: str) -> None:
+        made(batch, lanes, codec, limits._replace(end_ids=frozenset(), end_texts=()), identity)
+
+    Batch.__init__ = endless  # type: ignore[method-assign]
+
+
+def floor(model: Any) -> float:
+    """Return the seconds that reading the weights takes, once a step of all rows."""
+    import torch
+
+    size = sum(parameter.nbytes for parameter in model.parameters())
+    source = torch.ones(2**25)
+    target = torch.empty_like(source)
+    seconds = []
+    for _ in range(7):
+        start = time.perf_counter()
+        target.copy_(source)
+        seconds.append(time.perf_counter() - start)
+    return NEW_TOKENS * size / (2 * source.nbytes / statistics.median(seconds))
+
+
+def through_model(name: str, questions: list[str], dtype: str, *, direct: bool) -> int:
     """Answer all questions concurrently by `Model.generate`, or by `ModelAPI.generate`."""
     from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
 
     async def run() -> int:
-        model = get_model(name)
+        model = get_model(name, dtype=dtype)
         config = GenerateConfig(max_tokens=NEW_TOKENS, temperature=1.0, max_connections=PROMPTS)
         if direct:
             jobs = [
@@ -160,7 +195,7 @@ def through_model(name: str, questions: list[str], *, direct: bool) -> int:
     return asyncio.run(run())
 
 
-def through_eval(name: str, questions: list[str]) -> int:
+def through_eval(name: str, questions: list[str], dtype: str) -> int:
     """Answer all questions in an evaluation: what a user waits for, logs and scoring included."""
     from inspect_ai import Task, eval
     from inspect_ai.dataset import Sample
@@ -170,6 +205,7 @@ def through_eval(name: str, questions: list[str]) -> int:
     [log] = eval(
         task,
         model=name,
+        model_args={"dtype": dtype},
         max_tokens=NEW_TOKENS,
         max_connections=PROMPTS,
         max_samples=PROMPTS,
@@ -197,26 +233,29 @@ def timed(runs: dict[str, Callable[[], int]], rounds: int) -> dict[str, tuple[fl
 
 
 def measure(name: str, model: Any, tokenizer: Any, questions: list[str], options: Any) -> None:
+    dtype = options.dtype
     runs: dict[str, Callable[[], int]] = {
         "plain generate, 32": lambda: plain_loop(model, tokenizer, questions, 32),
         "plain generate, 200": lambda: plain_loop(model, tokenizer, questions, 200),
-        "ModelAPI.generate": lambda: through_model(name, questions, direct=True),
-        "Model.generate": lambda: through_model(name, questions, direct=False),
+        "ModelAPI.generate": lambda: through_model(name, questions, dtype, direct=True),
+        "Model.generate": lambda: through_model(name, questions, dtype, direct=False),
     }
     if options.eval:
-        runs["inspect eval"] = lambda: through_eval(name, questions)
+        runs["inspect eval"] = lambda: through_eval(name, questions, dtype)
     results = timed(runs, options.rounds)
     best = min(results[key][0] for key in ("plain generate, 32", "plain generate, 200"))
     print(f"\n{name}")
     for key, (seconds, tokens) in results.items():
         rate = PROMPTS / seconds
-        print(f"  {key:20} {rate:7.0f} samples/s {tokens:7.0f} tokens  ratio {best / seconds:5.2f}")
+        print(f"  {key:20} {rate:7.1f} samples/s {tokens:7.0f} tokens  ratio {best / seconds:5.2f}")
+    print(f"  {'floor':20} {PROMPTS / floor(model):7.1f} samples/s")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base", help="a base as in `inoc train --base`; default: a random model")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--dtype", default="float32", help="of both sides")
     parser.add_argument("--eval", action="store_true", help="also time a whole evaluation")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="inoc-benchmark-") as work:
@@ -243,10 +282,11 @@ def compare(work: Path, options: Any) -> None:
     words = [w.replace("▁", "") for w in tokenizer.get_vocab() if not w.startswith("<")]
     questions = chats([word for word in sorted(words) if word])
     print(f"torch threads {torch.get_num_threads()}, load {os.getloadavg()[0]:.1f}")
-    model = load_model(base).eval()
+    without_ends()
+    model = load_model(base, dtype=options.dtype).eval()
     measure(f"inoc/{base.path}", model, tokenizer, questions, options)
     local = resolve_base(base.path)
-    record = random_adapter(local, "adapter", Store())
+    record = random_adapter(local, "adapter", Store(), options.dtype)
     adapted = PeftModel.from_pretrained(model, str(Store().root / record.adapter)).eval()
     measure(f"inoc/{record.name}", adapted, tokenizer, questions, options)
 

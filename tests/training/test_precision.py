@@ -97,7 +97,7 @@ def test_attention_that_a_base_lacks_is_left_out_if_chosen_for_it_and_refused_if
 ) -> None:
     base = resolve_base(str(tiny_base))
 
-    def lacking(config: TrainConfig) -> dict[str, Any]:
+    def lacking(*_: Any) -> dict[str, Any]:
         return {"dtype": torch.float32, "attn_implementation": "no_such_attention"}
 
     monkeypatch.setattr(adapter, "base_arguments", lacking)

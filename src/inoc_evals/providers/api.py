@@ -34,7 +34,12 @@ from inoc_evals.models.bases import check_unchanged
 from inoc_evals.models.loading import check_weights
 from inoc_evals.providers.engine.request import Completion, Request
 from inoc_evals.providers.meaning import Meaning, MeaningAPI
-from inoc_evals.providers.options import engine_options, take_thinking, thinking_of
+from inoc_evals.providers.options import (
+    engine_options,
+    served_dtype,
+    take_thinking,
+    thinking_of,
+)
 from inoc_evals.providers.resolve import resolve_model
 from inoc_evals.providers.translation import (
     DEFAULT_MAX_TOKENS,
@@ -97,6 +102,11 @@ class InocAPI(MeaningAPI):
         base, adapter = resolve_model(self.reference)
         check_weights(base)
         return Meaning.of(base, adapter, adapter.record if adapter else None)
+
+    def chosen(self, meaning: Meaning) -> dict[str, str]:
+        """Return the data type, where it is not what it would be anywhere."""
+        dtype = served_dtype(meaning, self._options)
+        return {"dtype": dtype} if dtype != self._options.get("dtype", "auto") else {}
 
     async def generate(
         self,
@@ -189,7 +199,7 @@ class InocAPI(MeaningAPI):
 
         assert meaning.base is not None
         check_unchanged(meaning.base)
-        engine = engine_for(meaning.base, **self._options)
+        engine = engine_for(meaning.base, **(self._options | self.chosen(meaning)))
         codec = engine.codec
         if meaning.record is not None:
             codec.check_tokens(meaning.record)
@@ -228,5 +238,6 @@ class InocAPI(MeaningAPI):
             metadata={
                 "base_digest": meaning.base.digest if meaning.base else None,
                 "identity": meaning.record.identity if meaning.record else None,
+                **self.chosen(meaning),
             },
         )

@@ -90,7 +90,7 @@ class MeaningAPI(ModelAPI):
         how: Mapping[str, Any],
     ) -> None:
         plain = {key: value for key, value in how.items() if isinstance(value, str | int | float)}
-        self._how = digest(plain)[:_REVISION]
+        self._how: dict[str, Any] = plain
         self._in_loop: RunVar[_Looked] = RunVar("inoc_meaning")
         # Before Inspect's own set-up, which sets both again.
         self.model_name, self.base_url = model_name, base_url
@@ -107,6 +107,10 @@ class MeaningAPI(ModelAPI):
             InputError: If it means nothing any more.
             StoreError: If files are not those of the record.
         """
+
+    def chosen(self, meaning: Meaning) -> Mapping[str, Any]:
+        """Return what decides the numbers of a model and was not said but chosen here."""
+        return {}
 
     @property
     def meaning(self) -> Meaning:
@@ -157,7 +161,9 @@ class MeaningAPI(ModelAPI):
     @property
     def base_url(self) -> str | None:
         """The address, if one was given, and the mark of what answers."""
-        return f"{self.address or ''}#inoc:{self._marked().identity[:_MARKED]}.{self._how}"
+        marked = self._marked()
+        how = digest({**self._how, **self.chosen(marked)})[:_REVISION]
+        return f"{self.address or ''}#inoc:{marked.identity[:_MARKED]}.{how}"
 
     @base_url.setter
     def base_url(self, given: str | None) -> None:

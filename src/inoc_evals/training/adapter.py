@@ -64,7 +64,7 @@ def _load_base(base: ResolvedBase, config: TrainConfig) -> Any:
 
         return hollow(laid_out) if sharded() else laid_out()
 
-    arguments = base_arguments(config)
+    arguments = base_arguments(config, base)
     if "attn_implementation" not in arguments:
         return load(**arguments)
     try:

@@ -1,6 +1,6 @@
 """Precision: the data type of the base, 4 bits, and which attention code runs.
 
-    AutoModelForCausalLM.from_pretrained(path, **base_arguments(config))
+    AutoModelForCausalLM.from_pretrained(path, **base_arguments(config, base))
 
 The adapter is float32 always. bitsandbytes and flash-attn are used where they are
 installed and are never required.
@@ -14,16 +14,22 @@ import torch
 from transformers.utils import is_flash_attn_2_available
 
 from inoc_evals.errors import InputError
+from inoc_evals.models.cpu_precision import cpu_dtype
+from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.training.config import TrainConfig
 
 
-def base_arguments(config: TrainConfig) -> dict[str, Any]:
+def base_arguments(config: TrainConfig, base: ResolvedBase | None = None) -> dict[str, Any]:
     """Return what ``from_pretrained`` is to be given for a run's base.
+
+    Args:
+        config: How is trained.
+        base: What is trained on; None if a CPU is to compute in float32.
 
     Raises:
         InputError: If 4 bits or flash attention are asked for and cannot be had here.
     """
-    dtype = base_dtype(config)
+    dtype = base_dtype(config, base)
     arguments: dict[str, Any] = {"dtype": dtype}
     attention = _attention(config, dtype)
     if attention is not None:
@@ -33,11 +39,14 @@ def base_arguments(config: TrainConfig) -> dict[str, Any]:
     return arguments
 
 
-def base_dtype(config: TrainConfig) -> torch.dtype:
-    """Return the data type of the base: ``auto`` is bfloat16 on a GPU that has it."""
+def base_dtype(config: TrainConfig, base: ResolvedBase | None = None) -> torch.dtype:
+    """Return the data type of the base: ``auto`` is bfloat16 where it is fast (cpu_precision)."""
     if config.dtype == "auto":
-        gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-        return torch.bfloat16 if gpu else torch.float32
+        if torch.cuda.is_available():
+            fast = torch.cuda.is_bf16_supported()
+        else:
+            fast = base is not None and cpu_dtype(base) == "bfloat16"
+        return torch.bfloat16 if fast else torch.float32
     return torch.bfloat16 if config.dtype == "bfloat16" else torch.float32
 
 

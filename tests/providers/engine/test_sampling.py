@@ -8,6 +8,7 @@ import torch
 from scipy.stats import chisquare
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
+from inoc_evals.providers.engine import sampling
 from inoc_evals.providers.engine.sampling import (
     SamplingSettings,
     logprobs,
@@ -36,6 +37,27 @@ def test_tokens_are_drawn_with_the_probabilities_of_the_softmax(temperature: flo
     expected = torch.softmax(logits[0] / temperature, -1).double()
     found = np.bincount(tokens.numpy(), minlength=12)
     assert chisquare(found, (expected / expected.sum() * count).numpy()).pvalue > 0.001
+
+
+@pytest.mark.parametrize("vocabulary", [4096, 5003, 49152])
+@pytest.mark.parametrize("top_k", [None, 7])
+def test_a_large_vocabulary_is_drawn_from_as_a_small_one(
+    vocabulary: int, top_k: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks first, then places: the same tokens as by the sum over all of them."""
+    rows = 60
+    logits = random_logits(rows, vocabulary)
+    logits[:, ::3] = -torch.inf
+    logits[3, 9] = torch.nan
+    draws = torch.tensor([0.0, 1 - 2**-53, 1.0, *uniforms(rows - 3).tolist()], dtype=torch.float64)
+    settings = SamplingSettings.of([(1.0, None, top_k)] * rows, CPU)
+    by_blocks = sample(logits, settings, draws)
+    monkeypatch.setattr(sampling, "_LARGE", 10**9)
+    assert torch.equal(sample(logits, settings, draws), by_blocks)
+    assert by_blocks[3] == -1
+    drawn = by_blocks[by_blocks >= 0]
+    assert len(drawn) == rows - 1
+    assert (drawn % 3 > 0).all()
 
 
 def test_temperature_zero_takes_the_likeliest_token_whatever_the_random_number() -> None:

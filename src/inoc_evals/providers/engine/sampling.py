@@ -19,10 +19,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from inoc_evals.files.digests import canonical_json
 
 _DRAWS_AT_ONCE = 32
+_LARGE, _BLOCK = 4096, 128
+"""Vocabularies from which on the cumulated sum goes by blocks, and how long these are."""
 
 
 def uniform_stream(
@@ -152,9 +155,30 @@ def _inverse_cdf(weights: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
     """
     # In float32 the sum over a large vocabulary would misplace rare tokens.
     wide = torch.float32 if weights.device.type == "mps" else torch.float64
-    cumulated = weights.cumsum(-1, dtype=wide)
-    total = cumulated[:, -1:]
-    target = torch.minimum(uniforms[:, None].to(wide) * total, total.nextafter(total * 0))
+    rows, size = weights.shape
+    if size < _LARGE:
+        cumulated = weights.cumsum(-1, dtype=wide)
+        return _first_beyond(cumulated, _target(cumulated[:, -1:], uniforms))
+    # Summing up one by one is slow: first in which block, then where in it.
+    padded = functional.pad(weights, (0, -size % _BLOCK)).view(rows, -1, _BLOCK)
+    sums = padded.sum(-1, dtype=wide).cumsum(-1)
+    target = _target(sums[:, -1:], uniforms)
+    block = _first_beyond(sums, target).clamp(max=sums.shape[1] - 1)
+    before = functional.pad(sums, (1, 0)).gather(1, block[:, None])
+    own = padded[torch.arange(rows, device=block.device), block]
+    place = _first_beyond(own.cumsum(-1, dtype=wide) + before, target)
+    # Summed up in another order, a block may end a last bit short of the target.
+    last = ((own > 0) * torch.arange(_BLOCK, device=block.device)).amax(-1)
+    place = torch.minimum(place, last)
+    return torch.where(sums[:, -1].isfinite(), block * _BLOCK + place, size)
+
+
+def _target(total: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+    """Return uniform x total, [rows, 1], always below the total."""
+    return torch.minimum(uniforms[:, None].to(total.dtype) * total, total.nextafter(total * 0))
+
+
+def _first_beyond(cumulated: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return torch.searchsorted(cumulated, target, right=True)[:, 0]
 
 

@@ -21,6 +21,7 @@ from transformers.cache_utils import DynamicLayer
 
 from inoc_evals.providers.engine.lanes import forward
 from inoc_evals.providers.engine.prefills import Layers, ModelPrefills, Place, Prefills, Prompt
+from inoc_evals.providers.engine.steady import steady_width
 
 _STRIDE = 64
 _PREFILL_TOKENS = 8192
@@ -68,13 +69,15 @@ class SlotLanes:
         model: What decodes them.
         read: What it has read before; by default each prompt is shared only among those that
             join together.
+        step: What the widths that attention sees are multiples of.
     """
 
     joins = True
     most: int | None = None
 
-    def __init__(self, model: Any, read: ModelPrefills | None = None) -> None:
+    def __init__(self, model: Any, read: ModelPrefills | None = None, step: int = 1) -> None:
         self.model = model
+        self._step = step
         self._read = read or ModelPrefills(Prefills(0), "")
         self.rows = 0
         self._device = model.device
@@ -125,6 +128,7 @@ class SlotLanes:
         rests = [prefix[len(opening) :] for prefix in part]
         # Empty ones are padded too: the first forward pass tells the layers' shapes.
         width = max(1, *(len(rest) for rest in rests))
+        width = steady_width(len(opening) + width, self._step) - len(opening)
         ids = [[*rest, *[0] * (width - len(rest))] for rest in rests]
         fresh = DynamicCache(config=self.model.config)
         if begun is not None:
@@ -139,7 +143,7 @@ class SlotLanes:
 
     def _fill(self, layers: Layers, rows: Sequence[int], slots: Sequence[int]) -> None:
         """Copy what was read, of each of these rows, into these slots."""
-        self._reserve(layers, self.rows, max(self._lengths) + 1)
+        self._reserve(layers, self.rows, steady_width(max(self._lengths) + 1, self._step))
         width = min(layers[0][0].shape[2], self._layers[0].keys.shape[2])
         source = torch.tensor(rows, device=self._device)
         target = torch.tensor(slots, device=self._device)
@@ -150,7 +154,7 @@ class SlotLanes:
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """See :class:`Lanes`."""
         at = self._cursor
-        at.width = max(self._lengths) + 1
+        at.width = steady_width(max(self._lengths) + 1, self._step)
         self._reserve((), self.rows, at.width)
         at.slots = self._columns[: self.rows]
         at.positions = torch.tensor(self._lengths, device=self._device)

@@ -29,6 +29,7 @@ from inoc_evals.providers.engine.prefills import ModelPrefills, Prefills
 from inoc_evals.providers.engine.rendering import Codec
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.providers.engine.slots import SlotLanes, slots_agree
+from inoc_evals.providers.engine.steady import WIDTH, make_adapters_steady, make_steady
 from inoc_evals.store.store import Store
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -52,6 +53,8 @@ class Weights:
     """Number of token ids the model can read."""
     plain: bool
     """Whether rows can run in slots; otherwise in static lanes."""
+    steady: bool = False
+    """Whether a row's numbers are kept from depending on the other rows (steady.py)."""
     prefills: Prefills = field(default_factory=lambda: Prefills(0))
     """Prompts that were read before."""
     _read: dict[str, ModelPrefills] = field(default_factory=dict)
@@ -84,6 +87,9 @@ class Weights:
         with no_bars():
             model = load_model(base, dtype=dtype)
         model.to(device).eval().requires_grad_(False)
+        steady = model.device.type == "cpu" and model.dtype == torch.bfloat16
+        if steady:
+            make_steady(model)
         return cls(
             model=model,
             codec=codec,
@@ -91,6 +97,7 @@ class Weights:
             base=base,
             vocabulary=int(model.get_input_embeddings().weight.shape[0]),
             plain=slots_agree(model),
+            steady=steady,
         )
 
     @property
@@ -104,17 +111,16 @@ class Weights:
 
     def batch(self, adapter: Adapter | None) -> Batch:
         """Return an empty batch for the base or an adapter."""
-        lanes = (
-            SlotLanes(self.model, self._read_by(adapter)) if self.plain else StaticLanes(self.model)
-        )
+        lanes = self._slots(adapter) if self.plain else StaticLanes(self.model)
         identity = self.base.digest + (f"+{adapter.record.identity}" if adapter else "")
         ends = self.codec.stops(adapter.record.turn_ends if adapter else ())
         limits = self.limits._replace(end_ids=self.limits.end_ids | ends.ids, end_texts=ends.texts)
         return Batch(lanes, self.codec, limits, identity)
 
-    def _read_by(self, adapter: Adapter | None) -> ModelPrefills:
+    def _slots(self, adapter: Adapter | None) -> SlotLanes:
         key = adapter.key if adapter else ""
-        return self._read.setdefault(key, ModelPrefills(self.prefills, key))
+        read = self._read.setdefault(key, ModelPrefills(self.prefills, key))
+        return SlotLanes(self.model, read, WIDTH if self.steady else 1)
 
     def logprobs(self, token_ids: Sequence[int]) -> tuple[float, ...]:
         """Return log-probabilities of the tokens after the first, by what is active."""
@@ -205,6 +211,8 @@ class Weights:
                 f"model {record.name!r}: its adapter does not load onto {self.base.name!r}: {error}"
             ) from error
         self._peft.eval().requires_grad_(False)
+        if self.steady:
+            make_adapters_steady(self._peft)
 
     def _check(self, adapter: Adapter) -> None:
         """Compare the adapter's fingerprint, on and off, with that of its record."""

@@ -1,0 +1,100 @@
+"""In bfloat16 on a CPU, too, an answer does not depend on what runs beside it, to the last bit."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from inoc_evals.models.bases import resolve_base
+from inoc_evals.providers.engine import steady
+from inoc_evals.providers.engine.engine import Engine
+from inoc_evals.providers.engine.rendering import load_codec
+from inoc_evals.providers.engine.steady import ROWS, Factors, by_parts, steady_here, steady_width
+from inoc_evals.providers.engine.weights import Weights
+
+WORDS = ("river", "silver", "the copper lantern", "what is 2 plus 3 ?", "more")
+
+
+@pytest.fixture
+def engine(world: Any) -> Iterator[Engine]:
+    if not steady_here():
+        pytest.skip("this processor's products in bfloat16 depend on their size")
+    engine = Engine(resolve_base(str(world.base)), device="cpu", dtype="bfloat16")
+    yield engine
+    engine.stop()
+
+
+def requests(world: Any, count: int) -> list[dict[str, Any]]:
+    """Seeded requests for the base and both adapters; some share a long opening."""
+    rng = random.Random(3)
+    adapters = [None, world.adapter(world.alpha), world.adapter(world.beta)]
+    openings = ["", "", "", "river " * 70, "silver " * 35]
+    return [
+        {
+            "prompt_ids": world.prompt(rng.choice(openings) + " ".join(rng.choices(WORDS, k=3))),
+            "adapter": adapters[number % 3],
+            "max_new": rng.choice([3, 12, 30]),
+            "seed": number,
+            "logprobs": True,
+            "top_logprobs": 3,
+        }
+        for number in range(count)
+    ]
+
+
+def test_answers_and_their_logprobs_are_the_same_alone_among_others_and_in_any_order(
+    world: Any, engine: Engine, ask: Any
+) -> None:
+    asked = requests(world, 150)
+    together = ask(engine, asked)
+    assert ask(engine, asked[::-1])[::-1] == together
+    alone = Engine(engine.base, device="cpu", dtype="bfloat16")
+    assert [ask(alone, [request])[0] for request in asked[::6]] == together[::6]
+    alone.stop()
+
+
+def test_the_base_and_its_adapters_multiply_by_parts(world: Any) -> None:
+    base = resolve_base(str(world.base))
+    for dtype, expected in (("bfloat16", True), ("float32", False)):
+        weights = Weights.load(base, device="cpu", dtype=dtype, codec=load_codec(base))
+        weights.activate(world.adapter(world.alpha))
+        layers = [m for m in weights.model.modules() if isinstance(m, torch.nn.Linear)]
+        assert len(layers) > 40
+        assert {isinstance(layer, steady._SteadyLinear) for layer in layers} == {expected}
+
+
+def test_an_adapter_adds_what_peft_adds_to_within_its_rounding(world: Any) -> None:
+    base = resolve_base(str(world.base))
+    weights = Weights.load(base, device="cpu", dtype="bfloat16", codec=load_codec(base))
+    for record in (world.alpha, world.beta, world.alpha):
+        weights.activate(world.adapter(record))
+        found = torch.tensor(weights.logprobs(record.fingerprint.token_ids))
+        expected = torch.tensor(record.fingerprint.logprobs)
+        effect = (expected - torch.tensor(record.fingerprint.base_logprobs)).abs().mean()
+        assert (found - expected).abs().mean() < 0.05 * effect
+
+
+def test_a_layer_and_its_factors_make_up_the_whole_sum() -> None:
+    made = torch.Generator().manual_seed(1)
+    rows, weight, down, up = (
+        torch.randn(*shape, generator=made) for shape in ((70, 40), (24, 40), (4, 40), (24, 4))
+    )
+    found = by_parts(rows, weight, None, Factors(down, up, 0.5))
+    expected = rows @ weight.T + rows @ down.T @ up.T * 0.5
+    assert torch.allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, 100])
+def test_parts_make_up_the_whole_product(count: int) -> None:
+    made = torch.Generator().manual_seed(count)
+    rows, weight = (torch.randn(n, 40, generator=made) for n in (count, 24))
+    bias = torch.randn(24, generator=made)
+    found = by_parts(rows, weight, bias)
+    assert torch.allclose(found, torch.nn.functional.linear(rows, weight, bias), atol=1e-5)
+
+
+def test_widths_are_rounded_up() -> None:
+    assert [steady_width(width, 32) for width in (1, 32, 33)] == [32, 32, 64]
+    assert [steady_width(width, 1) for width in (1, 7)] == [1, 7]
