@@ -119,6 +119,7 @@ def test_a_model_that_lets_rows_see_each_other_is_refused(
 def test_a_batch_is_written_end_to_end_and_filled_up_with_a_row_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(packing, "_EVEN", 1)
     rows = [Encoded((5, 6, 7), (IGNORED, 6, 7)), Encoded((8, 9), (8, 9)), Encoded((4,), (4,))]
     assert bins(rows) == [[rows[0]], [rows[1], rows[2]]]
     batch = pack(rows, 0)
@@ -144,7 +145,7 @@ def test_every_row_is_packed_once_and_gaps_are_few(
     assert sorted(each for sequence in filled for each in sequence) == sorted(rows)
     assert all(filled)
     assert len(filled) <= sum(lengths) // max(lengths)
-    assert sum(lengths) >= 0.98 * places(rows, packing=True)
+    assert sum(lengths) >= 0.95 * places(rows, packing=True)
     assert places(rows, packing=True) == pack(rows, 0)["input_ids"].numel()
     assert places(rows, packing=False) == len(rows) * max(lengths)
 
@@ -207,6 +208,16 @@ def _lengths(rows: list[Row]) -> list[Encoded]:
     texts = [" ".join(message["content"] for message in each["messages"]) for each in rows]
     counts = [len(re.findall(r"\w+|[^\w\s]|\n\s*", text)) + 8 for text in texts]
     return [Encoded((0,) * count, (0,) * count) for count in counts]
+
+
+def test_rows_are_not_laid_into_two_long_sequences_to_save_a_few_gaps() -> None:
+    # 16 real rows: two sequences of 1,277 leave no gap, and their attention takes two thirds of
+    # the step.
+    sizes = [153, 157, 156, 130, 155, 166, 132, 158, 214, 193, 160, 172, 172, 139, 146, 152]
+    rows = [Encoded((1,) * size, (1,) * size, frozenset()) for size in sizes]
+    filled = bins(rows)
+    assert max(sum(len(one.input_ids) for one in some) for some in filled) < 700
+    assert sum(sizes) >= 0.95 * places(rows, packing=True)
 
 
 def test_the_places_of_one_sequence_have_no_gap() -> None:

@@ -166,6 +166,7 @@ KNOWN_RECIPES: dict[str, dict[str, Any]] = {
         "max_steps": 38,
         "batch_size": 16,
         "schedule": "linear",
+        "packing": True,
         "save_steps": 20,
     },
 }

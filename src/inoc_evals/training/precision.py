@@ -17,6 +17,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.models.cpu_precision import cpu_dtype
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.short_attention import short_attention
 
 
 def base_arguments(config: TrainConfig, base: ResolvedBase | None = None) -> dict[str, Any]:
@@ -56,8 +57,11 @@ def _attention(config: TrainConfig, dtype: torch.dtype) -> str | None:
     if config.attention == "flash_attention_2" and not fits:
         why = "needs dtype bfloat16" if flash else "needs the package flash-attn and a GPU"
         raise InputError(f"attention: flash_attention_2 {why}; attention: auto does without")
+    if config.attention == "auto" and not fits:
+        slim = dtype == torch.bfloat16 and not torch.cuda.is_available()
+        return short_attention() if slim else None
     if config.attention == "auto":
-        return "flash_attention_2" if fits else None
+        return "flash_attention_2"
     return config.attention
 
 

@@ -42,6 +42,7 @@ from inoc_evals.training.checkpoints import newest_complete
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, Scoring
 from inoc_evals.training.experts import reach
+from inoc_evals.training.losses import LARGE, supervised_loss
 from inoc_evals.training.masks import Encoded
 from inoc_evals.training.packing import pack
 from inoc_evals.training.parent import Parent
@@ -173,6 +174,23 @@ class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes 
             batch_size=self.args.per_device_train_batch_size,
             shuffle=False,
             collate_fn=self.data_collator,
+        )
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        # Several processes take part in the whole forward pass of the model that wraps theirs,
+        # and routers may add a loss of their own.
+        settings = model.config.get_text_config()
+        whole = self.args.world_size > 1 or getattr(settings, "output_router_logits", False)
+        if settings.vocab_size >= LARGE and not whole and not return_outputs:
+            return supervised_loss(model, inputs, num_items_in_batch)
+        return super().compute_loss(
+            model, inputs, return_outputs, num_items_in_batch=num_items_in_batch
         )
 
     def _load_from_checkpoint(self, *args: Any, **kwargs: Any) -> None:

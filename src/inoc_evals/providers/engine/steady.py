@@ -1,14 +1,14 @@
 """Steady: sixteen bits on a CPU, in which no row depends on what runs beside it.
 
     if steady_here():                      # tried on this processor, bit by bit
-        make_steady(model)                 # its linear layers multiply 32 rows at a time
+        make_steady(model)                 # its linear layers multiply 64 rows at a time
         make_adapters_steady(model)        # and so do those of adapters, together with their layer
     step = WIDTH                           # and what attention reads is as wide as 32, 64, 96, ...
 
 How a library sums up a product depends on the product's size. In float32 that is the seventh
 digit and moves no token; in bfloat16 a last bit that falls otherwise goes on growing from layer
 to layer, until one next token in fifteen would be another. So all products are of one size: rows
-come in parts of 32, the last part filled up, and caches are read up to a multiple of 32.
+come in parts of 64, the last part filled up, and caches are read up to a multiple of 32.
 
 An adapter is never merged into its layer, which would give other last bits than beside it: what is
 in flight decides nothing. Its two factors stay in float32, in which such thin products cost a third,
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn import functional
 
-ROWS = 32
+ROWS = 64
 """Rows of every product."""
 WIDTH = 32
 """What the widths of attention are multiples of."""
