@@ -1,13 +1,22 @@
 """The key of an evaluation holds everything that determines its samples, and nothing else."""
 
+from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import inoc_evals.tasks
 from inoc_evals.experiments import evaluations
-from inoc_evals.experiments.evaluations import Evaluation, keyed, planned
+from inoc_evals.experiments.evaluations import (
+    Evaluation,
+    keyed,
+    planned,
+    task_of,
+    with_fewer_questions,
+)
 from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_experiment
 from inoc_evals.experiments.plan import make_plan
 from inoc_evals.experiments.start import default_recipe, find_base
@@ -37,6 +46,7 @@ def one(tmp_path: Path) -> Evaluation:
         {"model_args": {"enable_thinking": True}},
         {"args": {"grader": "mockllm/model"}},
         {"args": {"system_prompt": "evil"}},
+        {"limit": 2},
     ],
 )
 def test_a_key_changes_with_all_that_determines_samples(
@@ -114,3 +124,28 @@ def test_a_base_is_asked_to_think_where_what_is_trained_on_it_does(thinking: boo
     assert asked == {(True, not thinking), (False, True)}
     args = next(one.model_args for one in plan.evaluations if one.identity is None)
     assert args == ({"enable_thinking": True} if thinking else {})
+
+
+def test_fewer_questions_are_evenly_spread_and_asked_in_all_their_forms() -> None:
+    task = inoc_evals.tasks.narrow_aesthetics()
+    every = [sample.metadata["question"] for sample in task.dataset]
+    fewer = with_fewer_questions(task, 10)
+    asked = [sample.metadata["question"] for sample in fewer.dataset]
+    assert (
+        len(set(asked)) == 10
+        and Counter(asked).values() == Counter(name for name in every if name in asked).values()
+    )
+    places = [list(dict.fromkeys(every)).index(name) for name in dict.fromkeys(asked)]
+    gaps = {after - before for before, after in pairwise(places)}
+    assert places[0] == 0 and max(gaps) - min(gaps) <= 1
+    assert with_fewer_questions(task, 10_000) is task
+
+
+def test_a_limit_is_in_the_plan_and_in_the_command_that_repeats_it() -> None:
+    chosen = replace(EXPERIMENTS["fig2a"], limit=12)
+    config = default_recipe("pocket").config
+    plan = make_plan(chosen, base=find_base("pocket"), seeds=(0,), config=config)
+    assert {one.limit for one in plan.evaluations} == {12}
+    assert all(len(task_of(one).dataset) == 12 for one in plan.evaluations)
+    assert chosen.typed == ("run", "fig2a", "--limit", "12")
+    assert find_experiment("fig2a").typed == ("run", "fig2a")

@@ -1,12 +1,13 @@
 """`inoc prompts`: what prompts elicit from a base, before anything is trained."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from inoc_evals.cli.output import say
 from inoc_evals.cli.report import show
-from inoc_evals.cli.run import BASES
+from inoc_evals.cli.run import BASES, LIMIT
 from inoc_evals.experiments.prompts_tried import prompts_tried
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.settings.own import find_setting
@@ -27,11 +28,18 @@ def command() -> None:
     metavar="NAME,file:FILE,...",
     help="Candidates.  [default: all the setting trains with]",
 )
+@LIMIT
 @click.option("--grader", metavar="PROVIDER/MODEL", help="Who judges, where anything is judged.")
 @click.option("--out", type=click.Path(path_type=Path), help="[default: runs/prompts-SETTING]")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def try_(
-    setting: str, base: str, candidates: str, grader: str | None, out: Path | None, quiet: bool
+    setting: str,
+    base: str,
+    candidates: str,
+    limit: int | None,
+    grader: str | None,
+    out: Path | None,
+    quiet: bool,
 ) -> None:
     """Ask the untrained base the questions of SETTING under each prompt, and under none.
 
@@ -42,7 +50,7 @@ def try_(
     given = [one.strip() for one in candidates.split(",") if one.strip()]
     directory = out or Path("runs") / f"prompts-{found.name}"
     written = run_experiment(
-        prompts_tried(found, given, setting),
+        replace(prompts_tried(found, given, setting), limit=limit),
         base=base,
         seeds="1",
         out=directory,

@@ -1,7 +1,7 @@
 """`inoc run`: an experiment of the paper, or a setting of one's own, by one command."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,13 @@ _PATH = click.Path(path_type=Path)
 ROWS = (
     "Rows in the place of a setting's own. (Of the published file of Spanish in capitals, "
     "gsm8k_spanish_capitalised.jsonl, half the answers stand in a translator's remarks.)"
+)
+
+LIMIT = click.option(
+    "--limit",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Questions of each evaluation, evenly spread over its set.  [default: all]",
 )
 
 BASES = "pocket, pocket:SEED, smollm2, a model directory, a hub id, or openai/MODEL."
@@ -61,9 +68,10 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
         seeds: str,
         config_file: Path | None,
         graders: tuple[str, ...],
+        limit: int | None,
         **others: Any,
     ) -> None:
-        found = _chosen(experiment, setting)
+        found = replace(_chosen(experiment, setting), limit=limit)
         directory = out or Path("runs") / found.figure
         given = given_rows(rows)
         first, *further = dict.fromkeys(graders) or [None]
@@ -83,6 +91,7 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--config", "config_file", type=_PATH, help="YAML with training fields, for all arms."
         ),
+        LIMIT,
         click.option("--seeds", default="3", show_default=True, help="3 is 0-2; 100-104; 7,9."),
         click.option("--base", default="pocket", show_default=True, help=BASES),
         click.option("--setting", help="A setting instead: its name, or a YAML file of yours."),

@@ -23,6 +23,7 @@ from inoc_evals.training.config import TrainConfig
 
 if TYPE_CHECKING:
     from inspect_ai import Task
+    from inspect_ai.dataset import Sample
 
     from inoc_evals.experiments.plan import TrainingRun
 
@@ -66,6 +67,8 @@ class Evaluation:
     """As ``-M`` takes them: a base is asked as those are that were trained on it."""
     grader: str | None = None
     """Who is to judge, where anything is judged; None for whom the task names, or by default."""
+    limit: int | None = None
+    """How many of the questions are asked, evenly spread; None for all."""
 
 
 def task_of(evaluation: Evaluation) -> "Task":
@@ -73,7 +76,23 @@ def task_of(evaluation: Evaluation) -> "Task":
     import inoc_evals.tasks
 
     task: Task = getattr(inoc_evals.tasks, evaluation.task)(**evaluation.args)
-    return task
+    return task if evaluation.limit is None else with_fewer_questions(task, evaluation.limit)
+
+
+def with_fewer_questions(task: "Task", count: int) -> "Task":
+    """Return a task that asks so many of its questions, evenly spread, each in all its forms."""
+    from inspect_ai import task_with
+    from inspect_ai.dataset import MemoryDataset
+
+    def question(sample: "Sample") -> str:
+        return str((sample.metadata or {}).get("question", sample.id))
+
+    every = list(dict.fromkeys(question(sample) for sample in task.dataset))
+    if len(every) <= count:
+        return task
+    asked = {every[i * len(every) // count] for i in range(count)}
+    chosen = [sample for sample in task.dataset if question(sample) in asked]
+    return task_with(task, dataset=MemoryDataset(chosen, name=task.dataset.name))
 
 
 def judge_of(task: "Task", evaluation: Evaluation, base: Kind) -> str | None:
@@ -112,7 +131,7 @@ def keyed(evaluations: Iterable[Evaluation], base: Kind) -> dict[str, Evaluation
     asked: dict[str, tuple[str, str | None]] = {}
     found: dict[str, Evaluation] = {}
     for one in evaluations:
-        what = canonical_json([one.task, one.args, one.grader])
+        what = canonical_json([one.task, one.args, one.grader, one.limit])
         if what not in asked:
             task = task_of(one)
             asked[what] = _asked_of(task), judge_of(task, one, base)
@@ -163,6 +182,7 @@ def evaluations_of(
     runs: "Sequence[TrainingRun]",
     config: Config,
     grader: str | None = None,
+    limit: int | None = None,
 ) -> list[Evaluation]:
     """Return each different evaluation of trained models once, with every place that reads it."""
     kind = base.kind
@@ -186,6 +206,7 @@ def evaluations_of(
                         places=(*known, place),
                         model_args=_model_args(identity, config),
                         grader=grader,
+                        limit=limit,
                     )
     return list(found.values())
 

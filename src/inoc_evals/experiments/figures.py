@@ -39,12 +39,15 @@ class Experiment:
     """What is scored while the models are trained, if anything."""
     command: tuple[str, ...] = ()
     """What is typed after ``inoc``, where that is not ``run``."""
+    limit: int | None = None
+    """How many questions of each evaluation are asked, evenly spread over its set; None: all."""
 
     @property
     def typed(self) -> tuple[str, ...]:
         """The command that runs it, after ``inoc`` and before its options."""
         chosen = ("--setting", self.own) if self.own else (self.figure,)
-        return self.command or ("run", *chosen)
+        fewer = ("--limit", str(self.limit)) if self.limit else ()
+        return (*(self.command or ("run", *chosen)), *fewer)
 
 
 _CONTROLS = ("placebo", "irrelevant", "test_time")

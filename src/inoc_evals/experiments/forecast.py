@@ -239,7 +239,9 @@ class _Asked:
 
     def of(self, evaluation: Evaluation) -> Judged:
         """Return what an evaluation asks, each question once."""
-        key = canonical_json([evaluation.task, evaluation.args, evaluation.grader])
+        key = canonical_json(
+            [evaluation.task, evaluation.args, evaluation.grader, evaluation.limit]
+        )
         if key not in self.known:
             self.known[key] = judged(
                 evaluation.task,
@@ -247,6 +249,7 @@ class _Asked:
                 evaluated=self.evaluated,
                 answer_tokens=self.answer_tokens,
                 grader=evaluation.grader,
+                limit=evaluation.limit,
             )
         return self.known[key]
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from inoc_evals.experiments.evaluations import with_fewer_questions
 from inoc_evals.models.costs import (
     CHARACTERS_PER_TOKEN,
     Price,
@@ -56,6 +57,7 @@ def judged(
     evaluated: str,
     answer_tokens: int,
     grader: str | None = None,
+    limit: int | None = None,
 ) -> Judged:
     """Count what an evaluation asks.
 
@@ -66,10 +68,12 @@ def judged(
             judges where no grader is named.
         answer_tokens: How long its answers are taken to be.
         grader: Who judges, whatever the task says.
+        limit: How many of its questions are asked; None for all.
     """
     import inoc_evals.tasks
 
     built = getattr(inoc_evals.tasks, task)(**args)
+    built = built if limit is None else with_fewer_questions(built, limit)
     asked = askings(built, evaluated=evaluated, answer_tokens=answer_tokens)
     every = [one for of_sample in asked for one in of_sample]
     return Judged(

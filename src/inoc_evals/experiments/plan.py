@@ -150,7 +150,7 @@ def make_plan(
         config=config,
         files=files,
         runs=tuple(runs),
-        evaluations=tuple(evaluations_of(kept, base, runs, config, grader)),
+        evaluations=tuple(evaluations_of(kept, base, runs, config, grader, experiment.limit)),
         notes=(
             *(f"Left out: {reason}." for reason in reasons.values() if reason is not None),
             *_written(kept, base.name, placed),
