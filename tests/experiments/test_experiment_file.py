@@ -224,5 +224,7 @@ def test_a_file_that_is_not_there_or_is_empty_is_said_so() -> None:
     with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read \(No such file"):
         find_experiment("nowhere.yaml")
     assert faults("") == ["mine.yaml: the file is empty"]
-    with pytest.raises(InputError, match="no experiment 'fig9'; there are: fig2a.*inoc experiment"):
+    with pytest.raises(
+        InputError, match=r"no experiment .fig9.; there are: fig2a.*inoc experiment"
+    ):
         find_experiment("fig9")
