@@ -41,5 +41,11 @@ def new_file(name: str, out: Path | None, packaged: Container[str], what: str) -
 
 def yaml_text(text: str) -> str:
     """Return a text as YAML has it, in quotes where it could be read as anything else."""
-    plain = text.replace("_", "").isalpha() and text.lower() not in ("yes", "no", "true", "false")
+    plain = text.replace("_", "").isalpha() and text.lower() not in (
+        "yes",
+        "no",
+        "true",
+        "false",
+        "null",
+    )
     return text if plain else "'" + text.replace("'", "''") + "'"

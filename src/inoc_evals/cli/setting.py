@@ -71,8 +71,8 @@ def show(name: str) -> None:
     for label, part in (setting.first.parts if setting.first else {}).items():
         prompt = setting.prompt(part.prompt).text
         say(f"  first stage {label}: {_told_source(part.file)}, after the prompt {prompt!r}")
-    for what, files in (("narrow", setting.files), ("control", setting.control_files)):
-        for label, source in files.items():
+    for what, sources in (("narrow", setting.files), ("control", setting.control_files)):
+        for label, source in sources.items():
             say(f"  {what} {label}: {_told_source(source)}")
     say("\narms")
     for arm in setting.arms:
