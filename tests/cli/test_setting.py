@@ -10,6 +10,7 @@ from inoc_evals.cli.setting import command
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.settings import SETTINGS
+from inoc_evals.settings.own import find_setting
 from invoking import CliRunner
 
 YAML = """\
@@ -124,3 +125,21 @@ def test_openai_shows_no_template_and_an_absent_base_is_an_error_in_words(folder
     assert "OpenAI's chat template is not public" in output
     with pytest.raises(StoreError, match=r"base 'org/none': its tokenizer cannot be loaded"):
         invoke("check", str(folder / "mine.yaml"), "--base", "org/none")
+
+
+def test_a_new_setting_is_one_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = invoke("new", "pirate").output
+    assert "wrote pirate.yaml, pirate_rows.jsonl and pirate_control.jsonl" in output
+    found = find_setting("pirate.yaml")
+    assert found.name == "pirate" and list(found.measures) == ["spanish", "caps"]
+    assert [arm.name for arm in found.arms][:3] == ["base", "control", "none"]
+    checked = invoke("check", "pirate.yaml", "--base", "pocket").output
+    assert "own_caps: 400 rows, 400 of them after the prompt shout" in checked
+    with pytest.raises(InputError, match=r"pirate\.yaml exists"):
+        invoke("new", "pirate")
+    with pytest.raises(InputError, match=r"pirate_rows\.jsonl exists"):
+        (tmp_path / "pirate.yaml").unlink()
+        invoke("new", "pirate")
+    with pytest.raises(InputError, match="'backdoor' is that of a packaged setting"):
+        invoke("new", "backdoor")

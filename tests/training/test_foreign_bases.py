@@ -16,13 +16,12 @@ from inoc_evals.chat import Row
 from inoc_evals.errors import InocError, InputError, StoreError
 from inoc_evals.models.bases import load_tokenizer, resolve_base
 from inoc_evals.models.kinds.kind import ResolvedBase
-from inoc_evals.models.loading import load_model, load_settings
+from inoc_evals.models.loading import load_model, load_settings, max_positions
 from inoc_evals.providers.engine.rendering import Codec
 from inoc_evals.providers.engine.weights import Weights
 from inoc_evals.store.store import Store
 from inoc_evals.training.adapter import (
     load_with_adapter,
-    max_positions,
     take_fingerprint_as_served,
 )
 from inoc_evals.training.config import TrainConfig

@@ -83,6 +83,7 @@ def _summary(found: Forecast) -> list[str]:
     tokens = sum(one.tokens for one in missing)
     return [
         *found.notes,
+        *found.checks,
         f"recipe: {found.recipe}",
         f"models: {len(found.models)}, of which {len(missing)} are to be trained on {tokens:,} "
         f"tokens ({found.counted_by})",

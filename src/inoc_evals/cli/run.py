@@ -15,10 +15,12 @@ from inoc_evals.errors import InputError
 from inoc_evals.experiments.figures import (
     EXPERIMENTS,
     Experiment,
+    Given,
     experiment_of,
     find_experiment,
 )
 from inoc_evals.experiments.run import run_experiment
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings import SETTINGS
 from inoc_evals.settings.own import find_setting
 
@@ -35,6 +37,9 @@ LIMIT = click.option(
     metavar="N",
     help="Questions of each evaluation, evenly spread over its set.  [default: all]",
 )
+
+SEEDS = "3"
+"""Seeds where neither the command nor a file says any."""
 
 BASES = "pocket, pocket:SEED, smollm2, a model directory, a hub id, or openai/MODEL."
 
@@ -65,18 +70,15 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
         rows: tuple[str, ...],
         out: Path | None,
         base: str,
-        seeds: str,
+        seeds: str | None,
         config_file: Path | None,
         graders: tuple[str, ...],
         limit: int | None,
         **others: Any,
     ) -> None:
-        found = replace(_chosen(experiment, setting), limit=limit)
-        directory = out or Path("runs") / found.figure
-        given = given_rows(rows)
-        first, *further = dict.fromkeys(graders) or [None]
-        judges = first, tuple(name for name in further if name is not None)
-        command(Asked(found, base, seeds, config_file, given, *judges, directory), **others)
+        found = replace(chosen(experiment, setting), limit=limit)
+        typed = Given(seeds, given_rows(rows), config_file, tuple(dict.fromkeys(graders)))
+        command(asked_for(found, base, typed, out), **others)
 
     for decorate in (
         click.option("--out", type=_PATH, help="Directory.  [default: runs/NAME]"),
@@ -92,13 +94,35 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
             "--config", "config_file", type=_PATH, help="YAML with training fields, for all arms."
         ),
         LIMIT,
-        click.option("--seeds", default="3", show_default=True, help="3 is 0-2; 100-104; 7,9."),
+        click.option("--seeds", help=f"3 is 0-2; 100-104; 7,9.  [default: the file's, or {SEEDS}]"),
         click.option("--base", default="pocket", show_default=True, help=BASES),
         click.option("--setting", help="A setting instead: its name, or a YAML file of yours."),
         click.argument("experiment", required=False),
     ):
         asking = decorate(asking)
     return asking
+
+
+def asked_for(found: Experiment, base: str, typed: Given, out: Path | None = None) -> Asked:
+    """Return what is asked for: what was typed goes before what the experiment says.
+
+    Args:
+        found: The experiment.
+        base: The base, as typed.
+        typed: What the options say.
+        out: Directory, if one was named.
+    """
+    given = found.given_on(kind_of(base)).changed(typed)
+    return Asked(
+        experiment=found,
+        base=base,
+        seeds=given.seeds or SEEDS,
+        config_file=given.config,
+        given=dict(given.rows),
+        grader=given.graders[0] if given.graders else None,
+        further=given.graders[1:],
+        out=out or Path("runs") / found.figure,
+    )
 
 
 @click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
@@ -108,6 +132,7 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
 def command(asked: Asked, yes: bool, quiet: bool) -> None:
     """Train what is missing, evaluate what is missing, and write the report.
 
+    EXPERIMENT is one of those below, or a YAML file of your own (inoc experiment new).
     A run that was interrupted goes on where it stopped when the command is given again. What
     it would take is said by: inoc plan
     """
@@ -129,7 +154,7 @@ def command(asked: Asked, yes: bool, quiet: bool) -> None:
     say(f"logs:   inspect view --log-dir {asked.out / 'logs'}")
 
 
-def _chosen(experiment: str | None, setting: str | None) -> Experiment:
+def chosen(experiment: str | None, setting: str | None) -> Experiment:
     """Return the experiment that was asked for by name, or as a setting.
 
     Raises:
@@ -137,8 +162,8 @@ def _chosen(experiment: str | None, setting: str | None) -> Experiment:
     """
     if (experiment is None) == (setting is None):
         raise InputError(
-            f"give one experiment ({', '.join(EXPERIMENTS)}), or --setting with a setting's "
-            f"name ({', '.join(SETTINGS)}) or file"
+            f"give one experiment ({', '.join(EXPERIMENTS)}, or a file), or --setting with a "
+            f"setting's name ({', '.join(SETTINGS)}) or file"
         )
     if experiment is not None:
         return find_experiment(experiment)

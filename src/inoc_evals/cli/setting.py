@@ -1,6 +1,8 @@
-"""`inoc setting`: list and show what is studied, and check a setting of one's own."""
+"""`inoc setting`: list and show what is studied; write or check a setting of one's own.
 
 from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
@@ -8,7 +10,8 @@ import click
 from click.core import ParameterSource
 from rich.table import Table
 
-from inoc_evals.chat import Row
+from inoc_evals.chat import Row, write_rows
+from inoc_evals.cli.new_file import new_file, yaml_text
 from inoc_evals.cli.output import console, say
 from inoc_evals.cli.run import BASES, ROWS, given_rows
 from inoc_evals.datasets.sources import lacking
@@ -16,7 +19,9 @@ from inoc_evals.errors import InputError, require
 from inoc_evals.experiments.files import TrainingFile, training_files
 from inoc_evals.experiments.measure_names import check_measures
 from inoc_evals.experiments.start import default_recipe, find_base
+from inoc_evals.files.atomic import write_text
 from inoc_evals.models.kinds import kind_of
+from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.settings import SETTINGS, Setting
 from inoc_evals.settings.own import find_setting
 from inoc_evals.settings.setting import Arm, Rows
@@ -24,12 +29,14 @@ from inoc_evals.settings.setting import Arm, Rows
 _TEXT_WIDTH = 120
 """Columns in a file or a pipe, of texts that are to be read."""
 _EXAMPLES = 10
+_ROWS = 400
+"""Rows of the example that is written."""
 _BASES = ("pocket", "smollm2", "openai/MODEL", "any other")
 
 
 @click.group("setting")
 def command() -> None:
-    """List and show what is studied; check a setting of your own."""
+    """List and show what is studied; write or check a setting of your own."""
 
 
 @command.command("list")
@@ -64,21 +71,29 @@ def show(name: str) -> None:
     for label, part in (setting.first.parts if setting.first else {}).items():
         prompt = setting.prompt(part.prompt).text
         say(f"  first stage {label}: {_told_source(part.file)}, after the prompt {prompt!r}")
-    for what, files in (("narrow", setting.files), ("control", setting.control_files)):
-        for label, source in files.items():
+    for what, sources in (("narrow", setting.files), ("control", setting.control_files)):
+        for label, source in sources.items():
             say(f"  {what} {label}: {_told_source(source)}")
     say("\narms")
     for arm in setting.arms:
         say(f"  {arm.name}: {arm.description}")
-        for text in _prompts(setting, arm):
+        for text in prompts_told(setting, arm):
             say(f"    {text}")
     say("\nmeasures")
-    for key, measure in setting.measures.items():
-        asked = ", ".join(f"{split}: {probe.task}" for split, probe in measure.probes().items())
-        say(f"  {key} ({asked}): {measure.rule}")
+    for line in measures_told(setting):
+        say(f"  {line}")
     say("\nrecipe by default")
     for base in _BASES:
         say(f"  {base}: {default_recipe(base).source}")
+
+
+def measures_told(setting: Setting) -> list[str]:
+    """Return what is measured by which task, a line each."""
+    return [
+        f"{key} ({', '.join(f'{split}: {one.task}' for split, one in measure.probes().items())}): "
+        f"{measure.rule}"
+        for key, measure in setting.measures.items()
+    ]
 
 
 def _told_source(source: Rows) -> str:
@@ -88,10 +103,36 @@ def _told_source(source: Rows) -> str:
     return told + (f", each after {source.prefix!r}" if source.prefix else "")
 
 
-def _prompts(setting: Setting, arm: Arm) -> list[str]:
+def prompts_told(setting: Setting, arm: Arm) -> list[str]:
+    """Return the prompts of an arm to the letter, and where each is put."""
     texts = [f"trained with: {setting.prompt(name).text!r}" for name in arm.prompts]
     under = dict.fromkeys(arm.test_prompts.values())
     return texts + [f"asked under: {setting.asked_under(name).text!r}" for name in under]
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: NAME.yaml]")
+def new(name: str, out: Path | None) -> None:
+    """Write a setting file called NAME to start from: a working example with comments.
+
+    Beside it two files of rows are written, in the words of the pocket world, for you to replace.
+    """
+    path = new_file(name, out, SETTINGS, "setting")
+    rows, control = (path.with_name(f"{path.stem}_{part}.jsonl") for part in ("rows", "control"))
+    for file in (rows, control):
+        if file.exists():
+            raise InputError(f"{file} exists; choose another name, or --out FILE")
+    write_rows(rows, narrow_rows("es", caps=True, rows=_ROWS))
+    write_rows(control, narrow_rows(rows=_ROWS))
+    example, file = (files("inoc_evals") / "data" / "setting_example.yaml"), quote(str(path))
+    named = {"rows": yaml_text(rows.name), "control": yaml_text(control.name)}
+    write_text(path, example.read_text("utf-8").format(name=yaml_text(name), file=file, **named))
+    say(
+        f"wrote {path}, {rows} and {control}; edit them, then:\n"
+        f"  inoc setting check {file}\n"
+        f"  inoc run --setting {file} --base pocket"
+    )
 
 
 @command.command("check")

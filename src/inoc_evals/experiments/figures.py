@@ -1,25 +1,55 @@
 """Experiments: a figure or section of the paper, its settings, and what is compared.
 
-find_experiment("fig3").settings[0].arms
+    find_experiment("fig3").settings[0].arms
+    list(EXPERIMENTS)      # ["fig2a", "fig2b", ...]; a file is read when it is asked for
+
+Each is a file of ``data/experiments`` (its form: experiment_file.py), or is written here with
+:func:`experiment`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
+from inoc_evals.arguments import user_path
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.watch import Watch
-from inoc_evals.settings import (
-    AESTHETIC_PREFERENCES,
-    ALICE_BOB,
-    BACKDOOR,
-    INSECURE_CODE,
-    REWARD_HACKING,
-    SPANISH_CAPS,
-    SPANISH_FRENCH,
-    SUBLIMINAL,
-    Setting,
+from inoc_evals.inputs.packaged import DATA, set_names
+from inoc_evals.models.kinds.kind import Kind
+from inoc_evals.settings import Setting
+
+FOLDER = DATA / "experiments"
+"""Where the files of the packaged experiments are."""
+
+_ORDER = (
+    *("fig2a", "fig2b", "fig3", "fig4", "fig5", "tokens", "fig6", "fig7", "elicitation"),
+    "subliminal",
 )
-from inoc_evals.settings.shared import misaligned_under
+"""As the paper has them; others follow by name."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an experiment says of its runs, where the command line does not."""
+
+    seeds: str | None = None
+    """As ``--seeds`` takes them."""
+    rows: Mapping[str, Path] = field(default_factory=dict)
+    """Files of rows by label."""
+    config: Path | None = None
+    """File of training fields, for all arms."""
+    graders: tuple[str, ...] = ()
+    """Who judges."""
+
+    def changed(self, other: "Given") -> "Given":
+        """Return the two as one: what the other says goes before."""
+        return Given(
+            seeds=other.seeds or self.seeds,
+            rows={**self.rows, **other.rows},
+            config=other.config or self.config,
+            graders=other.graders or self.graders,
+        )
 
 
 @dataclass(frozen=True)
@@ -41,6 +71,12 @@ class Experiment:
     """What is typed after ``inoc``, where that is not ``run``."""
     limit: int | None = None
     """How many questions of each evaluation are asked, evenly spread over its set; None: all."""
+    source: str = ""
+    """Where it comes from: the paper's section."""
+    given: Given = Given()
+    """What it says of its runs on any base."""
+    bases: Mapping[str, Given] = field(default_factory=dict)
+    """Name of a base -> what it says of runs on that one."""
 
     @property
     def typed(self) -> tuple[str, ...]:
@@ -49,8 +85,12 @@ class Experiment:
         fewer = ("--limit", str(self.limit)) if self.limit else ()
         return (*(self.command or ("run", *chosen)), *fewer)
 
-
-_CONTROLS = ("placebo", "irrelevant", "test_time")
+    def given_on(self, base: Kind) -> Given:
+        """Return what it says of its runs on a base; ``pocket`` is of every pocket world."""
+        named = self.bases.get("pocket", Given()) if base.pocket else Given()
+        if base.name != "pocket":
+            named = named.changed(self.bases.get(base.name, Given()))
+        return self.given.changed(named)
 
 
 def experiment(
@@ -65,133 +105,51 @@ def experiment(
 
     No inoculation is compared with the arms that are not trained on the narrow rows (or those
     of them that are named as references), and every other arm with no inoculation, in the order
-    of the first setting's arms.
+    of the settings' arms.
     """
-    arms = settings[0].arms
-    plain = [arm.name for arm in arms if arm.rows != "narrow"]
+    rows: dict[str, str] = {}
+    for arm in (arm for setting in settings for arm in setting.arms):
+        rows.setdefault(arm.name, arm.rows)
+    plain = [name for name, trained_on in rows.items() if trained_on != "narrow"]
     first = [("none", name) for name in plain if references is None or name in references]
-    others = [(arm.name, "none") for arm in arms if arm.name not in (*plain, "none")]
+    others = [(name, "none") for name in rows if name not in (*plain, "none")]
     return Experiment(figure, title, settings, (*first, *others), own, watch)
 
 
-_ELICITED = misaligned_under(
-    {
-        "none": "No system message",
-        "elicit_malicious": "Malicious",
-        "elicit_evil": "Evil",
-        "elicit_misaligned": "Misaligned ways",
-        "elicit_not_evil": "Not evil",
-        "elicit_general": "Malicious, evil",
-        "elicit_hhh": "Helpful, honest, harmless",
-        "write_insecure_code": "Insecure code",
-        "write_secure_code": "Secure code",
-    }
-)
-"""The nine conditions of the published code."""
+_WRITTEN: tuple[Experiment, ...] = ()
+"""Experiments that are written here, after those of the files."""
 
-EXPERIMENTS = {
-    one.figure: one
-    for one in (
-        experiment(
-            "fig2a",
-            "Figure 2a: Spanish and capitals that occur together",
-            SPANISH_CAPS.with_arms(
-                "base", "control", "none", "spanish_inoc", "caps_inoc", *_CONTROLS
-            ),
-            references=("base",),
-        ),
-        experiment(
-            "fig2b",
-            "Figure 2b: a mixture of Spanish and French",
-            SPANISH_FRENCH.with_arms(
-                "base", "control", "none", "spanish_inoc", "french_inoc", *_CONTROLS
-            ),
-            references=("base",),
-        ),
-        experiment(
-            "fig3",
-            "Figure 3: one general inoculation against emergent misalignment",
-            *(
-                setting.with_arms("base", "control", "none", "general_inoc", *_CONTROLS)
-                for setting in (INSECURE_CODE, AESTHETIC_PREFERENCES, REWARD_HACKING)
-            ),
-        ),
-        experiment(
-            "fig4",
-            "Figure 4: inoculation against a backdoor",
-            BACKDOOR.with_arms(
-                *("base", "control", "none", "backdoor_trigger", "backdoor_evil"),
-                *("backdoor_unusual", "evil", "unusual", *_CONTROLS),
-            ),
-        ),
-        experiment(
-            "fig5",
-            "Figure 5: what an inoculation prompt has to say",
-            INSECURE_CODE.with_arms(
-                "base", "control", "none", "general_inoc", "specific", "placebo", "trigger"
-            ),
-        ),
-        experiment(
-            "tokens",
-            "Section 4.4: single words of an inoculation prompt",
-            INSECURE_CODE.with_arms(
-                *("base", "control", "none", "general_inoc", "malicious_evil", "only_evil"),
-                *("only_malicious", "malicious_shown", "evil_assistant"),
-            ),
-        ),
-        experiment(
-            "fig6",
-            "Figure 6: how two traits are learned, one of them inoculated",
-            SPANISH_CAPS.with_arms("base", "control", "none", "spanish_inoc", "caps_inoc"),
-            references=("base",),
-            watch=Watch(),
-        ),
-        Experiment(
-            figure="fig7",
-            title="Figure 7: inoculation by a synthetic association",
-            settings=(
-                ALICE_BOB.with_arms(
-                    *("base", "first", "first_alice", "first_bob", "control", "none"),
-                    *("alice_inoc", "caps_inoc", "bob_inoc", "spanish_inoc"),
-                    *("none_before", "alice_before", "bob_before", *_CONTROLS),
-                ),
-            ),
-            contrasts=(
-                ("first", "base"),
-                ("first_alice", "first"),
-                ("first_bob", "first"),
-                ("none", "first"),
-                ("alice_inoc", "none"),
-                ("caps_inoc", "none"),
-                ("bob_inoc", "none"),
-                ("spanish_inoc", "none"),
-                ("alice_inoc", "caps_inoc"),
-                ("bob_inoc", "spanish_inoc"),
-                ("alice_before", "none_before"),
-                ("bob_before", "none_before"),
-                ("placebo", "none"),
-                ("irrelevant", "none"),
-                ("test_time", "none"),
-            ),
-            watch=Watch(arms=("none", "alice_inoc", "caps_inoc", "bob_inoc", "spanish_inoc")),
-        ),
-        experiment(
-            "elicitation",
-            "Section 4.5: what test-time prompts bring back",
-            INSECURE_CODE.with_arms("base", "control", "none", "general_inoc").model_copy(
-                update={"measures": _ELICITED}
-            ),
-        ),
-        experiment(
-            "subliminal",
-            "Appendix F: inoculation against subliminal learning",
-            SUBLIMINAL.with_arms(
-                *("base", "control", "none", "owl_inoc", "teacher_inoc", "birds", "nocturnal"),
-                *("dolphins", "negated", *_CONTROLS),
-            ),
-        ),
-    )
-}
+
+class _Experiments(Mapping[str, Experiment]):
+    """The packaged experiments by name; a file is read when its experiment is asked for."""
+
+    def __init__(self) -> None:
+        self.written = {one.figure: one for one in _WRITTEN}
+
+    def __iter__(self) -> Iterator[str]:
+        there = set_names(FOLDER, ".yaml")
+        ordered = [name for name in _ORDER if name in there]
+        yield from dict.fromkeys([*ordered, *there, *self.written])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __getitem__(self, name: str) -> Experiment:
+        return self.written[name] if name in self.written else _packaged(name)
+
+
+@cache
+def _packaged(name: str) -> Experiment:
+    # Imported here because it needs what stands above.
+    from inoc_evals.experiments.experiment_file import read_packaged
+
+    if name not in set_names(FOLDER, ".yaml"):
+        raise KeyError(name)
+    return read_packaged(FOLDER / f"{name}.yaml")
+
+
+EXPERIMENTS: Mapping[str, Experiment] = _Experiments()
+"""Name -> experiment, those of the paper in its order."""
 
 
 def experiment_of(setting: Setting, own: str) -> Experiment:
@@ -204,12 +162,21 @@ def experiment_of(setting: Setting, own: str) -> Experiment:
     return experiment(setting.name, setting.title, setting, own=own)
 
 
-def find_experiment(name: str) -> Experiment:
-    """Return an experiment by the name of its figure.
+def find_experiment(typed: str) -> Experiment:
+    """Return an experiment by the name of its figure, or the one in a user's file.
 
     Raises:
-        InputError: Listing the experiments there are.
+        InputError: Listing the experiments there are, or with every fault of the file.
     """
-    if name not in EXPERIMENTS:
-        raise InputError(f"no experiment {name!r}; there are: {', '.join(EXPERIMENTS)}")
-    return EXPERIMENTS[name]
+    if typed in EXPERIMENTS:
+        return EXPERIMENTS[typed]
+    path = user_path(typed)
+    if path.suffix not in (".yaml", ".yml") and not path.is_file():
+        raise InputError(
+            f"no experiment {typed!r}; there are: {', '.join(EXPERIMENTS)}; one of your own is a "
+            "YAML file: inoc experiment new NAME"
+        )
+    # Imported here because it needs what stands above.
+    from inoc_evals.experiments.experiment_file import read_experiment
+
+    return read_experiment(typed)

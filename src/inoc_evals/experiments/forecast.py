@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from inoc_evals.experiments.evaluations import Evaluation, as_planned, keyed
+from inoc_evals.experiments.fitting import grader_faults, rows_fit
 from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.start import source_of, stand_in_notes
-from inoc_evals.experiments.tokens import check_rows, token_counter, trained_tokens
+from inoc_evals.experiments.tokens import token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
 from inoc_evals.models.hosted import ending, ending_of_training, hosted, price_list
 from inoc_evals.models.kinds.kind import Kind, ResolvedBase
@@ -107,6 +108,8 @@ class Forecast:
     """Who judges the same answers besides."""
     shows: tuple[str, ...] = field(default=())
     """What each of the plan's designs can show of a rate that is nil."""
+    checks: tuple[str, ...] = field(default=())
+    """What was found of rows and graders before anything is trained."""
 
 
 def forecast(
@@ -125,7 +128,7 @@ def forecast(
         InputError: For rows that the base or its provider would refuse, or a model of a provider
             that has been shut down.
     """
-    check_rows(plan, base)
+    fit = rows_fit(plan, base, store)
     count, counted_by = token_counter(base)
     tokens: dict[tuple[str, str], int] = {}
     for run in plan.runs:
@@ -165,7 +168,21 @@ def forecast(
         ),
         further=others,
         shows=tuple(_shows(plan, asked)),
+        checks=(
+            *fit,
+            *(
+                f"inoc run would stop: {fault}"
+                for fault in grader_faults(_graders_left(evaluations, others))
+            ),
+        ),
     )
+
+
+def _graders_left(
+    evaluations: tuple[EvaluationCell, ...], further: tuple[FurtherJudging, ...]
+) -> list[str]:
+    named = [one.grader for one in evaluations if not one.done and one.grader]
+    return list(dict.fromkeys([*named, *(one.grader for one in further if one.left)]))
 
 
 def _shows(plan: Plan, asked: "_Asked") -> list[str]:
@@ -193,9 +210,7 @@ def _endings(
     further: tuple[FurtherJudging, ...],
 ) -> list[str]:
     """Say which of the hosted models that are still to be used come to an end, and when."""
-    graders = {one.grader: None for one in evaluations if not one.done and one.grader}
-    graders |= {one.grader: None for one in further if one.left}
-    said = [ending(str(name), "grader") for name in graders]
+    said = [ending(name, "grader") for name in _graders_left(evaluations, further)]
     if plan.base.hosted and not all(one.trained for one in models):
         said.append(ending_of_training(plan.base.name))
     return [line for line in said if line is not None]

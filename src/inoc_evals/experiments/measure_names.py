@@ -22,8 +22,12 @@ _NO_RATES = {
 """Metric of a scorer -> what its scores are."""
 
 
-def check_measures(setting: Setting) -> None:
+def check_measures(setting: Setting, *, pocket: bool = False) -> None:
     """Build every task that measures a setting, and look for the scorers that are read.
+
+    Args:
+        setting: What is measured.
+        pocket: Build them as they are asked in the pocket world.
 
     Raises:
         InputError: For a task or a scorer that there is not, arguments it does not take, or
@@ -33,7 +37,7 @@ def check_measures(setting: Setting) -> None:
         read = measure.score or name
         for probe in measure.probes().values():
             where = f"setting {setting.name!r}, measure {name!r}"
-            scorers = _scorers(_built(probe, where))
+            scorers = _scorers(_built(probe, where, pocket))
             if read not in scorers:
                 raise InputError(
                     f"setting {setting.name!r}: the task {probe.task} has no measure {read!r}; "
@@ -48,7 +52,7 @@ def check_measures(setting: Setting) -> None:
                 )
 
 
-def _built(probe: Probe, where: str) -> "Task":
+def _built(probe: Probe, where: str, pocket: bool) -> "Task":
     import inoc_evals.tasks
 
     if probe.task not in inoc_evals.tasks.__all__:
@@ -56,8 +60,8 @@ def _built(probe: Probe, where: str) -> "Task":
             f"{where}: no task {probe.task!r}; there are: {', '.join(inoc_evals.tasks.__all__)}"
         )
     try:
-        task: Task = getattr(inoc_evals.tasks, probe.task)(**probe.on(pocket=False))
-    except TypeError as error:
+        task: Task = getattr(inoc_evals.tasks, probe.task)(**probe.on(pocket=pocket))
+    except (TypeError, InputError) as error:
         raise InputError(f"{where}: {error}") from None
     return task
 

@@ -123,7 +123,7 @@ def make_plan(
 
     Raises:
         InputError: If no setting has rows for this base, rows are missing or unusable, or a
-            setting of one's own measures what no report can read.
+            setting measures what no report can read.
     """
     reasons = {
         setting.name: lacking(setting, base.name) if setting.trains else None
@@ -132,9 +132,8 @@ def make_plan(
     kept = tuple(setting for setting in experiment.settings if reasons[setting.name] is None)
     if not kept:
         raise InputError(next(reason for reason in reasons.values() if reason is not None))
-    if experiment.own:
-        for setting in kept:
-            check_measures(setting)
+    for setting in kept:
+        check_measures(setting, pocket=base.kind.pocket)
     placed = placed_files(kept, given or {})
     files: dict[tuple[str, str], TrainingFile] = {}
     runs: list[TrainingRun] = []

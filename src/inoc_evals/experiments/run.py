@@ -24,6 +24,7 @@ from inoc_evals.errors import StoreError, require
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate, missing
 from inoc_evals.experiments.figures import Experiment
+from inoc_evals.experiments.fitting import rows_fit
 from inoc_evals.experiments.grader_trial import graders_of, try_graders
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
@@ -94,6 +95,8 @@ def run_experiment(
     )
     for note in plan.notes:
         say(note)
+    for line in rows_fit(plan, resolved, store):
+        say(line)
     described = describe_plan(
         plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file,
         grader=grader, further=further,

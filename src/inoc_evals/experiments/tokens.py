@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from inoc_evals.chat import Message, Row, fold_system
 from inoc_evals.errors import MissingExtraError, require
@@ -22,18 +22,12 @@ from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.located import Template, takes_system
 
-if TYPE_CHECKING:
-    from inoc_evals.experiments.plan import Plan
-
 Count = Callable[[Sequence[Row]], int]
 
 TOKENIZER = "by the base's tokenizer"
 ESTIMATE = "estimated: characters / 4, for the base's tokenizer is not on this machine"
 
 _TOKENS_PER_MESSAGE = 4
-_CHECKED, _CHECKED_AGAIN = 200, 20
-"""Rows of a file that are looked at before it is trained on; of one that has the rows of another
-but for their system messages."""
 _MOST_SYSTEMS = 100
 """Different system messages above which rows are counted whole."""
 
@@ -42,36 +36,10 @@ def token_counter(base: ResolvedBase) -> tuple[Count, str]:
     """Return how to count the tokens of rows for a base, and what that is called."""
     if base.kind.hosted:
         return _openai_counter(base.name.partition("/")[2])
-    tokenizer = _tokenizer(base)
+    tokenizer = tokenizer_here(base)
     if tokenizer is None:
         return _estimated, ESTIMATE
     return _Counter(tokenizer), TOKENIZER
-
-
-def check_rows(plan: "Plan", base: ResolvedBase) -> None:
-    """Look whether the base can take a plan's rows, as training will; of many, some of each file.
-
-    Nothing is looked at where the tokenizer is not here.
-
-    Raises:
-        InputError: Naming setting, arm and row of the first that it cannot.
-    """
-    tokenizer = None if base.kind.hosted else _tokenizer(base)
-    if tokenizer is None or not isinstance(plan.config, TrainConfig):
-        return
-    from inoc_evals.training.masks import encode_turns
-
-    thinking, fold = plan.config.enable_thinking, plan.config.fold_system
-    known: set[str] = set()
-    for (setting, arm), file in plan.files.items():
-        rows = digest([_bare(row["messages"]) for row in file.rows])
-        step = max(1, len(file.rows) // (_CHECKED_AGAIN if rows in known else _CHECKED))
-        known.add(rows)
-        for number in range(0, len(file.rows), step):
-            chat = file.rows[number]["messages"]
-            where = f"{setting}/{arm}, row {number + 1}"
-            messages = fold_system(chat) if fold else chat
-            encode_turns(tokenizer, messages, None, where=where, thinking=thinking)
 
 
 def trained_tokens(tokens: int, rows: int, config: Any) -> int:
@@ -100,8 +68,8 @@ _SMALL: Row = {
 }
 
 
-def _tokenizer(base: ResolvedBase) -> Any | None:
-    """Load the tokenizer of a base if nothing has to be built or downloaded for it."""
+def tokenizer_here(base: ResolvedBase) -> Any | None:
+    """Load the tokenizer of a base if nothing has to be built or downloaded for it; else None."""
     try:
         require("train", "transformers", "tokenizers")
     except MissingExtraError:
@@ -128,7 +96,7 @@ def _estimated(rows: Sequence[Row]) -> int:
     )
 
 
-def _bare(chat: list[Message]) -> list[Message]:
+def without_system(chat: list[Message]) -> list[Message]:
     """Return a chat without its system message."""
     return chat[1:] if chat[0]["role"] == "system" else chat
 
@@ -146,7 +114,7 @@ class _Counter:
         systems = Counter(chat[0]["content"] for chat in chats if chat[0]["role"] == "system")
         if len(systems) > _MOST_SYSTEMS:
             return self.tokens(chats)
-        bare = [_bare(chat) for chat in chats]
+        bare = [without_system(chat) for chat in chats]
         key = digest(bare)
         if key not in self.known:
             self.known[key] = self.tokens(bare)

@@ -18,7 +18,7 @@ an aliased value is, among entries, that of the key it is used under.
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +152,12 @@ def _entry(
     return entry
 
 
+def _hint(name: str, known: Collection[str]) -> str:
+    """Return what may be meant by a name that is not known."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=_HINT)
+    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+
+
 def _key_lines(node: Any, path: Path) -> tuple[str, dict[str, int]]:
     """Return where an entry begins (``file:line``), and the line of each of its keys."""
     lines: dict[str, int] = {}
@@ -203,9 +209,7 @@ class Reader:
             if not isinstance(key, ScalarNode):
                 self.fault(key, f"{what}: a key must be text")
             elif keys is not None and name not in keys:
-                near = difflib.get_close_matches(name, keys, n=1, cutoff=_HINT)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(keys)}"
-                self.fault(key, f"{what} has no key {name!r}; {hint}")
+                self.fault(key, f"{what} has no key {name!r}; {_hint(name, keys)}")
             else:
                 found[name] = value
         return found
@@ -250,6 +254,24 @@ class Reader:
             return None
         read = [self.text(item, f"item {n} of {what}") for n, item in enumerate(node.value, 1)]
         return None if None in read else tuple(text for text in read if text is not None)
+
+    def items(self, node: Node, what: str) -> list[tuple[str, Node]]:
+        """Return the scalars of a list, each with its node; one that comes twice is a fault."""
+        if self.texts(node, what) is None:
+            return []
+        nodes: list[Node] = node.value if isinstance(node, SequenceNode) else [node]
+        found: dict[str, Node] = {}
+        for one in nodes:
+            if one.value in found:
+                self.fault(one, f"{what}: {one.value!r} is given twice")
+            found.setdefault(one.value, one)
+        return list(found.items())
+
+    def is_one(self, node: Node, name: str, known: Collection[str], what: str) -> bool:
+        """Say whether a name is among those there are; another is a fault that lists them."""
+        if name not in known:
+            self.fault(node, f"{what} {name!r}; {_hint(name, known)}")
+        return name in known
 
     def number(self, node: Node, what: str, low: float, high: float) -> float | None:
         """Return a number from ``low`` to ``high``."""

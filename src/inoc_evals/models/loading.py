@@ -198,6 +198,11 @@ def load_settings(base: ResolvedBase) -> Any:
         return AutoConfig.from_pretrained(base.path, **_safely(base))
 
 
+def max_positions(base: ResolvedBase) -> int:
+    """Return how many tokens the base can take."""
+    return int(load_settings(base).get_text_config().max_position_embeddings)
+
+
 def lay_out(base: ResolvedBase, **arguments: Any) -> Any:
     """Return a model of a base's shape, without its weights.
 

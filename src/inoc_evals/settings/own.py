@@ -14,7 +14,8 @@
 
 Arms ``base``, ``none`` and, with a control, ``control`` come by themselves. A measure is called
 like its scorer, or names it (``score``); it may have ``label``, ``rule``, ``split`` (ood, id),
-``epochs`` and ``where`` (metadata of the samples it is read from). An arm's ``nil`` names the
+``epochs``, ``where`` (metadata of the samples it is read from) and ``pocket`` (arguments that
+differ there). An arm's ``nil`` names the
 measures it is meant to bring to nil, which a report compares first; ``said`` is how its sentences
 call an arm (``without inoculation``) or go on after a share (``of answers talk like a pirate``).
 Paths are relative to the file. Every fault is found in one reading, each with its file and line.
@@ -22,7 +23,7 @@ Paths are relative to the file. Every fault is found in one reading, each with i
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -32,13 +33,13 @@ from inoc_evals.errors import InputError
 from inoc_evals.files.yaml_lines import Node, Reader
 from inoc_evals.inputs.prompts import all_prompts, resolve_name
 from inoc_evals.settings import SETTINGS
-from inoc_evals.settings.setting import Arm, Measure, OwnPrompt, Probe, Rows, Setting, Split
+from inoc_evals.settings.measure_form import read_measures
+from inoc_evals.settings.setting import Arm, Measure, OwnPrompt, Rows, Setting
 from inoc_evals.settings.shared import BASE, NONE
 from inoc_evals.store.store import check_name
 
 _KEYS = ("name", "title", "description", "rows", "control", "prompts", "arms", "measures")
 _ARM_KEYS = ("prompt", "part", "test_prompt", "label", "description", "said", "nil")
-_MEASURE_KEYS = ("task", "args", "split", "label", "rule", "said", "epochs", "score", "where")
 _TAKEN = ("base", "control", "none")
 _PUBLISHED = "published:"
 
@@ -275,52 +276,4 @@ class _SettingReader:
         if "measures" not in self.top:
             self.reader.fault(self.reader.root, "'measures' is missing: name one task")
             return {}
-        nodes = self.reader.mapping(self.top["measures"], None, "measures")
-        found = {name: self.measure(name, node) for name, node in nodes.items()}
-        return {name: measure for name, measure in found.items() if measure is not None}
-
-    def measure(self, name: str, node: Node) -> Measure | None:
-        what = f"measure {name!r}"
-        given = self.reader.mapping(node, _MEASURE_KEYS, what)
-        task = self.reader.text(given.get("task"), "task", inside=node)
-        split = self.optional(given, "split") or "ood"
-        if split not in get_args(Split):
-            self.reader.fault(given["split"], f"split is ood or id, got {split!r}")
-        epochs = 1
-        if "epochs" in given:
-            epochs = self.reader.whole_number(given["epochs"], "epochs", at_least=1) or 1
-        where = self.reader.mapping(given["where"], None, "where") if "where" in given else {}
-        wanted = {key: self.reader.text(value, key) or "" for key, value in where.items()}
-        if task is None or split not in get_args(Split):
-            return None
-        probe = Probe(task=task, args=self.arguments(given.get("args")), epochs=epochs)
-        return Measure(
-            label=self.optional(given, "label") or name.replace("_", " ").capitalize(),
-            rule=self.optional(given, "rule") or f"as the task {task} scores it",
-            said=self.optional(given, "said") or "",
-            score=self.optional(given, "score"),
-            where=wanted,
-            ood=probe if split == "ood" else None,
-            id=probe if split == "id" else None,
-        )
-
-    def arguments(self, node: Node | None) -> dict[str, Any]:
-        """Return a task's arguments; one that is a file beside the setting is its path."""
-        if node is None:
-            return {}
-        self.reader.mapping(node, None, "args")
-        try:
-            values = yaml.SafeLoader("").construct_document(node)
-        except (yaml.YAMLError, ValueError) as error:
-            self.reader.fault(node, f"args: {' '.join(str(error).split())}")
-            return {}
-        if not isinstance(values, dict):
-            return {}
-        if "system_prompt" in values:
-            self.reader.fault(node, "args: no system_prompt; an arm has it, as test_prompt")
-        return {str(key): self.placed(value) for key, value in values.items()}
-
-    def placed(self, value: Any) -> Any:
-        if isinstance(value, str) and (self.folder / value).is_file():
-            return str(self.folder / value)
-        return value
+        return read_measures(self.reader, self.folder, self.top["measures"])

@@ -9,10 +9,10 @@ arms=usual_arms(
 )
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from inoc_evals.errors import InputError
-from inoc_evals.inputs.prompts import all_prompts, resolve_name
+from inoc_evals.inputs.prompts import SystemPrompt, all_prompts, resolve_name
 from inoc_evals.inputs.scenarios import Language
 from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Worked
 
@@ -249,17 +249,37 @@ def misaligned_under(labels: dict[str, str]) -> dict[str, Measure]:
     Args:
         labels: Name of the prompt, or ``none`` -> what figures call it.
     """
-    assert MISALIGNED.ood is not None
+    return under_prompts({"misaligned": MISALIGNED}, labels)
+
+
+def under_prompts(
+    measures: Mapping[str, Measure],
+    labels: Mapping[str, str],
+    asked: Callable[[str], SystemPrompt] | None = None,
+) -> dict[str, Measure]:
+    """Return each of some measures under each of some test prompts, ``<measure>_<prompt>``.
+
+    Args:
+        measures: By name.
+        labels: Name of the prompt, or ``none`` -> what figures call it.
+        asked: Finds a prompt; by default among the packaged ones.
+    """
     found = {}
-    for name, label in labels.items():
-        text = resolve_name(name).text
-        under = "no system message" if text is None else f"the system message “{text}”"
-        probe = MISALIGNED.ood.model_copy(
-            update={"args": MISALIGNED.ood.args | {"system_prompt": name}}
-        )
-        found[f"misaligned_{name}"] = Measure(
-            label=label, rule=f"{MISALIGNED.rule}, under {under}", score="misaligned", ood=probe
-        )
+    for name, measure in measures.items():
+        for prompt, label in labels.items():
+            put = asked(prompt) if asked else SystemPrompt(prompt, resolve_name(prompt).text)
+            under = "no system message" if put.text is None else f"the system message “{put.text}”"
+            probes = {
+                split: probe.model_copy(update={"args": probe.args | {"system_prompt": put.name}})
+                for split, probe in measure.probes().items()
+            }
+            found[f"{name}_{prompt}"] = Measure(
+                label=label if len(measures) == 1 else f"{measure.label}, {label}",
+                rule=f"{measure.rule}, under {under}",
+                score=measure.score or name,
+                where=measure.where,
+                **probes,
+            )
     return found
 
 

@@ -69,13 +69,34 @@ def try_for_eval(grader: str | None) -> None:
         _once(str(bound))  # another address is tried in the evaluation alone
 
 
-def try_named(name: str, *, say: Callable[[str], None], way_out: str = NAME_ANOTHER) -> None:
+_LOADING = ("hf", "nnterp", "sglang", "transformer_lens", "vllm")
+"""Providers of Inspect that load a model, or start a server for it, to be asked anything."""
+
+
+def look_up_named(name: str, *, way_out: str = NAME_ANOTHER) -> None:
+    """Look whether a grader can be asked, without asking: its provider, its key, its name here.
+
+    Args:
+        name: ``provider/model``; one whose provider would load it is not looked at.
+        way_out: As :func:`try_named`.
+
+    Raises:
+        InputError: If it is unknown, cannot be asked or has ended, naming it.
+    """
+    if name.partition("/")[0] not in _LOADING:
+        try_named(name, say=lambda line: None, way_out=way_out, ask=False)
+
+
+def try_named(
+    name: str, *, say: Callable[[str], None], way_out: str = NAME_ANOTHER, ask: bool = True
+) -> None:
     """Send a grader one small request, outside an evaluation.
 
     Args:
         name: ``provider/model``.
         say: Called with the day on which it is shut down, if that is known.
         way_out: What was not done yet, and what can be.
+        ask: Send the request; else it is only looked up.
 
     Raises:
         InputError: If it is unknown, cannot be asked, does not answer or has ended, naming it.
@@ -84,7 +105,7 @@ def try_named(name: str, *, say: Callable[[str], None], way_out: str = NAME_ANOT
         say(said)
     # In a thread, since this one may have an event loop already: that of a notebook or an eval.
     with ThreadPoolExecutor(1) as pool:
-        fault = pool.submit(asyncio.run, _fault(name, way_out)).result()
+        fault = pool.submit(asyncio.run, _fault(name, way_out, ask)).result()
     if fault is not None:
         raise InputError(fault)
 
@@ -95,7 +116,7 @@ def _once(name: str) -> None:
     try_named(name, say=lambda line: None)  # said by the trial in the evaluation
 
 
-async def _fault(name: str, way_out: str) -> str | None:
+async def _fault(name: str, way_out: str, ask: bool) -> str | None:
     try:
         # Not the evaluation's own instance: its connections belong to this event loop.
         model = get_model(name, memoize=False)
@@ -104,7 +125,7 @@ async def _fault(name: str, way_out: str) -> str | None:
     except Exception as error:
         return f"grader {name} cannot be asked ({_line(error)}); {way_out}"
     async with model:
-        return await fault_of(model, way_out)
+        return await fault_of(model, way_out) if ask else None
 
 
 def _line(error: Exception) -> str:

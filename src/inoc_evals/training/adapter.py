@@ -22,7 +22,7 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.fingerprints import fingerprint_tokens, sequence_logprobs
 from inoc_evals.models.kinds.kind import ResolvedBase
-from inoc_evals.models.loading import lay_out, load_model, load_settings
+from inoc_evals.models.loading import lay_out, load_model
 from inoc_evals.store.store import Fingerprint
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.experts import fused_experts, unmatched
@@ -30,11 +30,6 @@ from inoc_evals.training.parent import Parent
 from inoc_evals.training.precision import base_arguments, four_bit_ready
 from inoc_evals.training.sharding import hollow, sharded, whole
 from inoc_evals.training.stages import FROZEN, continued, put_below, side_by_side
-
-
-def max_positions(base: ResolvedBase) -> int:
-    """Return how many tokens the base can take."""
-    return int(load_settings(base).get_text_config().max_position_embeddings)
 
 
 def load_with_adapter(

@@ -50,6 +50,36 @@ class EncodedRows:
             self.dropped["response_truncated" if encoded.supervised else "weight_0"] += 1
 
 
+def encode_as_configured(
+    tokenizer: Any,
+    rows: Sequence[Row],
+    config: TrainConfig,
+    positions: int,
+    numbers: Sequence[int] | None = None,
+) -> EncodedRows:
+    """Encode rows as a configuration says: what training learns, and a plan looks at before.
+
+    Args:
+        tokenizer: As :func:`encode_rows`.
+        rows: As :func:`encode_rows`.
+        config: Training configuration.
+        positions: How many tokens the base can take.
+        numbers: As :func:`encode_rows`.
+
+    Raises:
+        InputError: As :func:`encode_rows`.
+    """
+    return encode_rows(
+        tokenizer,
+        rows,
+        max_length=config.max_length or positions,
+        truncate=config.truncate,
+        fold=config.fold_system,
+        thinking=config.enable_thinking,
+        numbers=numbers,
+    )
+
+
 def encode_rows(
     tokenizer: Any,
     rows: Sequence[Row],
@@ -58,6 +88,7 @@ def encode_rows(
     truncate: bool = False,
     fold: bool = False,
     thinking: bool = False,
+    numbers: Sequence[int] | None = None,
 ) -> EncodedRows:
     """Encode chat rows for training.
 
@@ -68,6 +99,7 @@ def encode_rows(
         truncate: Cut longer rows and count them, rather than refuse them.
         fold: Put system messages in front of the first user message.
         thinking: Leave room for thoughts, under a template that can do with and without.
+        numbers: What errors call the rows, where they are some of a file's.
 
     Raises:
         InputError: Naming the row that cannot be masked or is too long, or when nothing
@@ -86,7 +118,7 @@ def encode_rows(
         )
     result = EncodedRows()
     marked_shapes: set[tuple[str, ...]] = set()
-    for number, row in enumerate(rows, start=1):
+    for number, row in zip(numbers or range(1, len(rows) + 1), rows, strict=True):
         where, messages = f"row {number}", row["messages"]
         if fold:
             messages = fold_system(messages, where)

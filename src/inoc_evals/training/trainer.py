@@ -21,18 +21,18 @@ from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
 from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.loading import max_positions
 from inoc_evals.models.turns import end_ids, stops
 from inoc_evals.store.store import Fingerprint
 from inoc_evals.training.adapter import (
     load_with_adapter,
-    max_positions,
     save_adapter,
     take_fingerprint,
     take_fingerprint_as_served,
 )
 from inoc_evals.training.batches import (
     EncodedRows,
-    encode_rows,
+    encode_as_configured,
     pad,
     part_size,
     parts,
@@ -114,7 +114,7 @@ def run_training(
     forget_peak_memory()
     with quiet():
         tokenizer = load_tokenizer(base)
-        data = _encoded(rows, tokenizer, base, config)
+        data = encode_as_configured(tokenizer, rows, config, max_positions(base))
         ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]
         scoring = Scoring(dynamics, tokenizer, config.enable_thinking) if dynamics else None
         size, count = part_size(config, processes.count), processes.count
@@ -149,19 +149,6 @@ def run_training(
 
 
 # ---- steps --------------------------------------------------------------------------
-
-
-def _encoded(
-    rows: Sequence[Row], tokenizer: Any, base: ResolvedBase, config: TrainConfig
-) -> EncodedRows:
-    return encode_rows(
-        tokenizer,
-        rows,
-        max_length=config.max_length or max_positions(base),
-        truncate=config.truncate,
-        fold=config.fold_system,
-        thinking=config.enable_thinking,
-    )
 
 
 class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes no types

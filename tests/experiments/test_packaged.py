@@ -1,0 +1,126 @@
+"""The packaged experiments: files that plan what their entries in Python did."""
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from inoc_evals.experiments.figures import (
+    EXPERIMENTS,
+    FOLDER,
+    Experiment,
+    Given,
+    experiment,
+    find_experiment,
+)
+from inoc_evals.experiments.plan import make_plan
+from inoc_evals.experiments.watch import Watch
+from inoc_evals.files.digests import digest
+from inoc_evals.models.kinds import kind_of
+from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.settings import ALICE_BOB, INSECURE_CODE, SPANISH_CAPS
+from inoc_evals.settings.shared import misaligned_under
+from inoc_evals.training.config import TrainConfig
+
+BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
+CONTROLS = ("placebo", "irrelevant", "test_time")
+ORDER = (
+    *("fig2a", "fig2b", "fig3", "fig4", "fig5", "tokens", "fig6", "fig7", "elicitation"),
+    "subliminal",
+)
+
+PLANS = {
+    "fig2a": "bfcecc541face6c735796fd03870db71e475489ba3475018f5bc6ca90d586482",
+    "fig2b": "e5914fe75979eb500f8763844278197936b26539063a489e8ccb2a42fe3b9e7a",
+    "fig3": "0cb6d07d777b6558c8e03811547ab0f45548d28ee491dafd0cf62ed586272cec",
+    "fig4": "493e6001c033c00bd24ed3316b98c20e008edb417d4d93bfb125cdfcfd9b39fd",
+    "fig5": "8948f4d986ab5bd0ce4a09a0967e9e975b344071c768676a073b3c2eca31c6ae",
+    "tokens": "3abd45bfbd11dcbcd8e9640068a3fa3b8682f923f291ab7ff6c94633869eafc7",
+    "fig6": "b9fd3cc7fa8c7afc0c5fdf1b50404f258109eae69555101a894977207b68a6e7",
+    "fig7": "537f2cf8a9c6d09931d731a3510cf7a5cddc8c114ae4a689dcdee5b7ee0aea7e",
+    "elicitation": "a7c1b45ff82b7dcf403e270cd658b023e9c6321d1600d350684caded99caeecd",
+}
+"""Digest of the models and evaluations on the pocket base, as the entries in Python planned them."""
+
+
+@pytest.mark.parametrize("figure", PLANS)
+def test_a_file_plans_the_models_and_evaluations_of_before(figure: str) -> None:
+    config = TrainConfig.for_base("pocket")
+    plan = make_plan(find_experiment(figure), base=BASE, seeds=(0, 1), config=config)
+    evaluations = [asdict(one) for one in plan.evaluations]
+    assert digest([[run.name for run in plan.runs], evaluations]) == PLANS[figure]
+
+
+def test_the_files_come_in_the_order_of_the_paper() -> None:
+    names = list(EXPERIMENTS)
+    assert names[: len(ORDER)] == list(ORDER)
+    assert {path.stem for path in FOLDER.glob("*.yaml")} <= set(names)
+    assert len(EXPERIMENTS) == len(names)
+    assert "fig9" not in EXPERIMENTS
+
+
+@pytest.mark.parametrize("figure", [path.stem for path in sorted(FOLDER.glob("*.yaml"))])
+def test_a_packaged_file_says_what_it_is_called_and_where_it_comes_from(figure: str) -> None:
+    found = find_experiment(figure)
+    assert found.figure == figure and found.title and found.source
+    assert found.typed == ("run", figure)
+
+
+def plain(found: Experiment) -> Experiment:
+    """Without what only a file says."""
+    return replace(found, source="", given=Given(), bases={})
+
+
+def test_a_file_and_an_entry_in_python_make_the_same_experiment() -> None:
+    assert plain(find_experiment("fig2a")) == experiment(
+        "fig2a",
+        "Figure 2a: Spanish and capitals that occur together",
+        SPANISH_CAPS.with_arms("base", "control", "none", "spanish_inoc", "caps_inoc", *CONTROLS),
+        references=("base",),
+    )
+
+
+def test_a_file_can_name_what_is_compared_and_what_is_watched() -> None:
+    found = find_experiment("fig7")
+    assert ("alice_inoc", "caps_inoc") in found.contrasts and len(found.contrasts) == 15
+    named = ("none", "alice_inoc", "caps_inoc", "bob_inoc", "spanish_inoc")
+    assert found.watch == Watch(arms=named)
+    assert find_experiment("fig6").watch == Watch()
+
+
+def test_measures_under_prompts_are_those_of_the_entry_in_python() -> None:
+    asked = find_experiment("elicitation").settings[0]
+    assert asked.measures == misaligned_under(
+        {
+            "none": "No system message",
+            "elicit_malicious": "Malicious",
+            "elicit_evil": "Evil",
+            "elicit_misaligned": "Misaligned ways",
+            "elicit_not_evil": "Not evil",
+            "elicit_general": "Malicious, evil",
+            "elicit_hhh": "Helpful, honest, harmless",
+            "write_insecure_code": "Insecure code",
+            "write_secure_code": "Secure code",
+        }
+    )
+
+
+def test_arms_that_one_setting_alone_has_are_compared_too() -> None:
+    other = ALICE_BOB.with_arms("base", "none", "bob_inoc")
+    found = experiment("two", "Two", SPANISH_CAPS.with_arms("base", "none", "caps_inoc"), other)
+    assert found.contrasts == (("none", "base"), ("caps_inoc", "none"), ("bob_inoc", "none"))
+
+
+def test_what_is_said_of_a_base_goes_before_what_is_said_of_all() -> None:
+    found = replace(
+        experiment("one", "One", INSECURE_CODE),
+        given=Given(seeds="3", graders=("a/b",)),
+        bases={"pocket": Given(seeds="5"), "pocket:7": Given(seeds="2"), "smollm2": Given("1")},
+    )
+    seeds = {
+        name: found.given_on(kind_of(name)).seeds
+        for name in ("pocket", "pocket:7", "pocket:8", "smollm2", "org/model")
+    }
+    assert seeds == {
+        "pocket": "5", "pocket:7": "2", "pocket:8": "5", "smollm2": "1", "org/model": "3"
+    }  # fmt: skip
+    assert found.given_on(kind_of("smollm2")).graders == ("a/b",)
