@@ -152,7 +152,6 @@ def forecast(
         for key, one in keyed(plan.evaluations, plan.base).items()
     )
     others = _further(plan, evaluations, out, further)
-    notes = (*plan.notes, *stand_in_notes(base))
     return Forecast(
         models=models,
         evaluations=evaluations,
@@ -161,7 +160,8 @@ def forecast(
         training=_training(models, base, store),
         judging=_judging(evaluations, others, asked.answer_tokens),
         notes=(
-            *notes,
+            *plan.notes,
+            *stand_in_notes(base),
             *watch_notes(plan, store),
             *_endings(plan, evaluations, models, others),
             *_unpriced(plan, evaluations),
