@@ -1,4 +1,4 @@
-"""`inoc setting`: list and show what is studied; write or check a setting of one's own.
+"""`inoc setting`: list and show what is studied; write or check a setting of one's own."""
 
 from collections.abc import Mapping
 from importlib.resources import files
