@@ -19,7 +19,7 @@ from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained, watch_notes
 from inoc_evals.experiments.start import source_of, stand_in_notes
-from inoc_evals.experiments.tokens import token_counter, trained_tokens
+from inoc_evals.experiments.tokens import Count, token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
 from inoc_evals.models.hosted import ending, ending_of_training, hosted, price_list
 from inoc_evals.models.kinds.kind import Kind, ResolvedBase
@@ -130,22 +130,7 @@ def forecast(
     """
     fit = rows_fit(plan, base, store)
     count, counted_by = token_counter(base)
-    tokens: dict[tuple[str, str], int] = {}
-    for run in plan.runs:
-        if (key := (run.setting, run.arm)) not in tokens:
-            tokens[key] = trained_tokens(count(rows := plan.files[key].rows), len(rows), run.config)
-    models = tuple(
-        ModelCell(
-            setting=run.setting,
-            arm=run.arm,
-            seed=run.seed,
-            name=run.name,
-            trained=is_trained(plan, run, store),
-            rows=len(plan.files[run.setting, run.arm].rows),
-            tokens=tokens[run.setting, run.arm],
-        )
-        for run in plan.runs
-    )
+    models = _models(plan, store, count)
     done, asked = holdings(out / "logs", whole=False).finished, _Asked(plan.base)
     evaluations = tuple(
         _evaluation(one, key in done, asked)
@@ -175,6 +160,26 @@ def forecast(
                 for fault in grader_faults(_graders_left(evaluations, others))
             ),
         ),
+    )
+
+
+def _models(plan: Plan, store: Store, count: Count) -> tuple[ModelCell, ...]:
+    """Return each model that is to be there, and what its training reads."""
+    tokens: dict[tuple[str, str], int] = {}
+    for run in plan.runs:
+        if (key := (run.setting, run.arm)) not in tokens:
+            tokens[key] = trained_tokens(count(rows := plan.files[key].rows), len(rows), run.config)
+    return tuple(
+        ModelCell(
+            setting=run.setting,
+            arm=run.arm,
+            seed=run.seed,
+            name=run.name,
+            trained=is_trained(plan, run, store),
+            rows=len(plan.files[run.setting, run.arm].rows),
+            tokens=tokens[run.setting, run.arm],
+        )
+        for run in plan.runs
     )
 
 
