@@ -179,7 +179,7 @@ def test_a_mistake_is_named_with_its_line(old: str, new: str, line: int, fault: 
         ("measures: {x: {tusk: em}}", "measure 'x' has no key 'tusk'; did you mean 'task'?"),
         ("under: [evil]", "the arm 'test_time' is asked under a prompt of its own; leave it out"),
         ("under: {evli: Evil}", "under: no prompt 'evli'; did you mean 'evil'?"),
-        ("under: [xxxx]", "under: no prompt 'xxxx'; none of the 1"),
+        ("under: [xxxx]", "under: no prompt 'xxxx'; none of the"),
         ("contrasts: [none]", "write it as ARM - REFERENCE"),
         ("contrasts: [none - bose]", "contrast: no arm 'bose'; did you mean 'base'?"),
         ("contrasts: [none - none]", "of an arm with itself"),
