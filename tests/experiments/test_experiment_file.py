@@ -158,7 +158,7 @@ def test_seeds_rows_configuration_and_graders_are_what_the_command_line_leaves_o
         ("name: mine", "name: fig2a", 1, "'fig2a' is that of a packaged experiment"),
         ("name: mine", "name: a/b", 1, "name 'a/b': use letters"),
         ("title: Of my own", "titel: Mine", 2, "no key 'titel'; did you mean 'title'?"),
-        ("spanish_caps", "spanish_cap", 3, "no setting, or file of one, 'spanish_cap'; did you"),
+        ("spanish_caps", "spanish_cap", 3, "neither a packaged setting nor a file: 'spanish_cap'; did"),
         ("spanish_caps", "[spanish_caps, spanish_caps]", 3, "'spanish_caps' is given twice"),
         ("caps_inoc", "caps_inok", 4, "no arm 'caps_inok'; did you mean 'caps_inoc'?"),
         ("caps_inoc", "none", 4, "arms: 'none' is given twice"),
@@ -178,7 +178,8 @@ def test_a_mistake_is_named_with_its_line(old: str, new: str, line: int, fault: 
         ("measures: [cap]", "no measure 'cap'; did you mean 'caps'?"),
         ("measures: {x: {tusk: em}}", "measure 'x' has no key 'tusk'; did you mean 'task'?"),
         ("under: [evil]", "the arm 'test_time' is asked under a prompt of its own; leave it out"),
-        ("under: {evli: Evil}", "under: "),
+        ("under: {evli: Evil}", "under: no prompt 'evli'; did you mean 'evil'?"),
+        ("under: [xxxx]", "under: no prompt 'xxxx'; none of the"),
         ("contrasts: [none]", "write it as ARM - REFERENCE"),
         ("contrasts: [none - bose]", "contrast: no arm 'bose'; did you mean 'base'?"),
         ("contrasts: [none - none]", "of an arm with itself"),
@@ -224,6 +225,8 @@ def test_a_file_that_is_not_there_or_is_empty_is_said_so() -> None:
     with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read \(No such file"):
         find_experiment("nowhere.yaml")
     assert faults("") == ["mine.yaml: the file is empty"]
+    [said] = faults("just a text")
+    assert said.startswith("mine.yaml:1: an experiment file: expected a mapping with name, title")
     with pytest.raises(
         InputError, match=r"no experiment .fig9.; there are: fig2a.*inoc experiment"
     ):

@@ -133,6 +133,7 @@ def command(asked: Asked, yes: bool, quiet: bool) -> None:
     """Train what is missing, evaluate what is missing, and write the report.
 
     EXPERIMENT is one of those below, or a YAML file of your own (inoc experiment new).
+
     A run that was interrupted goes on where it stopped when the command is given again. What
     it would take is said by: inoc plan
     """

@@ -15,6 +15,7 @@ from yaml import MappingNode
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.yaml_lines import Node, Reader
+from inoc_evals.inputs.prompts import all_prompts
 from inoc_evals.settings.measure_form import read_measures
 from inoc_evals.settings.setting import Arm, Measure, Setting
 from inoc_evals.settings.shared import under_prompts
@@ -52,7 +53,9 @@ def chosen_setting(
     measures = _measures(chosen, nodes.get("measures"))
     if "under" in nodes:
         measures = _under(chosen, nodes["under"], measures)
-        arms = tuple(_with_none(chosen, arm, nodes["under"]) for arm in arms)
+        for arm in (arm for arm in arms if arm.test_prompts):
+            why = "is asked under a prompt of its own; leave it out of arms"
+            chosen.reader.fault(nodes["under"], f"under: the arm {arm.name!r} {why}")
     else:
         arms = tuple(_asked(chosen, arm, measures) for arm in arms)
     if primary is not None:
@@ -103,21 +106,17 @@ def _under(chosen: Chosen, node: Node, measures: Mapping[str, Measure]) -> dict[
     else:
         places = dict(chosen.reader.items(node, "under"))
         labels = {name: name.replace("_", " ").capitalize() for name in places}
+    known = {"none", "empty", *chosen.setting.prompts, *(one.name for one in all_prompts())}
     for name, place in places.items():
+        if not chosen.reader.is_one(place, name, known, "under: no prompt"):
+            del labels[name]
+            continue
         try:
             chosen.setting.asked_under(name)
         except InputError as error:
             chosen.reader.fault(place, f"under: {error}")
             del labels[name]
     return under_prompts(measures, labels, chosen.setting.asked_under)
-
-
-def _with_none(chosen: Chosen, arm: Arm, node: Node) -> Arm:
-    """Return an arm that can be asked under the prompts of the measures."""
-    if arm.test_prompts:
-        why = "is asked under a prompt of its own"
-        chosen.reader.fault(node, f"under: the arm {arm.name!r} {why}; leave it out of arms")
-    return arm
 
 
 def _asked(chosen: Chosen, arm: Arm, measures: Mapping[str, Measure]) -> Arm:

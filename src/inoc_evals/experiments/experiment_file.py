@@ -77,6 +77,8 @@ class _ExperimentReader:
         self.path, self.folder = path, path.resolve().parent
         self.reader = Reader(path)
         self.top = self.reader.mapping(self.reader.root, _KEYS, "an experiment file")
+        if not self.top:
+            raise self.reader.error()
 
     def experiment(self, taken: Sequence[str] = ()) -> Experiment:
         """Return the experiment.
@@ -158,7 +160,7 @@ class _ExperimentReader:
             return SETTINGS[name]
         path = self.path.parent / user_path(name)
         if not path.is_file():
-            self.reader.is_one(place, name, SETTINGS, "no setting, or file of one,")
+            self.reader.is_one(place, name, SETTINGS, "neither a packaged setting nor a file:")
             return None
         try:
             return read_setting(path)

@@ -33,11 +33,16 @@ def check_measures(setting: Setting, *, pocket: bool = False) -> None:
         InputError: For a task or a scorer that there is not, arguments it does not take, or
             scores that no report can read.
     """
+    known: dict[str, dict[str, set[str]]] = {}
     for name, measure in setting.measures.items():
         read = measure.score or name
         for probe in measure.probes().values():
             where = f"setting {setting.name!r}, measure {name!r}"
-            scorers = _scorers(_built(probe, where, pocket))
+            # What is scored is the same under every system prompt.
+            asked = repr([probe.task, probe.on(pocket=pocket) | {"system_prompt": None}])
+            if asked not in known:
+                known[asked] = _scorers(_built(probe, where, pocket))
+            scorers = known[asked]
             if read not in scorers:
                 raise InputError(
                     f"setting {setting.name!r}: the task {probe.task} has no measure {read!r}; "

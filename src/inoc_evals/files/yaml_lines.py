@@ -36,6 +36,9 @@ _NULL = "tag:yaml.org,2002:null"
 _SLIP = 0.85
 """How like a known key an unknown one is that is refused rather than kept."""
 
+_MOST_LISTED = 40
+"""Names that an error lists where none is like the one that was given."""
+
 _HINT = 0.6
 """How like a known key an unknown one is for the error to name it."""
 
@@ -155,7 +158,11 @@ def _entry(
 def _hint(name: str, known: Collection[str]) -> str:
     """Return what may be meant by a name that is not known."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=_HINT)
-    return f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}"
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if len(known) > _MOST_LISTED:
+        return f"none of the {len(known)} there are is like it"
+    return f"there are: {', '.join(known) or 'none'}"
 
 
 def _key_lines(node: Any, path: Path) -> tuple[str, dict[str, int]]:
