@@ -1,17 +1,19 @@
-"""`inoc run`: an experiment of the paper, or a setting of one's own, by one command."""
+"""`inoc run`: an experiment of the paper, all of them, or a setting of one's own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.table import Table
 
 from inoc_evals.arguments import user_path
-from inoc_evals.cli.output import confirm, say
+from inoc_evals.cli.output import PIPE_WIDTH, confirm, console, say
 from inoc_evals.cli.report import show
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
+from inoc_evals.experiments.executors.executor import Executor, executor_of
 from inoc_evals.experiments.figures import (
     EXPERIMENTS,
     Experiment,
@@ -19,6 +21,9 @@ from inoc_evals.experiments.figures import (
     find_experiment,
 )
 from inoc_evals.experiments.run import run_experiment
+from inoc_evals.experiments.run_all import run_all
+from inoc_evals.models.kinds import kind_of
+from inoc_evals.report.overview import Line
 from inoc_evals.settings import SETTINGS
 from inoc_evals.settings.own import find_setting
 
@@ -29,14 +34,21 @@ ROWS = (
     "gsm8k_spanish_capitalised.jsonl, half the answers stand in a translator's remarks.)"
 )
 
+JOBS = "Processes that train and evaluate, each with its part of the cores."
+
 BASES = "pocket, pocket:SEED, smollm2, a model directory, a hub id, or openai/MODEL."
+
+
+ALL = "all"
+"""What is typed for every experiment."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """Which experiment is asked for, from what and where."""
 
-    experiment: Experiment
+    experiment: Experiment | None
+    """None for all of them."""
     base: str
     seeds: str
     config_file: Path | None
@@ -48,8 +60,15 @@ class Asked:
     out: Path
 
 
-def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of run and plan, given to the command as :class:`Asked`."""
+def experiment_options(
+    command: Callable[..., None], *, several: bool = False
+) -> Callable[..., None]:
+    """Add the options of run and plan, given to the command as :class:`Asked`.
+
+    Args:
+        command: The command.
+        several: Whether it takes ``all``.
+    """
 
     @wraps(command)
     def asking(
@@ -63,8 +82,9 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
         graders: tuple[str, ...],
         **others: Any,
     ) -> None:
-        found = _chosen(experiment, setting)
-        directory = out or Path("runs") / found.figure
+        everything = several and experiment == ALL and setting is None
+        found = None if everything else _chosen(experiment, setting)
+        directory = out or Path("runs") / (found.figure if found else ALL)
         given = given_rows(rows)
         first, *further = dict.fromkeys(graders) or [None]
         judges = first, tuple(name for name in further if name is not None)
@@ -92,32 +112,71 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
     return asking
 
 
-@click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
-@experiment_options
+@click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}; all runs every one.")
+@partial(experiment_options, several=True)
+@click.option("--jobs", type=int, default=1, show_default=True, help=JOBS)
+@click.option("--engine", metavar="ray[:ADDRESS]", help="Train and evaluate on a Ray cluster.")
 @click.option("--yes", is_flag=True, help="Create paid jobs without asking.")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
-def command(asked: Asked, yes: bool, quiet: bool) -> None:
+def command(asked: Asked, jobs: int, engine: str | None, yes: bool, quiet: bool) -> None:
     """Train what is missing, evaluate what is missing, and write the report.
 
     A run that was interrupted goes on where it stopped when the command is given again. What
     it would take is said by: inoc plan
     """
-    written = run_experiment(
-        asked.experiment,
-        base=asked.base,
-        seeds=asked.seeds,
-        out=asked.out,
-        given=asked.given,
-        config_file=asked.config_file,
-        grader=asked.grader,
-        further=asked.further,
-        yes=yes,
-        confirm=confirm,
-        progress=not quiet,
-        say=say,
-    )
-    show(written)
+    if kind_of(asked.base).hosted and (jobs > 1 or engine is not None):
+        raise InputError(
+            f"--base {asked.base}: trained and asked at its provider, several at a time as it is; "
+            "leave --jobs and --engine out"
+        )
+    try:
+        with executor_of(jobs, engine) as executor:
+            _run(asked, executor, yes=yes, progress=not quiet)
+    except KeyboardInterrupt:
+        say("what is finished is kept; the same command goes on from there", err=True)
+        raise
+
+
+def _run(asked: Asked, executor: Executor, *, yes: bool, progress: bool) -> None:
+    options: dict[str, Any] = {
+        "base": asked.base,
+        "seeds": asked.seeds,
+        "out": asked.out,
+        "given": asked.given,
+        "config_file": asked.config_file,
+        "grader": asked.grader,
+        "further": asked.further,
+        "yes": yes,
+        "confirm": confirm,
+        "executor": executor,
+        "progress": progress,
+        "say": say,
+    }
+    if asked.experiment is None:
+        _show_all(run_all(EXPERIMENTS.values(), **options), asked.out)
+        return
+    show(run_experiment(asked.experiment, **options))
     say(f"logs:   inspect view --log-dir {asked.out / 'logs'}")
+
+
+def _show_all(lines: Sequence[Line], out: Path) -> None:
+    """Print a line for each experiment.
+
+    Raises:
+        StoreError: If one failed.
+    """
+    table = Table("experiment", "", "result", "report", box=None)
+    for one in lines:
+        report = str(out / one.report) if one.report else ""
+        table.add_row(one.figure, one.ended, one.said, report)
+    console(PIPE_WIDTH).print(table)
+    say(f"overview: {out / 'overview.html'}")
+    failed = [one.figure for one in lines if one.ended == "failed"]
+    if failed:
+        raise StoreError(
+            f"{len(failed)} of {len(lines)} experiments failed: {', '.join(failed)}; given again, "
+            "the command does what is missing of these alone"
+        )
 
 
 def _chosen(experiment: str | None, setting: str | None) -> Experiment:
