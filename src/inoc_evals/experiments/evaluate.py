@@ -13,13 +13,13 @@ Where several processes or machines do it, the evaluations of each model are a s
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from inoc_evals.errors import StoreError
 from inoc_evals.experiments.asked_task import cell, task_for, together
 from inoc_evals.experiments.evaluations import Evaluation, as_planned, keyed
 from inoc_evals.experiments.executors.executor import Executor
 from inoc_evals.experiments.executors.here import HERE
-from inoc_evals.experiments.log_set import clear, make, whole_logs
+from inoc_evals.experiments.log_set import UnsuccessfulError, clear, make, whole_logs
 from inoc_evals.experiments.parts import collect, discard, make_part, parts
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.tally import Tally
@@ -64,8 +64,8 @@ def evaluate(
     elif left:
         labels = {key: as_planned(key, one).label for key, one in left.items()}
         tasks = [task_for(plan.experiment.figure, plan.base, key, e) for key, e in left.items()]
-        named = {"say": say, "name": labels.__getitem__}
-        make(tasks, held, progress=progress, **named, **together(tasks, plan.base))
+        told: dict[str, Any] = {"progress": progress, "say": say, "name": labels.__getitem__}
+        make(tasks, held, **told, **together(tasks, plan.base))
     discard(log_dir)
     clear(log_dir, wanted, say)
 
@@ -87,9 +87,8 @@ def _evaluate_apart(
     if failures:
         lacking = missing(plan, log_dir)
         labels = "; ".join(as_planned(key, one).label for key, one in lacking.items())
-        raise StoreError(
-            f"{len(lacking)} of {len(left)} evaluations failed, the first with: "
-            f"{failures[0].why}: {labels}"
+        raise UnsuccessfulError(
+            f"{len(lacking)} of {len(left)} evaluations failed, as said above: {labels}"
         )
 
 

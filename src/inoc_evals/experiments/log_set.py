@@ -32,6 +32,10 @@ _ATTEMPTS = ("started", "cancelled", "error")
 _SET_ID = re.compile(r"[A-Za-z0-9]{8,64}")
 
 
+class UnsuccessfulError(StoreError):
+    """Some evaluations did not succeed; all were tried."""
+
+
 def whole_logs(log_dir: Path, say: Callable[[str], None]) -> Holdings:
     """Look through a directory's logs, and rename those that cannot be read.
 
@@ -67,7 +71,7 @@ def make(
         **config: How models generate.
 
     Raises:
-        StoreError: If one did not succeed (its log says why).
+        UnsuccessfulError: If one did not succeed (its log says why).
         KeyboardInterrupt: If it was interrupted, which Inspect ends by itself.
     """
     from inspect_ai import eval_set
@@ -99,7 +103,7 @@ def make(
         say(
             f"failed: {name((log.eval.metadata or {}).get('evaluation', log.eval.task))}: {_why(log)}"
         )
-    raise StoreError(
+    raise UnsuccessfulError(
         f"{len(failed)} of {len(tasks)} {what} failed, the first with: "
         f"{_why(failed[0]) if failed else 'no reason in the log'}; "
         f"see them with: inspect view --log-dir {held.directory}"

@@ -32,6 +32,7 @@ from inoc_evals.experiments.executors.executor import Executor, Failure
 from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.grader_trial import graders_of, try_graders
+from inoc_evals.experiments.log_set import UnsuccessfulError
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.rejudge import judge_experiment
@@ -92,7 +93,7 @@ def run_experiment(
         StoreError: If a training or an evaluation failed, after all others were tried.
         MissingExtraError: Without the libraries of the ``train`` extra.
     """
-    if not kind_of(base).hosted:
+    if not (hosted := kind_of(base).hosted):
         require("train", "torch", "transformers", "peft", "accelerate")
     store, seeds_parsed, start = store or Store(), parse_seeds(seeds), time.monotonic()
     shown: dict[str, Any] = {"progress": progress, "say": say}
@@ -113,11 +114,9 @@ def run_experiment(
         _write_rows(plan, out)
         _try_others(plan, out, about, [grader, *further], say)
         say(f"base {base} ready after {time.monotonic() - start:.0f} s")
-        if kind_of(base).hosted:
+        if hosted:
             _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
-            failures = list[Failure]()
-        else:
-            failures = _train(plan, store, executor, **shown)
+        failures = [] if hosted else _train(plan, store, executor, **shown)
         able = _without(plan, failures)
         write_scores(able, store, out)
         say(f"models ready after {time.monotonic() - start:.0f} s")
@@ -208,7 +207,7 @@ def _said_with(failures: Sequence[Failure], needed: int) -> Iterator[None]:
         said[0] += ", ".join(one.label for one in failures)
     try:
         yield
-    except StoreError as error:
+    except UnsuccessfulError as error:
         said.append(str(error))
     if said:
         raise StoreError(f"{'; '.join(said)}; given again, the command tries these alone")

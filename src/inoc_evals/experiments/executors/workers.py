@@ -71,8 +71,11 @@ class Workers:
         worker.unit = unit
         try:
             worker.pipe.send((do, unit.work))
-        except (BrokenPipeError, ConnectionError):
+        except ConnectionError:
             self._bury(worker, pending)
+        except Exception as error:  # it cannot be told to another process
+            worker.unit = None
+            pending.failed(unit, why(error))
 
     def _start(self, place: int) -> _Worker:
         context = get_context("spawn")
