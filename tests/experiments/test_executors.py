@@ -9,16 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from fake_units import FAILS, KILLED_ALWAYS, KILLED_ONCE, SLOW, do, unit
 from inoc_evals.errors import InputError, MissingExtraError, StoreError
 from inoc_evals.experiments.executors import executor as interface
 from inoc_evals.experiments.executors.executor import Executor, Unit, executor_of
 from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.executors.workers import Workers
 from inoc_evals.experiments.tally import Tally
-
-# Workers import what they do by its module's name.
-sys.path.append(str(Path(__file__).parents[1]))
-from fake_units import FAILS, KILLED_ALWAYS, KILLED_ONCE, SLOW, do, unit
 
 EXECUTORS = {"here": lambda: HERE, "workers": lambda: Workers(2)}
 

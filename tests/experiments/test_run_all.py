@@ -37,8 +37,11 @@ class Runs:
         (out / "logs" / "a.eval").write_text("answers")
         (out / "report.html").write_text("report")
         store = options["store"]
-        (store.root / "adapters" / "1").mkdir(parents=True, exist_ok=True)
-        (store.root / "adapters" / "1" / "adapter_model.safetensors").touch(exist_ok=True)
+        adapter = store.root / "adapters" / "1"
+        (adapter / "dynamics").mkdir(parents=True, exist_ok=True)
+        (adapter / "dynamics" / f"{experiment.figure}.json").touch()
+        if not (weights := adapter / "adapter_model.safetensors").exists():
+            weights.touch()
         store.models.mkdir(exist_ok=True)
         if not (record := store.models / "m.json").exists():
             record.write_text(json.dumps({"identity": "1"}))

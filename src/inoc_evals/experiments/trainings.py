@@ -15,9 +15,10 @@ from inoc_evals.errors import StoreError
 from inoc_evals.experiments.executors.carried import base_files, model_files
 from inoc_evals.experiments.executors.executor import Unit
 from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun
+from inoc_evals.files.directories import first_fault, kept_sums
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.store.record_file import read_record
-from inoc_evals.store.store import ModelRecord, Store
+from inoc_evals.store.store import WEIGHTS_FILE, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 
@@ -82,11 +83,14 @@ class Training:
         """
         record = read_record(Path(brought) / f"{self.name}.json")
         self.check(record)
+        adapter = Path(brought) / "adapter"
+        sums = {**(kept_sums(adapter) or {}), WEIGHTS_FILE: record.adapter_sha256 or ""}
+        if (fault := first_fault(adapter, sums)) is not None:
+            raise StoreError(f"model {self.name!r}: what came back is not whole: {fault}")
         with self.store.lock(f"train-{self.identity}"):
             final = self.store.adapter_dir(self.identity)
             with self.store.staged(final, replace=True) as staging:
-                shutil.copytree(Path(brought) / "adapter", staging, dirs_exist_ok=True)
-            self.store.verify_adapter(record)
+                shutil.copytree(adapter, staging, dirs_exist_ok=True)
             self.store.put(record)
 
 

@@ -86,8 +86,10 @@ def _state(out: Path, models: Iterable[str], store: Store) -> str:
         record = store.models / f"{name}.json"
         identity = json.loads(record.read_text("utf-8"))["identity"]
         adapter = store.adapter_dir(identity)
-        files = sorted(adapter.iterdir()) if (adapter / WEIGHTS_FILE).is_file() else []
-        trained[name] = [file_sha256(record), *(_times(path) for path in files)]
+        there = sorted(adapter.iterdir()) if (adapter / WEIGHTS_FILE).is_file() else []
+        # Scores, in a folder of it, may be added for another experiment.
+        files = [_times(path) for path in there if path.is_file()]
+        trained[name] = [file_sha256(record), *files]
     return digest([results, trained])
 
 
