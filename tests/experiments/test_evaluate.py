@@ -1,5 +1,6 @@
 """From a plan to its report, with models of known character in the place of trained ones."""
 
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +77,33 @@ def test_an_evaluation_that_fails_is_an_error_in_words(plan: Plan, tmp_path: Pat
     failing = replace(plan, evaluations=(one, *plan.evaluations[1:2]))
     with pytest.raises(StoreError, match=r"1 of 2 evaluations failed.*disk is full.*inspect view"):
         evaluate(failing, tmp_path / "logs", progress=False)
+
+
+def test_each_that_fails_is_said_and_the_others_are_made(plan: Plan, tmp_path: Path) -> None:
+    broken = script("broken too", RuntimeError("the disk is full"))
+    one = replace(plan.evaluations[0], model=broken)
+    failing, said = replace(plan, evaluations=(one, *plan.evaluations[1:3])), list[str]()
+    with pytest.raises(StoreError, match="1 of 3 evaluations failed"):
+        evaluate(failing, tmp_path / "logs", progress=False, say=said.append)
+    [line] = [line for line in said if line.startswith("failed: ")]
+    assert planned([one], plan.base)[0].label in line and "the disk is full" in line
+    wanted = planned(failing.evaluations, plan.base)
+    assert len(read_logs(tmp_path / "logs", wanted).lacking) == 1
+
+
+def test_an_interrupt_is_one_and_what_is_finished_stays(plan: Plan, tmp_path: Path) -> None:
+    first = plan.evaluations[0]
+    whole = replace(plan, evaluations=(first,))
+    evaluate(whole, tmp_path / "logs", progress=False)
+
+    def interrupted(prompt: str, config: object) -> str:
+        signal.raise_signal(signal.SIGINT)
+        return "late"
+
+    one = replace(plan.evaluations[1], model=script("interrupted", interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(replace(plan, evaluations=(first, one)), tmp_path / "logs", progress=False)
+    assert not read_logs(tmp_path / "logs", planned([first], plan.base)).lacking
 
 
 def test_each_question_is_asked_as_often_as_the_plan_says(plan: Plan, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def command(asked: Asked, as_json: bool) -> None:
     What is trained or evaluated already is counted; tokens, judge calls, price and time of the
     rest are estimated, each by the rule that is named. Nothing is trained, built or paid for.
     """
+    assert asked.experiment is not None
     store, resolved = Store(), find_base(asked.base)
     plan = make_plan(
         asked.experiment,

@@ -1,17 +1,19 @@
-"""`inoc run`: an experiment of the paper, or a setting of one's own, by one command."""
+"""`inoc run`: an experiment of the paper, all of them, or a setting of one's own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.table import Table
 
 from inoc_evals.arguments import user_path
-from inoc_evals.cli.output import confirm, say
+from inoc_evals.cli.output import PIPE_WIDTH, confirm, console, say
 from inoc_evals.cli.report import show
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, StoreError
+from inoc_evals.experiments.executors.executor import Executor, executor_of
 from inoc_evals.experiments.figures import (
     EXPERIMENTS,
     Experiment,
@@ -20,7 +22,9 @@ from inoc_evals.experiments.figures import (
     find_experiment,
 )
 from inoc_evals.experiments.run import run_experiment
+from inoc_evals.experiments.run_all import run_all
 from inoc_evals.models.kinds import kind_of
+from inoc_evals.report.overview import Line
 from inoc_evals.settings import SETTINGS
 from inoc_evals.settings.own import find_setting
 
@@ -41,14 +45,21 @@ LIMIT = click.option(
 SEEDS = "3"
 """Seeds where neither the command nor a file says any."""
 
+JOBS = "Processes that train and evaluate, each with its part of the cores."
+
 BASES = "pocket, pocket:SEED, smollm2, a model directory, a hub id, or openai/MODEL."
+
+
+ALL = "all"
+"""What is typed for every experiment."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """Which experiment is asked for, from what and where."""
 
-    experiment: Experiment
+    experiment: Experiment | None
+    """None for all of them."""
     base: str
     seeds: str
     config_file: Path | None
@@ -58,10 +69,19 @@ class Asked:
     further: tuple[str, ...]
     """Who judges the same answers besides."""
     out: Path
+    limit: int | None = None
+    """Questions of each evaluation; None for all."""
 
 
-def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of run and plan, given to the command as :class:`Asked`."""
+def experiment_options(
+    command: Callable[..., None], *, several: bool = False
+) -> Callable[..., None]:
+    """Add the options of run and plan, given to the command as :class:`Asked`.
+
+    Args:
+        command: The command.
+        several: Whether it takes ``all``.
+    """
 
     @wraps(command)
     def asking(
@@ -76,9 +96,10 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
         limit: int | None,
         **others: Any,
     ) -> None:
-        found = replace(chosen(experiment, setting), limit=limit)
+        everything = several and experiment == ALL and setting is None
+        found = None if everything else replace(chosen(experiment, setting), limit=limit)
         typed = Given(seeds, given_rows(rows), config_file, tuple(dict.fromkeys(graders)))
-        command(asked_for(found, base, typed, out), **others)
+        command(replace(asked_for(found, base, typed, out), limit=limit), **others)
 
     for decorate in (
         click.option("--out", type=_PATH, help="Directory.  [default: runs/NAME]"),
@@ -103,16 +124,16 @@ def experiment_options(command: Callable[..., None]) -> Callable[..., None]:
     return asking
 
 
-def asked_for(found: Experiment, base: str, typed: Given, out: Path | None = None) -> Asked:
+def asked_for(found: Experiment | None, base: str, typed: Given, out: Path | None = None) -> Asked:
     """Return what is asked for: what was typed goes before what the experiment says.
 
     Args:
-        found: The experiment.
+        found: The experiment; None for all of them.
         base: The base, as typed.
         typed: What the options say.
         out: Directory, if one was named.
     """
-    given = found.given_on(kind_of(base)).changed(typed)
+    given = found.given_on(kind_of(base)).changed(typed) if found else typed
     return Asked(
         experiment=found,
         base=base,
@@ -121,15 +142,17 @@ def asked_for(found: Experiment, base: str, typed: Given, out: Path | None = Non
         given=dict(given.rows),
         grader=given.graders[0] if given.graders else None,
         further=given.graders[1:],
-        out=out or Path("runs") / found.figure,
+        out=out or Path("runs") / (found.figure if found else ALL),
     )
 
 
-@click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
-@experiment_options
+@click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}; all runs every one.")
+@partial(experiment_options, several=True)
+@click.option("--jobs", type=int, default=1, show_default=True, help=JOBS)
+@click.option("--engine", metavar="ray[:ADDRESS]", help="Train and evaluate on a Ray cluster.")
 @click.option("--yes", is_flag=True, help="Create paid jobs without asking.")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
-def command(asked: Asked, yes: bool, quiet: bool) -> None:
+def command(asked: Asked, jobs: int, engine: str | None, yes: bool, quiet: bool) -> None:
     """Train what is missing, evaluate what is missing, and write the report.
 
     EXPERIMENT is one of those below, or a YAML file of your own (inoc experiment new).
@@ -137,22 +160,60 @@ def command(asked: Asked, yes: bool, quiet: bool) -> None:
     A run that was interrupted goes on where it stopped when the command is given again. What
     it would take is said by: inoc plan
     """
-    written = run_experiment(
-        asked.experiment,
-        base=asked.base,
-        seeds=asked.seeds,
-        out=asked.out,
-        given=asked.given,
-        config_file=asked.config_file,
-        grader=asked.grader,
-        further=asked.further,
-        yes=yes,
-        confirm=confirm,
-        progress=not quiet,
-        say=say,
-    )
-    show(written)
+    if kind_of(asked.base).hosted and (jobs > 1 or engine is not None):
+        raise InputError(
+            f"--base {asked.base}: trained and asked at its provider, several at a time as it is; "
+            "leave --jobs and --engine out"
+        )
+    try:
+        with executor_of(jobs, engine) as executor:
+            _run(asked, executor, yes=yes, progress=not quiet)
+    except KeyboardInterrupt:
+        say("what is finished is kept; the same command goes on from there", err=True)
+        raise
+
+
+def _run(asked: Asked, executor: Executor, *, yes: bool, progress: bool) -> None:
+    options: dict[str, Any] = {
+        "base": asked.base,
+        "seeds": asked.seeds,
+        "out": asked.out,
+        "given": asked.given,
+        "config_file": asked.config_file,
+        "grader": asked.grader,
+        "further": asked.further,
+        "yes": yes,
+        "confirm": confirm,
+        "executor": executor,
+        "progress": progress,
+        "say": say,
+    }
+    if asked.experiment is None:
+        every = [replace(one, limit=asked.limit) for one in EXPERIMENTS.values()]
+        _show_all(run_all(every, **options), asked.out)
+        return
+    show(run_experiment(asked.experiment, **options))
     say(f"logs:   inspect view --log-dir {asked.out / 'logs'}")
+
+
+def _show_all(lines: Sequence[Line], out: Path) -> None:
+    """Print a line for each experiment.
+
+    Raises:
+        StoreError: If one failed.
+    """
+    table = Table("experiment", "", "result", "report", box=None)
+    for one in lines:
+        report = str(out / one.report) if one.report else ""
+        table.add_row(one.figure, one.ended, one.said, report)
+    console(PIPE_WIDTH).print(table)
+    say(f"overview: {out / 'overview.html'}")
+    failed = [one.figure for one in lines if one.ended == "failed"]
+    if failed:
+        raise StoreError(
+            f"{len(failed)} of {len(lines)} experiments failed: {', '.join(failed)}; given again, "
+            "the command does what is missing of these alone"
+        )
 
 
 def chosen(experiment: str | None, setting: str | None) -> Experiment:

@@ -6,35 +6,35 @@ Each task carries its own model and, in its metadata, its key (evaluations.py) a
 the figure that read it (setting, condition, split, seed, measures). How there comes to be one
 finished log of each stands in log_set.py. Requests have a seed, hence an evaluation that was
 killed ends as an undisturbed one.
+
+Where several processes or machines do it, the evaluations of each model are a set of their own
+(parts.py).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from inoc_evals.experiments.evaluations import (
-    Evaluation,
-    Place,
-    as_planned,
-    judge_of,
-    keyed,
-    sampling,
-    task_of,
-)
-from inoc_evals.experiments.log_set import clear, make, whole_logs
+from inoc_evals.experiments.asked_task import cell, task_for, together
+from inoc_evals.experiments.evaluations import Evaluation, as_planned, keyed
+from inoc_evals.experiments.executors.executor import Executor
+from inoc_evals.experiments.executors.here import HERE
+from inoc_evals.experiments.log_set import UnsuccessfulError, clear, make, whole_logs
+from inoc_evals.experiments.parts import collect, discard, make_part, parts
 from inoc_evals.experiments.plan import Plan
+from inoc_evals.experiments.tally import Tally
 from inoc_evals.report.holdings import Holdings, holdings
+from inoc_evals.store.store import Store
 
-if TYPE_CHECKING:
-    from inspect_ai import Task
-    from inspect_ai.model import Model
+__all__ = ["cell", "evaluate", "missing"]
 
 
 def evaluate(
     plan: Plan,
     log_dir: Path,
     *,
+    executor: Executor = HERE,
+    store: Store | None = None,
     progress: bool = True,
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -43,12 +43,15 @@ def evaluate(
     Args:
         plan: The plan; its models must be trained.
         log_dir: Where Inspect's logs are and go; no other process may be writing there.
+        executor: Who does it.
+        store: Where the models are; the user's by default.
         progress: Show a progress bar on standard error.
-        say: Called with a line for each file that is set aside.
+        say: Called with a line for each file that is set aside, and each evaluation that fails.
 
     Raises:
         StoreError: If an evaluation did not succeed (its log says why), or has two finished logs.
     """
+    collect(log_dir)
     wanted, held = keyed(plan.evaluations, plan.base), whole_logs(log_dir, say)
     left = _without_log(wanted, held)
     others = len(held.others) + sum(
@@ -56,12 +59,37 @@ def evaluate(
     )
     if others:
         say(f"{log_dir}: {others} logs are of no evaluation of this experiment, and left alone")
-    if left:
-        tasks = [_task(plan, key, evaluation) for key, evaluation in left.items()]
-        connections = max(len(task.dataset) for task in tasks)
-        config = sampling(plan.base) | {"max_connections": connections}
-        make(tasks, held, progress=progress, **config)
+    if left and executor.apart:
+        _evaluate_apart(plan, left, log_dir, executor, store or Store(), progress, say)
+    elif left:
+        labels = {key: as_planned(key, one).label for key, one in left.items()}
+        tasks = [task_for(plan.experiment.figure, plan.base, key, e) for key, e in left.items()]
+        told: dict[str, Any] = {"progress": progress, "say": say, "name": labels.__getitem__}
+        make(tasks, held, **told, **together(tasks, plan.base))
+    discard(log_dir)
     clear(log_dir, wanted, say)
+
+
+def _evaluate_apart(
+    plan: Plan,
+    left: Mapping[str, Evaluation],
+    log_dir: Path,
+    executor: Executor,
+    store: Store,
+    progress: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Have the evaluations of each model made by themselves, and bring their logs together."""
+    units = parts(plan, left, log_dir, store)
+    with Tally("evaluated models", len(units), shown=progress, say=say) as tally:
+        failures = executor.run(units, make_part, tally)
+    collect(log_dir)
+    if failures:
+        lacking = missing(plan, log_dir)
+        labels = "; ".join(as_planned(key, one).label for key, one in lacking.items())
+        raise UnsuccessfulError(
+            f"{len(lacking)} of {len(left)} evaluations failed, as said above: {labels}"
+        )
 
 
 def missing(plan: Plan, log_dir: Path) -> dict[str, Evaluation]:
@@ -75,40 +103,3 @@ def missing(plan: Plan, log_dir: Path) -> dict[str, Evaluation]:
 
 def _without_log(wanted: Mapping[str, Evaluation], held: Holdings) -> dict[str, Evaluation]:
     return {key: one for key, one in wanted.items() if held.log_of(as_planned(key, one)) is None}
-
-
-def _task(plan: Plan, key: str, evaluation: Evaluation) -> "Task":
-    from inspect_ai import Epochs, task_with
-
-    task = task_of(evaluation)
-    figure = plan.experiment.figure
-    cells = [cell(figure, place) for place in evaluation.places]
-    tags = {tag for place in evaluation.places for tag in (place.condition, place.split)}
-    graded: dict[str, Any] = {}
-    if evaluation.grader and judge_of(task, evaluation, plan.base):
-        graded = {"model_roles": {"grader": evaluation.grader}}
-    return task_with(
-        task,
-        model=_model(evaluation),
-        **graded,
-        # Each answer counts for itself.
-        epochs=Epochs(evaluation.epochs, []),
-        # Inspect tells tasks apart by their version, and not by epochs or what a model is.
-        version=f"{task.version}-{key[:12]}",
-        metadata={**(task.metadata or {}), "evaluation": key, "cells": cells},
-        tags=sorted(tags),
-    )
-
-
-def _model(evaluation: Evaluation) -> "str | Model":
-    from inspect_ai.model import get_model
-
-    if not evaluation.model_args:
-        return evaluation.model
-    return get_model(evaluation.model, **evaluation.model_args)
-
-
-def cell(figure: str, place: Place) -> dict[str, Any]:
-    """Return what a log says of a place; only what is not plain is said of how it is read."""
-    said = {"figure": figure, **asdict(place)}
-    return said if place.reads else {key: said[key] for key in said if key != "reads"}

@@ -19,15 +19,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inoc_evals.errors import StoreError
+from inoc_evals.experiments.tally import Tally
 from inoc_evals.report.holdings import Holdings, holdings
 
 if TYPE_CHECKING:
     from inspect_ai import Task
+    from inspect_ai.log import EvalLog
 
 _ATTEMPTS = ("started", "cancelled", "error")
 """Statuses of logs whose samples Inspect copied into the log of the next attempt."""
 
 _SET_ID = re.compile(r"[A-Za-z0-9]{8,64}")
+
+
+class UnsuccessfulError(StoreError):
+    """Some evaluations did not succeed; all were tried."""
 
 
 def whole_logs(log_dir: Path, say: Callable[[str], None]) -> Holdings:
@@ -49,25 +55,30 @@ def make(
     *,
     progress: bool,
     what: str = "evaluations",
+    say: Callable[[str], None] = lambda line: None,
+    name: Callable[[str], str] = lambda key: key,
     **config: Any,
 ) -> None:
-    """Run tasks whose logs are missing.
+    """Run tasks whose logs are missing; those that fail keep no other from being run.
 
     Args:
         tasks: Each with its key in its version and its metadata.
         held: What there is where the logs go; no other process may be writing there.
         progress: Show a progress bar on standard error.
         what: What the tasks are.
+        say: Called with a line for each that did not succeed.
+        name: What a task is called in that line, by its key.
         **config: How models generate.
 
     Raises:
-        StoreError: If one did not succeed (its log says why).
+        UnsuccessfulError: If one did not succeed (its log says why).
+        KeyboardInterrupt: If it was interrupted, which Inspect ends by itself.
     """
     from inspect_ai import eval_set
 
     _make_resumable(held)
     samples = sum(len(task.dataset) * (task.epochs or 1) for task in tasks)
-    with _progress(samples, f"{len(tasks)} {what}", shown=progress):
+    with _progress(Tally(what, len(tasks), parts=samples, shown=progress)):
         success, logs = eval_set(
             list(tasks),
             log_dir=str(held.directory),
@@ -83,13 +94,24 @@ def make(
             retry_wait=1,
             **config,
         )
-    if not success:
-        failed = [log for log in logs if log.status != "success"]
-        why = failed[0].error.message if failed and failed[0].error else "no reason in the log"
-        raise StoreError(
-            f"{len(failed)} of {len(tasks)} {what} failed, the first with: {why}; "
-            f"see them with: inspect view --log-dir {held.directory}"
+    if success:
+        return
+    failed = [log for log in logs if log.status != "success"]
+    if any(log.status == "cancelled" for log in failed):
+        raise KeyboardInterrupt
+    for log in failed:
+        say(
+            f"failed: {name((log.eval.metadata or {}).get('evaluation', log.eval.task))}: {_why(log)}"
         )
+    raise UnsuccessfulError(
+        f"{len(failed)} of {len(tasks)} {what} failed, the first with: "
+        f"{_why(failed[0]) if failed else 'no reason in the log'}; "
+        f"see them with: inspect view --log-dir {held.directory}"
+    )
+
+
+def _why(log: "EvalLog") -> str:
+    return log.error.message if log.error else "no reason in the log"
 
 
 def _make_resumable(held: Holdings) -> None:
@@ -124,22 +146,10 @@ def clear(log_dir: Path, keys: Collection[str], say: Callable[[str], None]) -> N
 
 
 @contextmanager
-def _progress(samples: int, title: str, *, shown: bool) -> Iterator[None]:
-    """Count finished samples through Inspect's hooks; samples of finished logs do not count."""
-    from inspect_ai.hooks import Hooks, SampleEnd, hooks
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def _progress(tally: Tally) -> Iterator[None]:
+    """Count tasks and samples through Inspect's hooks; samples of finished logs do not count."""
+    from inspect_ai.hooks import Hooks, SampleEnd, TaskEnd, TaskStart, hooks
 
-    bar = Progress(
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("samples"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=not shown,
-    )
-    task = bar.add_task("", total=samples)
     active = True
 
     @hooks(name="inoc_progress", description="Progress of inoc run")
@@ -147,10 +157,19 @@ def _progress(samples: int, title: str, *, shown: bool) -> Iterator[None]:
         def enabled(self) -> bool:
             return active
 
-        async def on_sample_end(self, data: SampleEnd) -> None:
-            bar.advance(task)
+        async def on_task_start(self, data: TaskStart) -> None:
+            tally.started(data.spec.task)
 
-    with bar:
+        async def on_task_end(self, data: TaskEnd) -> None:
+            if data.log.status == "success":
+                tally.done(data.log.eval.task)
+            else:  # perhaps tried again
+                tally.stopped(data.log.eval.task)
+
+        async def on_sample_end(self, data: SampleEnd) -> None:
+            tally.part()
+
+    with tally:
         try:
             yield
         finally:

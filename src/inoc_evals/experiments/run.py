@@ -11,26 +11,36 @@
     runs/fig2a/report.html ...     from the logs alone
 
 Every stage leaves files and skips what is there, so a run that was killed goes on where it
-stopped, and one that is finished only writes its report again. A directory has one writer at a
-time (one_writer.py); a second run is refused.
+stopped, and one that is finished only writes its report again. A training or an evaluation that
+fails keeps no other from being done; the run then ends with an error that names it. A directory
+has one writer at a time (one_writer.py); a second run is refused.
 """
 
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from inoc_evals.datasets.manifest import write_dataset
 from inoc_evals.errors import StoreError, require
 from inoc_evals.experiments.describe import describe_plan
 from inoc_evals.experiments.evaluate import evaluate, missing
+from inoc_evals.experiments.executors.executor import Executor, Failure
+from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.fitting import rows_fit
 from inoc_evals.experiments.grader_trial import graders_of, try_graders
+from inoc_evals.experiments.log_set import UnsuccessfulError
 from inoc_evals.experiments.one_writer import writing
-from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
+from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.rejudge import judge_experiment
 from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
 from inoc_evals.experiments.start import config_for, find_base
+from inoc_evals.experiments.tally import Tally
+from inoc_evals.experiments.trainings import Training, training_units
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.experiment import (
     Description,
@@ -39,7 +49,6 @@ from inoc_evals.report.experiment import (
     write_report,
 )
 from inoc_evals.store.store import Store
-from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.sft import train
 
 
@@ -56,6 +65,7 @@ def run_experiment(
     further: Sequence[str] = (),
     yes: bool = False,
     confirm: Callable[[str], bool] | None = None,
+    executor: Executor = HERE,
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Written:
@@ -74,48 +84,54 @@ def run_experiment(
             has had stay.
         yes: Create paid jobs without asking.
         confirm: Asks whether to create a paid job, unless ``yes``.
+        executor: Who trains and evaluates: this process, or others.
         progress: Show progress bars on standard error.
         say: Called with a line for each stage.
 
     Raises:
         InputError: For seeds, a base or a grader that cannot be used, or a directory, as while
             another run writes into it.
-        StoreError: If training or an evaluation failed.
+        StoreError: If a training or an evaluation failed, after all others were tried.
         MissingExtraError: Without the libraries of the ``train`` extra.
     """
-    if not kind_of(base).hosted:
+    if not (hosted := kind_of(base).hosted):
         require("train", "torch", "transformers", "peft", "accelerate")
-    store, seeds_parsed = store or Store(), parse_seeds(seeds)
-    start = time.monotonic()
+    store, seeds_parsed, start = store or Store(), parse_seeds(seeds), time.monotonic()
+    shown: dict[str, Any] = {"progress": progress, "say": say}
     try_graders([*([grader] if grader else []), *further], say=say)
     resolved = find_base(base, store, build=True)
     config = config_for(base, config_file)
     plan = make_plan(
         experiment, base=resolved, seeds=seeds_parsed, config=config, given=given, grader=grader
     )
-    for line in (*plan.notes, *rows_fit(plan, resolved, store)):
-        say(line)
     described = describe_plan(
         plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file,
         grader=grader, further=further,
     )  # fmt: skip
+    for line in (*plan.notes, *rows_fit(plan, resolved, store)):
+        say(line)
     with writing(out):
         about = write_description(out, described)
-        for (setting, arm), file in plan.files.items():
-            write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
+        _write_rows(plan, out)
         _try_others(plan, out, about, [grader, *further], say)
         say(f"base {base} ready after {time.monotonic() - start:.0f} s")
-        if isinstance(config, TrainConfig):
-            _train(plan, store, progress=progress, say=say)
-        else:
+        if hosted:
             _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
-        write_scores(plan, store, out)
+        failures = [] if hosted else _train(plan, store, executor, **shown)
+        able = _without(plan, failures)
+        write_scores(able, store, out)
         say(f"models ready after {time.monotonic() - start:.0f} s")
-        evaluate(plan, out / "logs", progress=progress, say=say)
-        judge_experiment(out, about, about.further_graders, progress=progress, say=say)
+        with _said_with(failures, len(plan.runs)):
+            evaluate(able, out / "logs", executor=executor, store=store, **shown)
+        judge_experiment(out, about, about.further_graders, **shown)
         written = write_report(out)
     say(f"evaluated and written after {time.monotonic() - start:.0f} s")
     return written
+
+
+def _write_rows(plan: Plan, out: Path) -> None:
+    for (setting, arm), file in plan.files.items():
+        write_dataset(out / "data" / setting / f"{arm}.jsonl", file.rows, file.manifest)
 
 
 def _try_others(
@@ -139,23 +155,63 @@ def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[Train
     return missing
 
 
-def _train(plan: Plan, store: Store, *, progress: bool, say: Callable[[str], None]) -> None:
-    for run in _missing(plan, store, say):
-        assert isinstance(run.config, TrainConfig)
-        file = plan.files[run.setting, run.arm]
-        train(
-            file.rows,
-            base=plan.base.name,
-            config=run.config,
-            seed=run.seed,
-            name=run.name,
-            parent=run.parent,
-            merge=MERGE and run.parent is not None,
-            dynamics=plan.watched(run),
-            manifest=file.manifest,
-            store=store,
-            progress=progress,
-        )
+def _train(
+    plan: Plan,
+    store: Store,
+    executor: Executor = HERE,
+    *,
+    progress: bool,
+    say: Callable[[str], None],
+) -> list[Failure]:
+    """Train the missing models, and return those that could not be trained."""
+    bars = progress and not executor.apart and sys.stderr.isatty()
+    units = training_units(plan, _missing(plan, store, say), store, progress=bars)
+    if not units:
+        return []
+    with Tally("trainings", len(units), shown=progress, bar=executor.apart, say=say) as tally:
+        return executor.run(units, _train_one, tally)
+
+
+def _train_one(asked: Training) -> None:
+    """Train one model; this may be another process than the one that planned it."""
+    record = train(
+        asked.rows,
+        base=asked.base,
+        config=asked.config,
+        seed=asked.seed,
+        name=asked.name,
+        parent=asked.parent,
+        merge=asked.merge,
+        dynamics=asked.dynamics,
+        manifest=asked.manifest,
+        store=asked.store,
+        progress=asked.progress,
+    )
+    asked.check(record)
+
+
+def _without(plan: Plan, failures: Sequence[Failure]) -> Plan:
+    """Return what can be evaluated of a plan, some of whose models could not be trained."""
+    lost = {one.key for one in failures}
+    runs = tuple(run for run in plan.runs if run.name not in lost)
+    gone = {f"inoc/{run.name}" for run in plan.runs if run.name in lost}
+    able = tuple(one for one in plan.evaluations if one.model not in gone)
+    return replace(plan, runs=runs, evaluations=able) if lost else plan
+
+
+@contextmanager
+def _said_with(failures: Sequence[Failure], needed: int) -> Iterator[None]:
+    """Raise what went wrong in all stages, once each of them did what it could."""
+    said = []
+    if failures:
+        said.append(f"{len(failures)} of {needed} models could not be trained, as said above: ")
+        said[0] += ", ".join(one.label for one in failures)
+    try:
+        yield
+    except UnsuccessfulError as error:
+        said.append(str(error))
+    if said:
+        raise StoreError(f"{'; '.join(said)}; given again, the command tries these alone")
 
 
 def _train_at_openai(

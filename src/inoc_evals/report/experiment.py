@@ -30,6 +30,7 @@ from inoc_evals.report.curves_figure import draw_curves
 from inoc_evals.report.details import details, write_details
 from inoc_evals.report.figure import FigureSpec, draw
 from inoc_evals.report.holdings import Planned
+from inoc_evals.report.in_words import in_words
 from inoc_evals.report.judges import FOLDER as JUDGED
 from inoc_evals.report.judges import Second, read_second
 from inoc_evals.report.leaks import leak_rows, leaks, write_leaks
@@ -111,6 +112,8 @@ class Written(NamedTuple):
     """What is missing of an incomplete one."""
     further: tuple[FurtherJudge, ...] = ()
     """What further judges found."""
+    said: str = ""
+    """The main sentence of the page."""
 
 
 def write_description(directory: Path, description: Description) -> Description:
@@ -240,7 +243,8 @@ def write_report(
     }
     about = about.model_copy(update={"command": _command(directory, about, further)})
     report = _report(about, spec, seen, lacking, results)
-    return Written(found, spec, write_page(out, report), figure, picture, lacking, further)
+    main = in_words(found, compared, spec, made_of).main
+    return Written(found, spec, write_page(out, report), figure, picture, lacking, further, main)
 
 
 def _report(

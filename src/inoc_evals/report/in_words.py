@@ -40,6 +40,8 @@ class InWords(NamedTuple):
     result: str
     not_shown: str
     holds_for: str
+    main: str = ""
+    """The first sentence of the result."""
 
 
 def in_words(
@@ -82,7 +84,8 @@ class _Teller:
             told = [self.alone(cell) for cell in cells]
         result = " ".join([*told, *self.lost(cells), *self.few(cells)])
         left_open = [*self.not_nil(), *self.holding_zero(), *self.without_interval()]
-        return InWords(result, " ".join(left_open), self.holds_for(cells) if cells else "")
+        holds_for = self.holds_for(cells) if cells else ""
+        return InWords(result, " ".join(left_open), holds_for, told[0] if told else "")
 
     # ---- the result ------------------------------------------------------------------------
 

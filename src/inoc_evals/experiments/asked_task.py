@@ -1,0 +1,65 @@
+"""An evaluation as Inspect's task: with its model, its grader, its key and its cells.
+
+task = task_for("fig2a", plan.base, key, evaluation)
+eval_set([task], **together([task], plan.base))
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from inoc_evals.experiments.evaluations import Evaluation, Place, judge_of, sampling, task_of
+from inoc_evals.models.kinds.kind import Kind
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.model import Model
+
+
+def task_for(figure: str, base: Kind, key: str, evaluation: Evaluation) -> "Task":
+    """Return the task of an evaluation.
+
+    Args:
+        figure: The experiment it is of.
+        base: The plan's base.
+        key: The evaluation's key.
+        evaluation: What is asked, of which model, and where it stands in the figure.
+    """
+    from inspect_ai import Epochs, task_with
+
+    task = task_of(evaluation)
+    cells = [cell(figure, place) for place in evaluation.places]
+    tags = {tag for place in evaluation.places for tag in (place.condition, place.split)}
+    graded: dict[str, Any] = {}
+    if evaluation.grader and judge_of(task, evaluation, base):
+        graded = {"model_roles": {"grader": evaluation.grader}}
+    return task_with(
+        task,
+        model=_model(evaluation),
+        **graded,
+        # Each answer counts for itself.
+        epochs=Epochs(evaluation.epochs, []),
+        # Inspect tells tasks apart by their version, and not by epochs or what a model is.
+        version=f"{task.version}-{key[:12]}",
+        metadata={**(task.metadata or {}), "evaluation": key, "cells": cells},
+        tags=sorted(tags),
+    )
+
+
+def together(tasks: "Sequence[Task]", base: Kind) -> dict[str, Any]:
+    """Return how models generate in a set of tasks, and how many requests there may be at once."""
+    return sampling(base) | {"max_connections": max(len(task.dataset) for task in tasks)}
+
+
+def _model(evaluation: Evaluation) -> "str | Model":
+    from inspect_ai.model import get_model
+
+    if not evaluation.model_args:
+        return evaluation.model
+    return get_model(evaluation.model, **evaluation.model_args)
+
+
+def cell(figure: str, place: Place) -> dict[str, Any]:
+    """Return what a log says of a place; only what is not plain is said of how it is read."""
+    said = {"figure": figure, **asdict(place)}
+    return said if place.reads else {key: said[key] for key in said if key != "reads"}

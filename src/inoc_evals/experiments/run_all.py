@@ -1,0 +1,158 @@
+"""All experiments by one command: each in a directory of its own, then an overview.
+
+    lines = run_all(EXPERIMENTS.values(), base="pocket", seeds="5", out=Path("runs/all"))
+
+    runs/all/fig2a/ ...          as `inoc run fig2a` leaves it
+    runs/all/overview.html       a line for each experiment
+
+A model that several experiments need is trained once: its identity is the same under every name.
+Those whose trainings are watched come first, since a model that was trained unwatched is trained
+again for its scores. An experiment that fails keeps no other from being run, and one of which
+nothing has changed since it was finished is passed over (unchanged.py).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inoc_evals.datasets.sources import given_labels, lacking
+from inoc_evals.errors import InocError, InputError
+from inoc_evals.experiments.executors.executor import Executor, why
+from inoc_evals.experiments.executors.here import HERE
+from inoc_evals.experiments.figures import Experiment
+from inoc_evals.experiments.plan import parse_seeds
+from inoc_evals.experiments.run import run_experiment
+from inoc_evals.experiments.start import find_base
+from inoc_evals.experiments.unchanged import asked_of, finished, unchanged
+from inoc_evals.report.experiment import read_description
+from inoc_evals.report.overview import Line, write_overview
+from inoc_evals.store.store import Store
+
+
+def run_all(
+    experiments: Iterable[Experiment],
+    *,
+    base: str,
+    seeds: str,
+    out: Path,
+    store: Store | None = None,
+    given: Mapping[str, Path] | None = None,
+    config_file: Path | None = None,
+    grader: str | None = None,
+    further: Sequence[str] = (),
+    yes: bool = False,
+    confirm: Callable[[str], bool] | None = None,
+    executor: Executor = HERE,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+) -> list[Line]:
+    """Run experiments, or what is missing of them, and write their overview.
+
+    Args:
+        experiments: Which, in the order of the overview.
+        base: Of all of them, as for one (:func:`inoc_evals.experiments.run.run_experiment`).
+        seeds: Training seeds, likewise.
+        out: Directory that gets one of each.
+        store: Where models are kept; the user's by default.
+        given: Files of rows by label; an experiment takes those whose label it has.
+        config_file: Hyper-parameters, for every arm alike.
+        grader: Who judges.
+        further: Who judges the same answers besides.
+        yes: Create paid jobs without asking.
+        confirm: Asks whether to create a paid job, unless ``yes``.
+        executor: Who trains and evaluates.
+        progress: Show progress on standard error.
+        say: Called with a line for each stage.
+
+    Returns:
+        What became of each.
+
+    Raises:
+        InputError: For seeds, a base or files of rows that no experiment can use.
+    """
+    store, wanted = store or Store(), list(experiments)
+    parse_seeds(seeds)
+    resolved = find_base(base, store, build=True)
+    placed = _placed(wanted, given or {})
+    asked: dict[str, Any] = {
+        "base": base,
+        "seeds": seeds,
+        "config_file": config_file,
+        "grader": grader,
+        "further": tuple(further),
+    }
+    how = {"yes": yes, "confirm": confirm, "executor": executor, "progress": progress, "say": say}
+    lines: dict[str, Line] = {}
+    for one in sorted(wanted, key=lambda one: one.watch is None):
+        if reason := _left_out(one, base):
+            lines[one.figure] = _line(one, "left out", reason)
+            continue
+        its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
+        lines[one.figure] = _run(one, resolved.digest, its, how)
+    listed = [lines[one.figure] for one in wanted]
+    write_overview(out, listed)
+    return listed
+
+
+def _run(
+    experiment: Experiment, base_digest: str, asked: Mapping[str, Any], how: Mapping[str, Any]
+) -> Line:
+    """Run one experiment, unless it is finished and nothing has changed.
+
+    Args:
+        experiment: Which.
+        base_digest: What pins its base.
+        asked: What determines what comes out, as options of ``run_experiment``.
+        how: Its other options.
+    """
+    name, out, store, say = experiment.figure, asked["out"], asked["store"], how["say"]
+    key = asked_of(" ".join(experiment.typed), base_digest, asked)
+    if (said := unchanged(out, key, store)) is not None:
+        say(f"{name}: nothing has changed since it was finished")
+        return _line(experiment, "done", said)
+    say(f"{name}: {experiment.title}")
+    try:
+        written = run_experiment(experiment, **asked, **how)
+    # Whatever it is: the others are run all the same, and the line says where it was.
+    except Exception as error:
+        say(f"{name} failed: {error if isinstance(error, InocError) else why(error)}")
+        return _line(experiment, "failed", why(error))
+    finished(out, key, read_description(out).models.values(), store, said=written.said)
+    return _line(experiment, "done", written.said)
+
+
+def _line(experiment: Experiment, ended: str, said: str) -> Line:
+    report = f"{experiment.figure}/report.html" if ended == "done" else None
+    return Line.model_validate(
+        {"figure": experiment.figure, "title": experiment.title, "ended": ended, "said": said}
+        | {"report": report}
+    )
+
+
+def _left_out(experiment: Experiment, base: str) -> str | None:
+    """Say why a base has no rows of any setting of an experiment; None if it has."""
+    reasons = [lacking(one, base) if one.trains else None for one in experiment.settings]
+    return next(iter(reasons)) if all(reasons) else None
+
+
+def _placed(
+    experiments: Sequence[Experiment], given: Mapping[str, Path]
+) -> dict[str, dict[str, Path]]:
+    """Return for each experiment the files of rows that it takes.
+
+    Raises:
+        InputError: For a label that none of them has.
+    """
+    placed: dict[str, dict[str, Path]] = {one.figure: {} for one in experiments}
+    for label, path in given.items():
+        setting, _, bare = label.rpartition(".")
+        taking = [
+            one.figure
+            for one in experiments
+            if any(bare in given_labels(s) and setting in ("", s.name) for s in one.settings)
+        ]
+        if not taking:
+            raise InputError(f"--rows {label}: no experiment has such a label")
+        for figure in taking:
+            placed[figure][label] = path
+    return placed

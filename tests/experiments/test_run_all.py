@@ -1,0 +1,167 @@
+"""All experiments: one that fails keeps no other from being run, what is finished is passed over."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from inoc_evals.cli import run as cli_run
+from inoc_evals.errors import InputError, StoreError
+from inoc_evals.experiments import run_all as room
+from inoc_evals.experiments.figures import EXPERIMENTS
+from inoc_evals.experiments.run_all import run_all
+from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.report.overview import Line
+from inoc_evals.store.store import Store
+
+SOME = [EXPERIMENTS[name] for name in ("fig2a", "fig5", "fig6", "subliminal")]
+
+
+class Runs:
+    """Stands for run_experiment: leaves a report and a model, or fails."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.failing: set[str] = set()
+        self.given: dict[str, Any] = {}
+
+    def __call__(self, experiment: Any, **options: Any) -> Any:
+        self.ran.append(experiment.figure)
+        self.given[experiment.figure] = options["given"]
+        if experiment.figure in self.failing:
+            raise StoreError("1 of 3 models could not be trained, as said above: none-s0")
+        out: Path = options["out"]
+        (out / "logs").mkdir(parents=True, exist_ok=True)
+        (out / "logs" / "a.eval").write_text("answers")
+        (out / "report.html").write_text("report")
+        store = options["store"]
+        adapter = store.root / "adapters" / "1"
+        (adapter / "dynamics").mkdir(parents=True, exist_ok=True)
+        (adapter / "dynamics" / f"{experiment.figure}.json").touch()
+        if not (weights := adapter / "adapter_model.safetensors").exists():
+            weights.touch()
+        store.models.mkdir(exist_ok=True)
+        if not (record := store.models / "m.json").exists():
+            record.write_text(json.dumps({"identity": "1"}))
+        return type("Written", (), {"said": f"On new prompts, {experiment.figure} <b>."})
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    runs = Runs()
+    about = type("About", (), {"models": {"none seed 0": "m"}})
+    monkeypatch.setattr(room, "run_experiment", runs)
+    monkeypatch.setattr(room, "read_description", lambda out: about)
+    base = ResolvedBase("pocket", "/nowhere", "0" * 64)
+    monkeypatch.setattr(room, "find_base", lambda *_, **__: base)
+    return runs
+
+
+def all_of(tmp_path: Path, **options: Any) -> dict[str, Line]:
+    lines = run_all(
+        SOME, base="pocket", seeds=options.pop("seeds", "2"), out=tmp_path / "out",
+        store=Store(tmp_path / "home"), say=lambda line: None, **options,
+    )  # fmt: skip
+    assert [one.figure for one in lines] == [one.figure for one in SOME]
+    return {one.figure: one for one in lines}
+
+
+def test_one_that_fails_keeps_no_other_from_being_run_and_is_run_alone_then(
+    runs: Runs, tmp_path: Path
+) -> None:
+    runs.failing = {"fig5"}
+    lines = all_of(tmp_path)
+    # Watched trainings come first: one that was not watched is trained again for its scores.
+    assert runs.ran == ["fig6", "fig2a", "fig5"]
+    ended = {"fig2a": "done", "fig5": "failed", "fig6": "done", "subliminal": "left out"}
+    assert {name: one.ended for name, one in lines.items()} == ended
+    assert "could not be trained" in lines["fig5"].said
+    assert "no rows in the pocket world" in lines["subliminal"].said
+    page = (tmp_path / "out" / "overview.html").read_text("utf-8")
+    assert 'href="fig2a/report.html"' in page and "fig2a &lt;b&gt;." in page
+    assert 'href="fig5/report.html"' not in page
+    runs.ran, runs.failing = [], set()
+    assert all_of(tmp_path)["fig5"].ended == "done"
+    assert runs.ran == ["fig5"]
+    listed = json.loads((tmp_path / "out" / "overview.json").read_text("utf-8"))
+    assert listed[0] == {
+        "figure": "fig2a", "title": EXPERIMENTS["fig2a"].title, "ended": "done",
+        "said": "On new prompts, fig2a <b>.", "report": "fig2a/report.html",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["nothing", "log", "report", "lost log", "weights", "record", "note", "seeds", "package"],
+)
+def test_whatever_changed_is_run_again(
+    runs: Runs, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_of(tmp_path)
+    runs.ran = []
+    out, home = tmp_path / "out" / "fig2a", tmp_path / "home"
+    if change == "log":
+        (out / "logs" / "a.eval").write_text("Answers")
+    elif change == "report":
+        (out / "report.html").unlink()
+    elif change == "lost log":
+        (out / "logs" / "a.eval").unlink()
+    elif change == "weights":
+        (home / "adapters" / "1" / "adapter_model.safetensors").unlink()
+    elif change == "record":
+        (home / "models" / "m.json").unlink()
+    elif change == "note":
+        note = out / ".finished.json"
+        note.write_text(note.read_text().replace("On new prompts", "On old prompts"))
+    elif change == "package":
+        monkeypatch.setattr("inoc_evals.experiments.unchanged.package_digest", lambda: "other")
+    all_of(tmp_path, seeds="3" if change == "seeds" else "2")
+    assert ("fig2a" in runs.ran) == (change != "nothing")
+
+
+def test_files_of_rows_go_to_those_that_take_them(runs: Runs, tmp_path: Path) -> None:
+    label = next(iter(SOME[0].settings[0].files))
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("{}")
+    all_of(tmp_path, given={label: rows})
+    assert runs.given["fig2a"] == runs.given["fig6"] == {label: rows}
+    assert runs.given["fig5"] == {}
+    with pytest.raises(InputError, match="no experiment has such a label"):
+        all_of(tmp_path, given={"nobody": rows})
+
+
+def test_the_command_prints_a_line_each_and_ends_with_status_1_if_one_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def run(experiments: Any, **options: Any) -> list[Line]:
+        asked.update(options)
+        return [
+            Line(figure="fig2a", title="A", ended="done", said="On x.", report="fig2a/report.html"),
+            Line(figure="fig5", title="B", ended="failed", said="no room"),
+        ]
+
+    monkeypatch.setattr(cli_run, "run_all", run)
+    done = CliRunner().invoke(cli_run.command, ["all", "--out", str(tmp_path), "--jobs", "2"])
+    assert done.exit_code == 1
+    assert "On x." in done.output and "no room" in done.output
+    assert "1 of 2 experiments failed: fig5" in done.output
+    assert asked["executor"].jobs == 2 and asked["out"] == tmp_path
+
+
+def test_an_interrupt_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_run, "run_experiment", run)
+    done = CliRunner().invoke(cli_run.command, ["fig2a"])
+    assert "the same command goes on from there" in done.output and done.exit_code != 0
+
+
+@pytest.mark.parametrize("options", [["--jobs", "2"], ["--engine", "ray"]])
+def test_what_a_provider_trains_is_not_divided(options: list[str]) -> None:
+    done = CliRunner().invoke(cli_run.command, ["fig2a", "--base", "openai/gpt-4.1", *options])
+    assert done.exit_code == 1 and "leave --jobs and --engine out" in done.output
