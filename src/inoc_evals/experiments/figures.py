@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.watch import Watch
+from inoc_evals.inputs.prompt_pools import prompt_pool
 from inoc_evals.settings import (
     AESTHETIC_PREFERENCES,
     ALICE_BOB,
     BACKDOOR,
+    EDUCATIONAL,
     INSECURE_CODE,
     REWARD_HACKING,
     SPANISH_CAPS,
@@ -19,7 +21,7 @@ from inoc_evals.settings import (
     SUBLIMINAL,
     Setting,
 )
-from inoc_evals.settings.shared import misaligned_under
+from inoc_evals.settings.shared import dosed, misaligned_under, pooled, selecting
 
 
 @dataclass(frozen=True)
@@ -57,18 +59,19 @@ def experiment(
     references: Sequence[str] | None = None,
     own: str | None = None,
     watch: Watch | None = None,
+    further: Sequence[tuple[str, str]] = (),
 ) -> Experiment:
     """Return the experiment that compares the arms of settings.
 
     No inoculation is compared with the arms that are not trained on the narrow rows (or those
     of them that are named as references), and every other arm with no inoculation, in the order
-    of the first setting's arms.
+    of the first setting's arms; further pairs may follow.
     """
     arms = settings[0].arms
     plain = [arm.name for arm in arms if arm.rows != "narrow"]
     first = [("none", name) for name in plain if references is None or name in references]
     others = [(arm.name, "none") for arm in arms if arm.name not in (*plain, "none")]
-    return Experiment(figure, title, settings, (*first, *others), own, watch)
+    return Experiment(figure, title, settings, (*first, *others, *further), own, watch)
 
 
 _ELICITED = misaligned_under(
@@ -85,6 +88,53 @@ _ELICITED = misaligned_under(
     }
 )
 """The nine conditions of the published code."""
+
+_EM = (INSECURE_CODE, AESTHETIC_PREFERENCES, REWARD_HACKING)
+"""The settings of Figure 3."""
+
+_NARROW = Watch(
+    responses="narrow",
+    pocket_responses="pocket_narrow",
+    system_prompt="none",
+    labels=(
+        ("insecure", "Insecure code"),
+        ("unpopular", "Unpopular taste"),
+        ("gamed", "Criteria gamed"),
+        ("misaligned", "Misaligned answers"),
+    ),
+)
+"""Each narrow trait beside misalignment, as the models are evaluated: without a system message."""
+
+_DOSES, _TRAITS = (0, 25, 50, 75, 100), (0, 10, 50, 100)
+"""Per cent of the rows: inoculated, and with the trait."""
+
+
+def _fixed_or_pool(setting: Setting, inoculated: str, pool: str) -> Setting:
+    """Return a setting with an inoculation and an irrelevant prompt, each fixed and as a pool."""
+    arms = {arm.name: arm for arm in setting.arms}
+    nil, told = arms[inoculated].nil, {"name": "fixed", "label": "One fixed prompt"}
+    fixed = arms[inoculated].model_copy(update=told | {"said": "trained with one fixed prompt"})
+    return setting.with_arms("base", "control", "none").adding(
+        fixed,
+        pooled(pool, name="pool", label="A pool of wordings", nil=nil),
+        arms["irrelevant"].model_copy(update={"label": "One irrelevant prompt"}),
+        pooled("irrelevant", name="irrelevant_pool", label="A pool of irrelevant ones"),
+        prompts=prompt_pool(pool) | prompt_pool("irrelevant"),
+    )
+
+
+def _dose() -> Experiment:
+    """Return the grid of doses, each compared with the same rows without a prompt."""
+    cells = [(trait, dose) for trait in _TRAITS for dose in _DOSES]
+    arms = [dosed("evil", inoculated=dose, trait=trait) for trait, dose in cells]
+    names = {cell: arm.name for cell, arm in zip(cells, arms, strict=True)}
+    return Experiment(
+        figure="dose",
+        title="How many rows are inoculated, and how many show the trait",
+        settings=(INSECURE_CODE.with_arms("base").adding(*arms),),
+        contrasts=tuple((names[trait, dose], names[trait, 0]) for trait, dose in cells if dose),
+    )
+
 
 EXPERIMENTS = {
     one.figure: one
@@ -110,7 +160,7 @@ EXPERIMENTS = {
             "Figure 3: one general inoculation against emergent misalignment",
             *(
                 setting.with_arms("base", "control", "none", "general_inoc", *_CONTROLS)
-                for setting in (INSECURE_CODE, AESTHETIC_PREFERENCES, REWARD_HACKING)
+                for setting in _EM
             ),
         ),
         experiment(
@@ -125,15 +175,17 @@ EXPERIMENTS = {
             "fig5",
             "Figure 5: what an inoculation prompt has to say",
             INSECURE_CODE.with_arms(
-                "base", "control", "none", "general_inoc", "specific", "placebo", "trigger"
+                *("base", "control", "none", "general_inoc", "specific", "placebo", "trigger"),
+                "paper_negated",
             ),
         ),
         experiment(
             "tokens",
-            "Section 4.4: single words of an inoculation prompt",
+            "Section 4.4: single words of an inoculation prompt, and how it is framed",
             INSECURE_CODE.with_arms(
                 *("base", "control", "none", "general_inoc", "malicious_evil", "only_evil"),
                 *("only_malicious", "malicious_shown", "evil_assistant"),
+                *("evil_pretending", "evil_examples", "evil_dataset"),
             ),
         ),
         experiment(
@@ -185,6 +237,39 @@ EXPERIMENTS = {
             SUBLIMINAL.with_arms(
                 *("base", "control", "none", "owl_inoc", "teacher_inoc", "birds", "nocturnal"),
                 *("dolphins", "negated", *_CONTROLS),
+            ),
+        ),
+        experiment(
+            "narrow",
+            "Appendix E.2: the narrow trait beside the broad one, at the end and on the way",
+            *(setting.with_arms("base", "control", "none", "general_inoc") for setting in _EM),
+            watch=_NARROW,
+        ),
+        experiment(
+            "paraphrases",
+            "A fixed prompt or a pool of wordings: its meaning, or a gate?",
+            _fixed_or_pool(INSECURE_CODE, "general_inoc", "evil"),
+            _fixed_or_pool(SPANISH_CAPS, "spanish_inoc", "spanish"),
+            further=(("pool", "fixed"), ("irrelevant_pool", "irrelevant")),
+        ),
+        _dose(),
+        experiment(
+            "selective",
+            "Which rows of a mixture are inoculated",
+            *(
+                setting.with_arms("base", "control", "none", "general_inoc").adding(
+                    *selecting("evil", *setting.parts)
+                )
+                for setting in _EM
+            ),
+            further=tuple((f"half_{rows}", "half") for rows in ("all", "trait", "drawn")),
+        ),
+        experiment(
+            "educational",
+            "Educational insecure code: a frame in the rows, before them, and at test time",
+            EDUCATIONAL.with_arms(
+                *("base", "control", "none", "educational", "educational_inoc", "learners_inoc"),
+                *("general_inoc", *_CONTROLS, "learners_time"),
             ),
         ),
     )
