@@ -102,7 +102,9 @@ def test_each_dose_is_compared_with_the_same_rows_without_a_prompt() -> None:
 
 
 def test_the_data_seed_decides_which_rows_are_drawn() -> None:
-    setting = INSECURE_CODE.with_arms("base").adding(dosed("evil", inoculated=25, trait=50))
+    setting = INSECURE_CODE.with_arms("base").adding(
+        dosed("evil", "misaligned", inoculated=25, trait=50)
+    )
     (first,) = training_files(setting, "pocket").values()
     (second,) = training_files(setting.model_copy(update={"data_seed": 1}), "pocket").values()
     assert inoculated(first) != inoculated(second) and with_trait(first) != with_trait(second)
@@ -145,7 +147,7 @@ def given(tmp_path: Path, narrow: int, control: int) -> Setting:
     files = {"insecure": file("narrow", narrow)}
     controls = {"insecure": file("control", control)} if control else {}
     changed = {"files": files, "control_files": controls, "control": None}
-    arms = INSECURE_CODE.with_arms("none").adding(*selecting("evil", "insecure"))
+    arms = INSECURE_CODE.with_arms("none").adding(*selecting("evil", "misaligned", "insecure"))
     return arms.model_copy(update=changed | {"parts": {"insecure": None}})
 
 

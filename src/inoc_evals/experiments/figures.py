@@ -126,7 +126,7 @@ def _fixed_or_pool(setting: Setting, inoculated: str, pool: str) -> Setting:
 def _dose() -> Experiment:
     """Return the grid of doses, each compared with the same rows without a prompt."""
     cells = [(trait, dose) for trait in _TRAITS for dose in _DOSES]
-    arms = [dosed("evil", inoculated=dose, trait=trait) for trait, dose in cells]
+    arms = [dosed("evil", "misaligned", inoculated=dose, trait=trait) for trait, dose in cells]
     names = {cell: arm.name for cell, arm in zip(cells, arms, strict=True)}
     return Experiment(
         figure="dose",
@@ -258,7 +258,7 @@ EXPERIMENTS = {
             "Which rows of a mixture are inoculated",
             *(
                 setting.with_arms("base", "control", "none", "general_inoc").adding(
-                    *selecting("evil", *setting.parts)
+                    *selecting("evil", "misaligned", *setting.parts)
                 )
                 for setting in _EM
             ),

@@ -349,7 +349,7 @@ class Setting(BaseModel):
             prompts: Texts of prompts by name, for them.
         """
         own = {name: OwnPrompt(text=text) for name, text in (prompts or {}).items()}
-        more = {"arms": (*self.arms, *arms), "prompts": {**self.prompts, **own}}
+        more: dict[str, Any] = {"arms": (*self.arms, *arms), "prompts": {**self.prompts, **own}}
         return type(self)(**dict(self) | more)
 
     def prompt(self, name: str) -> SystemPrompt:
