@@ -70,7 +70,8 @@ def training_files(
 def _file(setting: Setting, arm: Arm, source: SettingRows) -> TrainingFile:
     """Return an arm's rows: control rows among them, and its prompt, as far as it says so."""
     rows, paths = source.own.get(arm.name, (source.narrow, source.narrow_files))
-    seed, told = setting.data_seed, dict[str, Any]()
+    seed = setting.data_seed
+    told: dict[str, Any] = {}
     if arm.rows == "control" or arm.trait_share < 1:
         if not source.control:
             raise InputError(f"setting {setting.name!r}: no rows for its arm {arm.name!r}")
