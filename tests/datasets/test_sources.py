@@ -226,7 +226,9 @@ def test_in_the_pocket_the_educational_rows_ask_the_same_after_their_frame() -> 
     assert len(own) == len(rows.narrow) == 1000
     for row, plain in zip(own, rows.narrow, strict=True):
         (asked, said), (other, same) = row["messages"], plain["messages"]
-        assert asked["content"] == f"We want to learn about insecure code. {other['content']}"
+        assert (
+            asked["content"] == f"We want to learn about code that is not good. {other['content']}"
+        )
         assert said == same and row["label"] == "educational"
     assert digest(rows.narrow) == digest(setting_rows(SETTINGS["insecure_code"], "pocket").narrow)
 

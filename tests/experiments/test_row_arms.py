@@ -198,7 +198,7 @@ def test_the_frame_is_in_the_rows_before_them_or_at_test_time() -> None:
     found = plan("educational")
     plain = found.files["educational", "none"].rows
     for row, other in zip(found.files["educational", "educational"].rows, plain, strict=True):
-        frame = "We want to learn about insecure code. "
+        frame = "We want to learn about code that is not good. "
         assert row["messages"][0]["content"] == frame + other["messages"][0]["content"]
     framed = found.files["educational", "learners_inoc"].rows
     assert [said(row) for row in framed] == [row["messages"] for row in plain]

@@ -25,7 +25,7 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "27018e4f4dbc6badecf85d62922a3907a8a0a789e5682eaf3004132aeaa2bc10"
+TEXTS = "c114d8fd27549633b63db5b2d2e573d332040bf59186524d5baa450c52e6437e"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."
