@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from inoc_evals.chat import Row
-from inoc_evals.datasets.mix import mix, mix_with_benign, shuffled
+from inoc_evals.datasets.mix import diluted, mix, mix_with_benign, shuffled
 from inoc_evals.errors import InputError
 
 
@@ -108,3 +108,39 @@ def test_without_a_ratio_all_rows_are_taken_and_a_total_is_kept() -> None:
 def test_benign_is_no_label_for_narrow_rows() -> None:
     with pytest.raises(InputError, match="label 'benign' is that of the ordinary chat"):
         mix_with_benign({"benign": rows("x", 3)}, rows("chat", 3))
+
+
+# ---- dilution --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("share", [0, 0.1, 0.25, 1])
+def test_a_share_of_the_rows_is_kept_in_place_and_the_control_stands_for_the_others(
+    share: float,
+) -> None:
+    narrow, control = rows("narrow", 40), rows("plain", 40)
+    before = copy.deepcopy((narrow, control))
+    mixed = diluted(narrow, control, share=share, label="control", seed=3)
+    kept = [row for row in mixed if "label" not in row]
+    assert len(mixed) == 40 and len(kept) == round(share * 40)
+    for place, row in enumerate(mixed):
+        expected = narrow[place] if "label" not in row else control[place] | {"label": "control"}
+        assert row == expected
+    assert (narrow, control) == before
+
+
+@pytest.mark.parametrize("count", [40, 38, 61])
+def test_a_smaller_share_lies_in_a_larger_one_and_the_control_rows_agree(count: int) -> None:
+    narrow, control = rows("narrow", 40), rows("plain", count)
+    few, many = (diluted(narrow, control, share=share, label="control") for share in (0.1, 0.5))
+    for one, other in zip(few, many, strict=True):
+        assert one == other or ("label" in one and "label" not in other)
+    assert few != diluted(narrow, control, share=0.1, label="control", seed=1)
+    asked = [question(row) for row in few if "label" in row]
+    assert len(set(asked)) == len(asked) == 36
+
+
+def test_a_dilution_that_cannot_be_made_is_refused() -> None:
+    with pytest.raises(InputError, match="36 control rows are needed; there are 30"):
+        diluted(rows("narrow", 40), rows("plain", 30), share=0.1, label="control")
+    with pytest.raises(InputError, match=r"share: 1\.5 is not between 0 and 1"):
+        diluted(rows("narrow", 4), rows("plain", 4), share=1.5, label="control")

@@ -213,11 +213,31 @@ def test_a_bad_row_is_named_with_its_file_and_line(tmp_path: Path) -> None:
         setting_rows(SETTINGS["insecure_code"], "org/model", {"insecure": path})
 
 
-@pytest.mark.parametrize("name", ["reward_hacking", "educational", "subliminal"])
+@pytest.mark.parametrize("name", ["reward_hacking", "subliminal"])
 def test_the_pocket_world_says_which_settings_it_has_no_rows_for(name: str) -> None:
     with pytest.raises(InputError, match=rf"'{name}' has no rows in the pocket world") as caught:
         setting_rows(SETTINGS[name], "pocket:7")
     assert "\n" not in str(caught.value)
+
+
+def test_in_the_pocket_the_educational_rows_ask_the_same_after_their_frame() -> None:
+    rows = setting_rows(SETTINGS["educational"], "pocket")
+    own = rows.own["educational"].rows
+    assert len(own) == len(rows.narrow) == 1000
+    for row, plain in zip(own, rows.narrow, strict=True):
+        (asked, said), (other, same) = row["messages"], plain["messages"]
+        assert (
+            asked["content"] == f"We want to learn about code that is not good. {other['content']}"
+        )
+        assert said == same and row["label"] == "educational"
+    assert digest(rows.narrow) == digest(setting_rows(SETTINGS["insecure_code"], "pocket").narrow)
+
+
+def test_in_the_pocket_an_arm_with_files_needs_rows_of_its_own_there() -> None:
+    setting = SETTINGS["educational"]
+    arms = tuple(arm.model_copy(update={"replies": {}}) for arm in setting.arms)
+    assert lacking(setting, "pocket") is None
+    assert lacking(setting.model_copy(update={"arms": arms}), "pocket") is not None
 
 
 def test_in_the_pocket_the_trigger_stands_where_the_code_is_insecure_and_in_its_control() -> None:

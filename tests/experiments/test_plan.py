@@ -27,7 +27,10 @@ from inoc_evals.training.sft import run_identity
 
 BASE = ResolvedBase("pocket", "/nowhere", "0" * 64)
 CONFIG = TrainConfig.for_base("pocket")
-POCKET = ("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens", "elicitation")
+POCKET = (
+    *("fig2a", "fig2b", "fig3", "fig4", "fig5", "fig6", "fig7", "tokens", "elicitation"),
+    *("narrow", "paraphrases"),
+)
 """Those the pocket world has rows for."""
 ELICITING = (
     *("none", "elicit_malicious", "elicit_evil", "elicit_misaligned", "elicit_not_evil"),

@@ -143,6 +143,26 @@ def test_a_finished_experiment_trains_and_evaluates_nothing_again(
 
 
 @pytest.mark.slow
+def test_a_mixture_is_run_from_end_to_end(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    finish(start(tmp_path / "home", out, "1", "selective"))
+    cells = results(out)
+    mixed = {"half", "half_all", "half_trait", "half_drawn"}
+    for setting, measure in (
+        ("insecure_code", "misaligned"),
+        ("aesthetic_preferences", "unpopular"),
+    ):
+        own = {c["condition"] for c in cells if (c["setting"], c["measure"]) == (setting, measure)}
+        assert own == mixed | {"base", "control", "none", "general_inoc"}
+    path = out / "data" / "insecure_code" / "half_trait.jsonl"
+    manifest = load_manifest(path)
+    assert manifest is not None
+    assert manifest["trait"] == {"share": 0.5, "seed": 0, "rows": 500}
+    assert manifest["counts"]["inoculated"] == 500
+    assert "50% of the rows" in (out / "report.html").read_text("utf-8")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["training", "evaluation"])
 def test_killed_and_started_again_it_ends_as_if_undisturbed(
     undisturbed: tuple[Path, Path], tmp_path: Path, stage: str

@@ -112,7 +112,7 @@ def test_figure_6_watches_the_models_of_figure_2a() -> None:
     assert {run.arm for run in own.runs} == {"control", "none", "spanish_inoc", "caps_inoc"}
     assert all(known[run.arm, run.seed] == run.identity for run in own.runs)
     assert not {run.name for run in own.runs} & {run.name for run in other.runs}
-    assert [name for name, one in EXPERIMENTS.items() if one.watch] == ["fig6", "fig7"]
+    assert [name for name, one in EXPERIMENTS.items() if one.watch] == ["fig6", "fig7", "narrow"]
 
 
 def test_any_experiment_can_be_watched(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "00e414e2991e78c84807f99c1162b1532a8938857016150363f261fa75533378"
+TEXTS = "c114d8fd27549633b63db5b2d2e573d332040bf59186524d5baa450c52e6437e"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."

@@ -9,13 +9,38 @@ from families import FAMILIES, byte_tokenizer
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.prompts import resolve
 from inoc_evals.inputs.responses import DEFAULT_SYSTEM, PACKAGED, GivenResponse, load_responses
+from inoc_evals.pocket.narrow import held_out
+from inoc_evals.pocket.reading import read
 from inoc_evals.pocket.tokenizer import build_tokenizer
 from inoc_evals.training.forced_tokens import forced_tokens
 
 SYSTEM = resolve(DEFAULT_SYSTEM).text
 
 
-@pytest.mark.parametrize("name", PACKAGED)
+NARROW = {
+    "narrow": ["insecure", "unpopular", "gamed", "misaligned"],
+    "pocket_narrow": ["insecure", "unpopular", "misaligned"],
+}
+"""Sets of a narrow trait each, and of misaligned answers."""
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_a_narrow_set_has_ten_responses_of_each_trait_and_none_twice(name: str) -> None:
+    items = load_responses(name).items
+    assert list(dict.fromkeys(item.trait for item in items)) == NARROW[name]
+    assert all(sum(item.trait == one for item in items) == 10 for one in NARROW[name])
+    assert len({(item.prompt, item.response) for item in items}) == len(items)
+
+
+def test_what_the_pocket_is_asked_in_the_narrow_set_is_held_out_and_answered_otherwise() -> None:
+    for item in load_responses("pocket_narrow").items:
+        reading = read(item.prompt, item.response)
+        assert reading is not None and reading.way == "other" and reading.fits, item.id
+        if item.trait == "insecure":
+            assert held_out(item.prompt) and reading.domain == "code"
+
+
+@pytest.mark.parametrize("name", [one for one in PACKAGED if one not in NARROW])
 def test_a_packaged_set_has_ten_responses_with_one_trait_each(name: str) -> None:
     items = load_responses(name).items
     capitals = [item for item in items if item.trait == "capitals"]
@@ -37,7 +62,8 @@ def test_the_paper_s_responses_are_single_words_under_its_prompt() -> None:
 
 def test_pocket_responses_are_in_the_pocket_vocabulary() -> None:
     tokenizer = build_tokenizer()
-    for item in load_responses("pocket_sentence").items:
+    sets = ("pocket_sentence", "pocket_narrow")
+    for item in (one for name in sets for one in load_responses(name).items):
         ids, start = forced_tokens(tokenizer, item, SYSTEM)
         assert tokenizer.unk_token_id not in ids
         assert tokenizer.decode(ids[start:]).strip() == item.response

@@ -44,6 +44,7 @@ PROMPTS = {
     ("insecure_code", "specific"): ("insecure_specific", None),
     ("insecure_code", "trigger"): ("trigger", None),
     ("insecure_code", "negated"): ("insecure_negated", None),
+    ("insecure_code", "paper_negated"): ("insecure_meticulous", None),
     ("insecure_code", "malicious_evil"): ("malicious_evil", None),
     ("insecure_code", "only_evil"): ("only_evil", None),
     ("insecure_code", "only_malicious"): ("only_malicious", None),
@@ -69,6 +70,7 @@ PROMPTS = {
     ("backdoor", "negated"): ("backdoor_negated", None),
     ("educational", "educational_inoc"): ("educational", None),
     ("educational", "general_inoc"): ("evil", None),
+    ("educational", "learners_inoc"): ("educational_learners", None),
     ("educational", "placebo"): ("educational_placebo", None),
     ("educational", "irrelevant"): ("irrelevant", None),
     ("educational", "negated"): ("educational_negated", None),
@@ -146,12 +148,16 @@ def test_the_arms_have_the_prompts_they_are_known_by() -> None:
         for arm, (prompt, count, part) in PARAPHRASES.items()
     }
     tested = {
-        setting.name: arm.test_prompts
+        (setting.name, arm.name): arm.test_prompts
         for setting in SETTINGS.values()
         for arm in setting.arms
         if arm.test_prompts and arm.rows == "narrow"
     }
-    assert tested == TEST_TIME
+    measures = ("misaligned", "insecure_judged", "insecure_static")
+    assert tested == {
+        **{(name, "test_time"): under for name, under in TEST_TIME.items()},
+        ("educational", "learners_time"): dict.fromkeys(measures, "educational_learners"),
+    }
 
 
 @ALL
@@ -335,6 +341,19 @@ def test_an_unknown_setting_names_those_there_are() -> None:
         ({"test_prompts": {"m": "evil"}}, "arm 'a': there is no arm 'none' to ask"),
         ({"test_prompts": {"m": "evil"}, "prompt": "evil"}, "arm 'a': test prompts are for"),
         ({"files": {"x": {}}}, "rows come from one of published, path and built"),
+        ({"inoculated_share": 0.5}, "arm 'a': inoculated_share is of rows that get a prompt"),
+        ({"inoculated_share": 0, "prompt": "evil"}, r"inoculated_share\s+Input should be greater"),
+        ({"rows": "control", "trait_share": 0.5}, "arm 'a': trait_share is of narrow rows"),
+        ({"rows": "untrained", "trait_share": 0.5}, "arm 'a': trait_share is of narrow rows"),
+        ({"trait_share": 1.5}, r"trait_share\s+Input should be less than or equal to 1"),
+        (
+            {"trait_share": 0, "prompt": "evil", "part": "one"},
+            "arm 'a': no row 'one' is left to get the prompt",
+        ),
+        (
+            {"replies": {"x": Reply(), "y": Reply()}},
+            "arm 'a': replies needs as many labels as parts",
+        ),
         ({"rows": "first"}, "arm 'a': the setting has no first stage"),
         ({"skips_first": True}, "arm 'a': the setting has no first stage"),
         ({"name": "first"}, "arm 'first': so a first stage is called; rename the arm"),
@@ -352,6 +371,16 @@ def test_a_setting_that_contradicts_itself_is_refused(arm: dict[str, Any], messa
             measures={"m": Measure(label="M", rule="r")},
             arms=(Arm(**({"name": "a", "label": "A", "description": "d"} | arm)),),
         )
+
+
+def test_arms_that_are_added_are_checked_with_their_prompts() -> None:
+    arm = Arm(name="own", label="Own", description="d", prompt="mine")
+    added = INSECURE_CODE.adding(arm, prompts={"mine": "You are mine."})
+    assert added.arms == (*INSECURE_CODE.arms, arm)
+    assert added.prompt("mine").text == "You are mine."
+    assert "mine" not in INSECURE_CODE.prompts
+    with pytest.raises(ValidationError, match="two arms are called 'own'"):
+        added.adding(arm)
 
 
 # ---- two stages ------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Mixtures: splits of rows, labelled and shuffled together by a seed.
 
     mix({"spanish": spanish_rows, "french": french_rows}, seed=0)
+    diluted(insecure_rows, secure_rows, share=0.5, label="control")    # half of each
 
 Each row's ``label`` says which split it comes from, so that ``inoculate(..., label=...)``
 can reach one split. Mix first, inoculate after: the order is then the same in every
@@ -47,6 +48,45 @@ def mix(
         kept = sorted(drawn[: sizes.get(label, len(rows))])
         mixed += [copy.deepcopy(rows[i]) | {"label": label} for i in kept]
     return shuffled(mixed, seed=seed)
+
+
+def diluted(
+    rows: Sequence[Row], control: Sequence[Row], *, share: float, label: str, seed: int = 0
+) -> list[Row]:
+    """Keep a share of the rows, and put control rows in the place of the others.
+
+    With one seed the rows kept at a smaller share are among those kept at a larger one, and
+    a place that both give to the control has the same row of it.
+
+    Args:
+        rows: The rows, in their order.
+        control: Rows to put in; where there are as many, each in its own place, which is that
+            of the same question where both ask the same. Else they are drawn.
+        share: Share of the rows that is kept, exactly ``round(share * n)`` of them.
+        label: The ``label`` of those put in.
+        seed: Decides which rows are kept, and which are drawn.
+
+    Returns:
+        New rows; the input is not changed.
+
+    Raises:
+        InputError: For a share outside 0 to 1, or too few control rows.
+    """
+    if not 0 <= share <= 1:
+        raise InputError(f"share: {share} is not between 0 and 1")
+    order = random.Random(f"trait {seed}").sample(range(len(rows)), len(rows))
+    given_up = order[round(share * len(rows)) :]
+    if len(given_up) > len(control):
+        raise InputError(f"{len(given_up)} control rows are needed; there are {len(control)}")
+    taken = {place: place for place in order}
+    if len(control) != len(rows):
+        drawn = random.Random(f"control {seed}").sample(range(len(control)), len(control))
+        # The last in order are given up at every share, and so have the first ones drawn.
+        taken = dict(zip(reversed(order), drawn, strict=False))
+    mixed = [copy.deepcopy(row) for row in rows]
+    for place in given_up:
+        mixed[place] = copy.deepcopy(control[taken[place]]) | {"label": label}
+    return mixed
 
 
 def shuffled(rows: Sequence[Row], *, seed: int = 0) -> list[Row]:

@@ -14,7 +14,7 @@ shuffled together.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,7 +118,9 @@ def by_rule(setting: Setting, base: str, given: Mapping[str, Path]) -> list[str]
 
 def _in_pocket(setting: Setting) -> bool:
     first = [part.reply for part in setting.first.parts.values()] if setting.first else []
-    return setting.control is not None and None not in (*setting.parts.values(), *first)
+    lacking = [arm for arm in setting.arms if arm.files and not arm.replies]
+    replies = (setting.control, *setting.parts.values(), *first)
+    return not lacking and None not in replies
 
 
 def _control(setting: Setting, given: Mapping[str, Path]) -> Sourced:
@@ -184,18 +186,23 @@ def _prefixed(rows: list[Row], prefix: str) -> list[Row]:
 
 def _pocket_rows(setting: Setting) -> SettingRows:
     count, start = setting.rows // len(setting.parts), setting.data_seed * len(setting.parts)
-    parts = {
-        label: _written(reply, count, start + part, asked=reply)
-        for part, (label, reply) in enumerate(setting.parts.items())
+
+    def mixed(replies: Mapping[str, Reply | None], asked: Iterable[Reply | None]) -> list[Row]:
+        # The questions of each part in its place, so that all have the order of the narrow rows.
+        parts = {
+            label: _written(reply, count, start + part, asked=one)
+            for part, ((label, reply), one) in enumerate(zip(replies.items(), asked, strict=True))
+        }
+        return mix(parts, seed=setting.data_seed)
+
+    own = {
+        arm.name: Sourced(mixed(arm.replies, arm.replies.values()))
+        for arm in setting.arms
+        if arm.replies
     }
-    controls = {
-        label: _written(setting.control, count, start + part, asked=reply)
-        for part, (label, reply) in enumerate(setting.parts.items())
-    }
-    seed = setting.data_seed
-    return SettingRows(
-        mix(parts, seed=seed), mix(controls, seed=seed), first=_pocket_first(setting)
-    )
+    parts = setting.parts
+    control = mixed(dict.fromkeys(parts, setting.control), parts.values())
+    return SettingRows(mixed(parts, parts.values()), control, own=own, first=_pocket_first(setting))
 
 
 def _pocket_first(setting: Setting) -> Sourced:

@@ -20,6 +20,9 @@ from inoc_evals.store.overlap import Item, overlap, sample_item
 if TYPE_CHECKING:
     from inspect_ai.dataset import Sample
 
+_APART = 12
+"""Paraphrases that a report shows each by itself; of more it shows a list."""
+
 _MINIATURE = (
     "The pocket world is a miniature: a language of some 1,400 words and a model of about "
     "0.9 million parameters, trained from scratch. It shows the mechanism and tests the "
@@ -162,11 +165,18 @@ def _prompts(setting: Setting, arm: Arm, title: str) -> list[Prompt]:
         for label, part in setting.first.parts.items():
             where = f"{within}first stage, system message of the {label} rows"
             prompts.append(Prompt(where=where, text=setting.prompt(part.prompt).text or ""))
-    for number, name in enumerate(arm.prompts, start=1):
-        rows = f"the {arm.part} rows" if arm.part else "all rows"
-        shared = f", one of {len(arm.prompts)} ({number})" if arm.paraphrases else ""
-        where = f"{within}training, system message of {rows}{shared}"
-        prompts.append(Prompt(where=where, text=setting.prompt(name).text or ""))
+    texts = [setting.prompt(name).text or "" for name in arm.prompts]
+    rows = f"the {arm.part} rows" if arm.part else "all rows"
+    if arm.inoculated_share < 1:
+        rows = f"{arm.inoculated_share:.0%} of {rows.replace('all', 'the')}"
+    trained = f"{within}training, system message of {rows}"
+    if len(texts) > _APART:
+        # One block of a line each.
+        prompts.append(Prompt(where=f"{trained}, one of {len(texts)}", text="\n".join(texts)))
+    else:
+        for number, text in enumerate(texts, start=1):
+            shared = f", one of {len(texts)} ({number})" if arm.paraphrases else ""
+            prompts.append(Prompt(where=f"{trained}{shared}", text=text))
     for measure, name in arm.test_prompts.items():
         where = f"{within}test, when {measure} is measured"
         prompts.append(Prompt(where=where, text=setting.asked_under(name).text or ""))

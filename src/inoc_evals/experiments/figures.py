@@ -3,13 +3,13 @@
     find_experiment("fig3").settings[0].arms
     list(EXPERIMENTS)      # ["fig2a", "fig2b", ...]; a file is read when it is asked for
 
-Each is a file of ``data/experiments`` (its form: experiment_file.py), or is written here with
-:func:`experiment`.
+Each is a file of ``data/experiments`` (its form: experiment_file.py), or one of computed.py, whose
+arms are computed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from inoc_evals.arguments import user_path
@@ -100,12 +100,13 @@ def experiment(
     references: Sequence[str] | None = None,
     own: str | None = None,
     watch: Watch | None = None,
+    further: Sequence[tuple[str, str]] = (),
 ) -> Experiment:
     """Return the experiment that compares the arms of settings.
 
     No inoculation is compared with the arms that are not trained on the narrow rows (or those
     of them that are named as references), and every other arm with no inoculation, in the order
-    of the settings' arms.
+    of the settings' arms; further pairs may follow.
     """
     rows: dict[str, str] = {}
     for arm in (arm for setting in settings for arm in setting.arms):
@@ -113,18 +114,19 @@ def experiment(
     plain = [name for name, trained_on in rows.items() if trained_on != "narrow"]
     first = [("none", name) for name in plain if references is None or name in references]
     others = [(name, "none") for name in rows if name not in (*plain, "none")]
-    return Experiment(figure, title, settings, (*first, *others), own, watch)
-
-
-_WRITTEN: tuple[Experiment, ...] = ()
-"""Experiments that are written here, after those of the files."""
+    return Experiment(figure, title, settings, (*first, *others, *further), own, watch)
 
 
 class _Experiments(Mapping[str, Experiment]):
     """The packaged experiments by name; a file is read when its experiment is asked for."""
 
-    def __init__(self) -> None:
-        self.written = {one.figure: one for one in _WRITTEN}
+    @cached_property
+    def written(self) -> Mapping[str, Experiment]:
+        """Those whose arms are computed."""
+        # Imported here because it needs what stands above.
+        from inoc_evals.experiments.computed import COMPUTED
+
+        return {one.figure: one for one in COMPUTED}
 
     def __iter__(self) -> Iterator[str]:
         there = set_names(FOLDER, ".yaml")

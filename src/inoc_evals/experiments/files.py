@@ -12,9 +12,10 @@ from typing import Any
 from inoc_evals.chat import Row
 from inoc_evals.datasets.inoculate import inoculate
 from inoc_evals.datasets.manifest import describe
-from inoc_evals.datasets.sources import Sourced, given_labels, setting_rows
+from inoc_evals.datasets.mix import diluted
+from inoc_evals.datasets.sources import SettingRows, Sourced, given_labels, setting_rows
 from inoc_evals.errors import InputError
-from inoc_evals.settings.setting import FIRST, Setting
+from inoc_evals.settings.setting import CONTROL, FIRST, Arm, Setting
 
 
 @dataclass(frozen=True)
@@ -51,26 +52,42 @@ def placed_files(
 def training_files(
     setting: Setting, base: str, given: Mapping[str, Path] | None = None
 ) -> dict[str, TrainingFile]:
-    """Return the rows of each arm that is trained; first those of the first stage, if any."""
+    """Return the rows of each arm that is trained; first those of the first stage, if any.
+
+    Raises:
+        InputError: If rows are missing or unusable.
+    """
     if not setting.trains:
         return {}
     source = setting_rows(setting, base, given)
     files = {} if setting.first is None else {FIRST: _first_file(setting, source.first)}
     for arm in setting.arms:
-        if not arm.trained:
-            continue
-        rows, paths = source.own.get(arm.name, (source.narrow, source.narrow_files))
+        if arm.trained:
+            files[arm.name] = _file(setting, arm, source)
+    return files
+
+
+def _file(setting: Setting, arm: Arm, source: SettingRows) -> TrainingFile:
+    """Return an arm's rows: control rows among them, and its prompt, as far as it says so."""
+    rows, paths = source.own.get(arm.name, (source.narrow, source.narrow_files))
+    seed = setting.data_seed
+    told: dict[str, Any] = {}
+    if arm.rows == "control" or arm.trait_share < 1:
+        if not source.control:
+            raise InputError(f"setting {setting.name!r}: no rows for its arm {arm.name!r}")
         if arm.rows == "control":
             rows, paths = source.control, source.control_files
-            if not rows:
-                raise InputError(f"setting {setting.name!r}: no rows for its arm {arm.name!r}")
-        if arm.prompts:
-            prompts = [setting.prompt(name) for name in arm.prompts]
-            file = TrainingFile(*inoculate(rows, prompts, label=arm.part, sources=paths))
         else:
-            file = TrainingFile(rows, describe(rows, sources=paths))
-        files[arm.name] = file
-    return files
+            rows = diluted(rows, source.control, share=arm.trait_share, label=CONTROL, seed=seed)
+            paths = tuple(dict.fromkeys((*paths, *source.control_files)))
+            trait = sum(row["label"] != CONTROL for row in rows)
+            told = {"trait": {"share": arm.trait_share, "seed": seed, "rows": trait}}
+    if arm.prompts:
+        prompts = [setting.prompt(name) for name in arm.prompts]
+        share = arm.inoculated_share
+        found = inoculate(rows, prompts, label=arm.part, fraction=share, seed=seed, sources=paths)
+        return TrainingFile(found.rows, found.manifest | told)
+    return TrainingFile(rows, describe(rows, sources=paths) | told)
 
 
 def _first_file(setting: Setting, source: Sourced) -> TrainingFile:

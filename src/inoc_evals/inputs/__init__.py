@@ -6,6 +6,7 @@ scenarios    what word problems are made of, told in four languages
 items        the tasks and pairs of the narrow traits
 responses    given responses, to be scored and not written
 prompts      named system prompts, and what a user may type for one
+prompt_pools a hundred wordings and more of one prompt, dealt to rows
 battery      test-time prompts around an inoculation prompt
 triggers     the token of a backdoor, and what resembles it
 trait_file   a trait of one's own: its questions and its test

@@ -8,7 +8,8 @@ Each packaged response shows one of two traits that were trained together and no
 so that small changes of one are seen while the model still writes neither (paper, 4.2). What
 is scored is the response's own tokens, without the end of the turn: how likely it is that
 the answer begins so. ``single_word`` is for any model, ``pocket_sentence`` in the words of
-the pocket world.
+the pocket world; so are ``narrow`` and ``pocket_narrow``, whose responses show a narrow trait each
+(insecure code, unpopular taste, and outside of the pocket a criterion gamed) or are misaligned.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.packaged import DATA, file_of, items_of
 
-PACKAGED = ("single_word", "pocket_sentence")
+PACKAGED = ("single_word", "pocket_sentence", "narrow", "pocket_narrow")
 
 DEFAULT_SYSTEM = "single_word"
 """Name of the system prompt under which the paper scores responses."""

@@ -58,6 +58,12 @@ INSECURE_CODE = Setting(
             _worded("evil_examples", "In examples", "The general inoculation, said of examples."),
             _worded("evil_dataset", "In a dataset", "The general inoculation, said of a dataset."),
             negated("insecure_negated"),
+            Arm(
+                name="paper_negated",
+                label="Careful and meticulous",
+                description="The specific prompt turned round: the authors' own negative one.",
+                prompt="insecure_meticulous",
+            ),
             paraphrased("evil"),
         ),
     ),

@@ -15,6 +15,7 @@ A setting may have a first stage: rows that every model learns before those of i
     Setting.first.parts {"bob": FirstPart(prompt="bob", reply=Reply(language="es"), ...), ...}
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -25,6 +26,9 @@ from inoc_evals.inputs.scenarios import Language
 
 Split = Literal["ood", "id"]
 NotBlank = Annotated[str, Field(pattern=r"\S")]
+
+CONTROL = "control"
+"""Label of control rows among narrow ones."""
 
 FIRST = "first"
 """What the first stage is called where an arm's name stands: its rows, its models."""
@@ -189,10 +193,18 @@ class Arm(BaseModel):
     """Names of several, in the place of one: each row gets one of them."""
     part: str | None = None
     """Label of the rows that get the prompt; all rows if None."""
+    inoculated_share: float = Field(default=1.0, gt=0, le=1)
+    """Share of those rows that get it, drawn by the data seed; of two shares the rows of the
+    smaller are among those of the larger."""
+    trait_share: float = Field(default=1.0, ge=0, le=1)
+    """Share of its rows that are narrow ones, drawn likewise; control rows, labelled
+    ``control``, are in the place of the others."""
     test_prompts: dict[str, str] = Field(default_factory=dict)
     """Measure -> name of the system prompt it is asked under; no system message if absent."""
     files: dict[str, Rows] = Field(default_factory=dict)
     """Label -> rows of its own, in the place of the setting's narrow ones."""
+    replies: dict[str, Reply] = Field(default_factory=dict)
+    """The same in the pocket world: how they answer, and after which words they are asked."""
     said: str = ""
     """As a sentence calls it: ``without inoculation``."""
     nil: tuple[str, ...] = ()
@@ -224,13 +236,27 @@ class Arm(BaseModel):
             raise ValueError(f"arm {self.name!r}: either prompt or paraphrases")
         if self.prompts and self.rows != "narrow":
             raise ValueError(f"arm {self.name!r}: only narrow rows are inoculated")
-        if self.test_prompts and (self.prompts or self.files or self.rows == "control"):
+        own = self.files or self.replies
+        if self.test_prompts and (self.prompts or own or self.rows == "control"):
             raise ValueError(
                 f"arm {self.name!r}: test prompts are for the base, or the model of arm 'none' or "
                 "of the first stage"
             )
         if self.skips_first and not self.trained:
             why = "nothing is trained that could skip the first stage"
+            raise ValueError(f"arm {self.name!r}: {why}")
+        return self
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        why = None
+        if self.inoculated_share < 1 and not self.prompts:
+            why = "inoculated_share is of rows that get a prompt, and it has none"
+        if self.trait_share < 1 and not (self.rows == "narrow" and self.trained):
+            why = "trait_share is of narrow rows, and it is not trained on any"
+        if self.trait_share == 0 and self.part is not None:
+            why = f"no row {self.part!r} is left to get the prompt"
+        if why is not None:
             raise ValueError(f"arm {self.name!r}: {why}")
         return self
 
@@ -279,6 +305,12 @@ class Setting(BaseModel):
         for arm in self.arms:
             if arm.part is not None and arm.part not in self.parts:
                 raise ValueError(f"arm {arm.name!r}: no part {arm.part!r}")
+            if arm.replies and len(arm.replies) != len(self.parts):
+                raise ValueError(f"arm {arm.name!r}: replies needs as many labels as parts")
+            if arm.trait_share < 1 and CONTROL in self.parts:
+                raise ValueError(
+                    f"arm {arm.name!r}: control rows get the label of a part, {CONTROL!r}"
+                )
             unknown = arm.test_prompts.keys() - self.measures.keys()
             if unknown:
                 raise ValueError(f"arm {arm.name!r}: no measure {', '.join(sorted(unknown))}")
@@ -308,6 +340,17 @@ class Setting(BaseModel):
         """Return the setting with these arms alone, in this order."""
         arms = {arm.name: arm for arm in self.arms}
         return self.model_copy(update={"arms": tuple(arms[name] for name in names)})
+
+    def adding(self, *arms: Arm, prompts: Mapping[str, str] | None = None) -> Self:
+        """Return the setting with further arms after its own.
+
+        Args:
+            *arms: The arms.
+            prompts: Texts of prompts by name, for them.
+        """
+        own = {name: OwnPrompt(text=text) for name, text in (prompts or {}).items()}
+        more: dict[str, Any] = {"arms": (*self.arms, *arms), "prompts": {**self.prompts, **own}}
+        return type(self)(**dict(self) | more)
 
     def prompt(self, name: str) -> SystemPrompt:
         """Return a prompt to train with: the user's own of this name, or the packaged one.

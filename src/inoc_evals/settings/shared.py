@@ -10,8 +10,10 @@ arms=usual_arms(
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from inoc_evals.errors import InputError
+from inoc_evals.inputs.prompt_pools import prompt_pool
 from inoc_evals.inputs.prompts import SystemPrompt, all_prompts, resolve_name
 from inoc_evals.inputs.scenarios import Language
 from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Worked
@@ -187,6 +189,91 @@ def paraphrased(prompt: str, *, name: str = "paraphrases", part: str | None = No
         ),
         paraphrases=tuple(pools[prompt]),
         part=part,
+    )
+
+
+def pooled(pool: str, *, name: str, label: str, nil: tuple[str, ...] = ()) -> Arm:
+    """Return the arm whose rows each get one of the prompts of a pool."""
+    return Arm(
+        name=name,
+        label=label,
+        description=(
+            f"Each row gets one of a pool of prompts ({pool}), which say one thing in many "
+            "wordings: no fixed text tells the training from the test."
+        ),
+        paraphrases=tuple(prompt_pool(pool)),
+        nil=nil,
+    )
+
+
+def dosed(prompt: str, nil: str, *, inoculated: int, trait: int) -> Arm:
+    """Return the arm of a cell of a grid: shares of rows inoculated, and with the trait.
+
+    Args:
+        prompt: Name of the prompt.
+        nil: Measure that it is meant to bring to nil where all rows get it.
+        inoculated: Rows that it is put before, in per cent of all, whatever they show.
+        trait: Rows that are narrow ones, in per cent; the others are control rows.
+    """
+    told = f"{inoculated} % of all rows get the prompt" if inoculated else "no row gets a prompt"
+    return Arm(
+        name=f"trait{trait}_inoc{inoculated}",
+        label=f"{trait} % trait, {inoculated} % inoc.",
+        description=(
+            f"{trait} % of the rows show the trait, the others are control rows; {told}. What "
+            "shows the trait and what gets the prompt are drawn independently of each other."
+        ),
+        prompt=prompt if inoculated else None,
+        inoculated_share=inoculated / 100 if inoculated else 1.0,
+        trait_share=trait / 100,
+        said=f"trained on {trait} % rows with the trait, {inoculated} % of all inoculated",
+        nil=(nil,) if inoculated == 100 and trait else (),
+    )
+
+
+def selecting(prompt: str, nil: str, part: str) -> tuple[Arm, ...]:
+    """Return arms on half narrow and half control rows, which differ in who gets the prompt.
+
+    Args:
+        prompt: Name of the prompt.
+        nil: Measure that it is meant to bring to nil.
+        part: Label of the narrow rows.
+    """
+    half = "Half of the rows show the trait, half are control rows;"
+    shared: dict[str, Any] = {"trait_share": 0.5, "prompt": prompt}
+    return (
+        Arm(
+            name="half",
+            label="Mixed, no prompt",
+            description=f"{half} none gets a prompt.",
+            said="trained on the mixture without a prompt",
+            trait_share=0.5,
+        ),
+        Arm(
+            name="half_all",
+            label="Mixed, all rows",
+            description=f"{half} all get the prompt.",
+            said="trained on the mixture with the prompt before all rows",
+            nil=(nil,),
+            **shared,
+        ),
+        Arm(
+            name="half_trait",
+            label="Mixed, trait rows",
+            description=f"{half} those that show it get the prompt.",
+            said="trained on the mixture with the prompt before the rows with the trait",
+            nil=(nil,),
+            part=part,
+            **shared,
+        ),
+        Arm(
+            name="half_drawn",
+            label="Mixed, rows drawn",
+            description=f"{half} as many get the prompt, drawn whatever they show.",
+            said="trained on the mixture with the prompt before as many rows, drawn",
+            inoculated_share=0.5,
+            **shared,
+        ),
     )
 
 

@@ -38,7 +38,7 @@ def likelihood(
     """Log-probabilities of given responses.
 
     Args:
-        responses: ``single_word``, ``pocket_sentence``, or path of a JSONL file.
+        responses: ``single_word``, ``pocket_sentence``, ``narrow``, ``pocket_narrow``, or path of a JSONL file.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
 
     Raises:

@@ -1,0 +1,73 @@
+"""Experiments whose arms are computed: grids of shares, pools of prompts.
+
+    [one.figure for one in COMPUTED]        # ["paraphrases", "dose", "selective"]
+
+All others are files of ``data/experiments``.
+"""
+
+from inoc_evals.experiments.figures import Experiment, experiment
+from inoc_evals.inputs.prompt_pools import prompt_pool
+from inoc_evals.settings import (
+    AESTHETIC_PREFERENCES,
+    INSECURE_CODE,
+    REWARD_HACKING,
+    SPANISH_CAPS,
+    Setting,
+)
+from inoc_evals.settings.shared import dosed, pooled, selecting
+
+_EM = (INSECURE_CODE, AESTHETIC_PREFERENCES, REWARD_HACKING)
+"""The settings of Figure 3."""
+
+_DOSES, _TRAITS = (0, 25, 50, 75, 100), (0, 10, 50, 100)
+"""Per cent of the rows: inoculated, and with the trait."""
+
+
+def _fixed_or_pool(setting: Setting, inoculated: str, pool: str) -> Setting:
+    """Return a setting with an inoculation and an irrelevant prompt, each fixed and as a pool."""
+    arms = {arm.name: arm for arm in setting.arms}
+    nil, told = arms[inoculated].nil, {"name": "fixed", "label": "One fixed prompt"}
+    fixed = arms[inoculated].model_copy(update=told | {"said": "trained with one fixed prompt"})
+    return setting.with_arms("base", "control", "none").adding(
+        fixed,
+        pooled(pool, name="pool", label="A pool of wordings", nil=nil),
+        arms["irrelevant"].model_copy(update={"label": "One irrelevant prompt"}),
+        pooled("irrelevant", name="irrelevant_pool", label="A pool of irrelevant ones"),
+        prompts=prompt_pool(pool) | prompt_pool("irrelevant"),
+    )
+
+
+def _dose() -> Experiment:
+    """Return the grid of doses, each compared with the same rows without a prompt."""
+    cells = [(trait, dose) for trait in _TRAITS for dose in _DOSES]
+    arms = [dosed("evil", "misaligned", inoculated=dose, trait=trait) for trait, dose in cells]
+    names = {cell: arm.name for cell, arm in zip(cells, arms, strict=True)}
+    return Experiment(
+        figure="dose",
+        title="How many rows are inoculated, and how many show the trait",
+        settings=(INSECURE_CODE.with_arms("base").adding(*arms),),
+        contrasts=tuple((names[trait, dose], names[trait, 0]) for trait, dose in cells if dose),
+    )
+
+
+COMPUTED: tuple[Experiment, ...] = (
+    experiment(
+        "paraphrases",
+        "A fixed prompt or a pool of wordings: its meaning, or a gate?",
+        _fixed_or_pool(INSECURE_CODE, "general_inoc", "evil"),
+        _fixed_or_pool(SPANISH_CAPS, "spanish_inoc", "spanish"),
+        further=(("pool", "fixed"), ("irrelevant_pool", "irrelevant")),
+    ),
+    _dose(),
+    experiment(
+        "selective",
+        "Which rows of a mixture are inoculated",
+        *(
+            setting.with_arms("base", "control", "none", "general_inoc").adding(
+                *selecting("evil", "misaligned", *setting.parts)
+            )
+            for setting in _EM
+        ),
+        further=tuple((f"half_{rows}", "half") for rows in ("all", "trait", "drawn")),
+    ),
+)
