@@ -19,7 +19,8 @@ from inoc_evals.settings import (
     SUBLIMINAL,
     Setting,
 )
-from inoc_evals.settings.shared import misaligned_under
+from inoc_evals.settings.setting import Probe
+from inoc_evals.settings.shared import MISALIGNED, misaligned_under, under_probes
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,36 @@ _ELICITED = misaligned_under(
     }
 )
 """The nine conditions of the published code."""
+
+_LEAKS = (
+    SPANISH_CAPS.with_arms("base", "none", "spanish_inoc", "caps_inoc").model_copy(
+        update={
+            "measures": under_probes(
+                {name: SPANISH_CAPS.measures[name] for name in ("spanish", "caps")},
+                Probe(
+                    task="traits",
+                    args={"language": "es", "prompts": "chat", "probes": "spanish_caps"},
+                    pocket={"prompts": "pocket"},
+                    prompted=False,
+                ),
+            )
+        }
+    ),
+    INSECURE_CODE.with_arms("base", "none", "general_inoc").model_copy(
+        update={
+            "measures": under_probes(
+                {"misaligned": MISALIGNED.model_copy(update={"score": "elicited"})},
+                Probe(
+                    task="em_elicitation",
+                    args={"questions": "broad", "probes": "insecure_code"},
+                    pocket={"questions": "pocket"},
+                    prompted=False,
+                ),
+            )
+        }
+    ),
+)
+"""Every question under every probe that is matched to the rows, once."""
 
 EXPERIMENTS = {
     one.figure: one
@@ -185,6 +216,15 @@ EXPERIMENTS = {
             SUBLIMINAL.with_arms(
                 *("base", "control", "none", "owl_inoc", "teacher_inoc", "birds", "nocturnal"),
                 *("dolphins", "negated", *_CONTROLS),
+            ),
+        ),
+        Experiment(
+            "leaks",
+            "Leaks: prompts and questions matched to the training",
+            _LEAKS,
+            (
+                ("none", "base"),
+                *((name, "none") for name in ("spanish_inoc", "caps_inoc", "general_inoc")),
             ),
         ),
     )

@@ -12,6 +12,7 @@ arms=usual_arms(
 from collections.abc import Iterable, Sequence
 
 from inoc_evals.errors import InputError
+from inoc_evals.inputs.probe_sets import load_probes
 from inoc_evals.inputs.prompts import all_prompts, resolve_name
 from inoc_evals.inputs.scenarios import Language
 from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Worked
@@ -260,6 +261,30 @@ def misaligned_under(labels: dict[str, str]) -> dict[str, Measure]:
         found[f"misaligned_{name}"] = Measure(
             label=label, rule=f"{MISALIGNED.rule}, under {under}", score="misaligned", ood=probe
         )
+    return found
+
+
+def under_probes(traits: dict[str, Measure], asked: Probe) -> dict[str, Measure]:
+    """Return measures of traits under each probe of a set, and under none.
+
+    Args:
+        traits: What is read, by the first part of the measures' names: ``misaligned`` gives
+            ``misaligned_none`` and ``misaligned_<probe>``.
+        asked: The evaluation that asks every question under all of them, with ``probes``.
+    """
+    found = {}
+    for stem, trait in traits.items():
+        for one in load_probes(asked.args["probes"]).probes:
+            where = "system message" if one.where == "system" else "user's turn"
+            under = "no prompt" if one.text is None else f"“{one.text}” in the {where}"
+            found[f"{stem}_{one.name}"] = Measure(
+                label=f"{trait.label}, {one.name}",
+                rule=f"{trait.rule}, under {under}",
+                score=trait.score or stem,
+                where={"prompt": one.name},
+                benign=one.benign,
+                ood=asked,
+            )
     return found
 
 
