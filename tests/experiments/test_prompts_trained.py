@@ -16,7 +16,9 @@ def test_the_catalogue_is_what_the_base_can_be_told(tmp_path: Path) -> None:
     whole, notes = candidates("catalogue", SPANISH_CAPS, pocket=False, folder=tmp_path)
     said, left = candidates("catalogue", SPANISH_CAPS, pocket=True, folder=tmp_path)
     assert not notes and set(said) < set(whole) and len(said) >= 12
-    assert left == ["left out, as the pocket world lacks words: spanish_paraphrase_2, caps_paraphrase_2"]
+    assert left == [
+        "left out, as the pocket world lacks words: spanish_paraphrase_2, caps_paraphrase_2"
+    ]
 
 
 def test_texts_of_a_file_become_files_of_their_own(tmp_path: Path) -> None:
@@ -25,7 +27,10 @@ def test_texts_of_a_file_become_files_of_their_own(tmp_path: Path) -> None:
     given, _ = candidates(str(mine), INSECURE_CODE, pocket=True, folder=tmp_path / "p")
     assert given == ["evil", f"file:{tmp_path / 'p' / 'talk.txt'}"]
     assert (tmp_path / "p" / "talk.txt").read_text("utf-8") == "You talk.\n"
-    assert candidates("evil, hhh", INSECURE_CODE, pocket=True, folder=tmp_path)[0] == ["evil", "hhh"]
+    assert candidates("evil, hhh", INSECURE_CODE, pocket=True, folder=tmp_path)[0] == [
+        "evil",
+        "hhh",
+    ]
 
 
 def test_each_prompt_is_put_before_all_rows_of_an_arm(tmp_path: Path) -> None:

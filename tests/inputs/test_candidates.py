@@ -19,7 +19,7 @@ def test_the_catalogue_has_twelve_at_least_that_the_pocket_world_can_say(setting
 
 
 def test_a_setting_without_any_is_told_what_to_give() -> None:
-    with pytest.raises(InputError, match="no candidates in the catalogue.*--candidates FILE"):
+    with pytest.raises(InputError, match=r"no candidates in the catalogue.*--candidates FILE"):
         catalogue("backdoor")
 
 

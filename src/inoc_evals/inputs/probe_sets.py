@@ -26,7 +26,7 @@ from yaml import ScalarNode
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.files.yaml_lines import Node, Reader
-from inoc_evals.inputs.battery import NO_PROBE, SLOTS, Probe, Where, same_for_all
+from inoc_evals.inputs.battery import NO_PROBE, Probe, Where, same_for_all
 from inoc_evals.inputs.packaged import DATA, file_of, set_names
 
 PACKAGED = set_names(DATA / "probes", ".yaml")
@@ -71,15 +71,14 @@ def load_probes(name_or_path: str | Path | Sequence[str], *, pocket: bool = Fals
     name, path = file_of(name_or_path, DATA / "probes", PACKAGED, what="probes", suffix=".yaml")
     reader = Reader(path)
     top = reader.mapping(reader.root, _KEYS, "a file of probes")
+    also = _also(reader, top, pocket)
+    taken = {one.name for one in also} | {NO_PROBE.name}
     own: list[Probe] = []
     if "probes" in top:
         for called, node in reader.mapping(top["probes"], None, "probes").items():
             own += _probe(reader, called, node, pocket)
-    also = _also(reader, top, pocket)
-    taken = {one.name for one in also} | {NO_PROBE.name}
-    for one in own:
-        if one.name in taken:
-            reader.fault(top["probes"], f"probe {one.name!r}: another is called so; rename it")
+            if called in taken:
+                reader.fault(node, f"probe {called!r}: another is called so; rename it")
     if not own and not also and not reader.faults:
         reader.fault(reader.root, "no probes; give some, or families of the battery (also)")
     if reader.faults:
@@ -113,7 +112,7 @@ def _probe(reader: Reader, name: str, node: Node, pocket: bool) -> list[Probe]:
     if benign is not None and benign not in _TRUTH:
         reader.fault(given["benign"], f"benign takes true or false, got {benign!r}")
     family = texts.get("family", name)
-    if family in SLOTS and "family" in given and family in ("none", "empty"):
+    if "family" in given and family in ("none", "empty"):
         reader.fault(given["family"], f"family {family!r} is of what is asked without a text")
     if text is None or where is None or family is None or benign not in _TRUTH:
         return []
