@@ -265,8 +265,8 @@ def foretold(prompts: Sequence[RankedPrompt], measures: Sequence[str]) -> tuple[
             ("elicited", [_mean(one.elicited, of) for one in known]),
         ):
             one = rank_correlation(values, less)
-            ends = [None if math.isnan(end) else end for end in one[:3]]
-            found.append(Foretold(reading, measure, *ends, one.n))
+            rho, low, high = (None if math.isnan(end) else end for end in one[:3])
+            found.append(Foretold(reading, measure, rho, low, high, one.n))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""Candidates: prompts chosen by what was typed, and an arm that is trained with each of them.
+"""Candidates: prompts as they are typed, and an arm that is trained with each of them.
 
     given, notes = candidates("catalogue", SPANISH_CAPS, pocket=True, folder=out / "prompts")
     prompts_trained(SPANISH_CAPS, given)      # the base, no inoculation, an arm for each prompt

@@ -107,8 +107,8 @@ def _check(found: Sequence[_Placed]) -> None:
     """Refuse names that mean something else, and what is there twice."""
     packaged = {prompt.name: prompt.text for prompt in all_prompts()}
     names: dict[str, str] = {}
-    texts: dict[str | None, str] = {}
-    for where, (name, text) in ((where, (one.name, one.text)) for where, one in found):
+    texts: dict[str, str] = {}
+    for where, (name, text) in ((where, (one.name, str(one.text))) for where, one in found):
         if not _NAME.fullmatch(name):
             raise InputError(f"{where}: name {name!r:.80} may hold letters, digits, _ and -")
         if name in TAKEN:

@@ -1,4 +1,4 @@
-"""Probe sets: test-time prompts and question variants matched to what models are trained on.
+"""Probe sets: test-time prompts and question variants matched to the rows of a setting.
 
     load_probes("insecure_code").probes       # packaged, one set for each setting
     load_probes("mine.yaml").probes           # one's own; faults with their lines

@@ -10,7 +10,7 @@ is as in the tasks that ask questions (asking.py): temperature 1, as in the pape
 from collections.abc import Mapping, Sequence
 
 from inspect_ai import Task, task_with
-from inspect_ai.scorer import Scorer
+from inspect_ai.scorer import Metric, Scorer
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
@@ -68,7 +68,7 @@ def trait_task(
         "prompts_sha256": prompt_set.sha256,
         **condition_noted(system.name, system.text),
     }
-    metrics = None
+    task_metrics: list[Metric | dict[str, list[Metric]]] | None = None
     if probes is not None:
         if system.name != "none":
             raise InputError("probes: takes the place of a system prompt; give no such -T")
@@ -78,7 +78,7 @@ def trait_task(
         inputs = digest([prompt_set.sha256, found.sha256])
         setup = probe(inputs=inputs, probes=probes, pocket=pocket)
         noted["probes"] = [[one.name, one.text, one.where] for one in found.probes]
-        metrics = [leak(), probe_rates("family")]
+        task_metrics = [leak(), probe_rates("family")]
     task = question_task(
         samples,
         scorers=scorers,
@@ -89,4 +89,4 @@ def trait_task(
         epochs=None,
         version=VERSION,
     )
-    return task if metrics is None else task_with(task, metrics=metrics)
+    return task if task_metrics is None else task_with(task, metrics=task_metrics)

@@ -35,8 +35,14 @@ def probed(sample: Sample, name: str, *, user: str | None = None, **metadata: An
 def under(sample: Sample, one: Probe) -> Sample:
     """Return a sample under a probe of a set, as the solver ``probe`` reads it."""
     question = (sample.metadata or {}).get("question", str(sample.id))
-    marks = {"family": one.family, "prompt": one.name, "benign": one.benign}
-    return probed(sample, one.name, question=question, **marks)
+    return probed(
+        sample,
+        one.name,
+        question=question,
+        family=one.family,
+        prompt=one.name,
+        benign=one.benign,
+    )
 
 
 def _with_user(sample: Sample, text: str) -> str | list[ChatMessage]:

@@ -68,11 +68,8 @@ def import_adapter(
     known = _published(source, store)
     if known is not None:
         source, base, name = known.hub, base or known.base, name or known.name
-    if name is not None:
-        check_name(name)
-    directory = _directory(source, store)
-    if name is None:
-        raise InputError(f"{source}: give the model a name: --name NAME")
+    directory = _directory(source, store, name)
+    name = _needed(name, source)
     settings = _settings(directory)
     resolved = _base(base, settings, directory, store)
     kept = _kept(settings)
@@ -92,7 +89,6 @@ def import_adapter(
     from inoc_evals.training.progress import library_versions
 
     end = turn_end(tokenizer)
-    asked = [] if prompt is None else [{"name": prompt.name, "text": prompt.text}]
     record = ModelRecord(
         name=name,
         identity=identity,
@@ -100,7 +96,7 @@ def import_adapter(
         base_digest=resolved.digest,
         adapter=f"adapters/{identity}",
         adapter_sha256=sha256,
-        data={"imported": source, "sources": [], "prompts": asked, **_said(known)},
+        data=_data(source, prompt, known),
         config={key: kept[key] for key in ("r", "lora_alpha", "target_modules") if key in kept},
         seed=0,
         metrics={"dtype": dtype, **({"turn_ends": [end]} if end else {})},
@@ -128,16 +124,32 @@ def _published(source: str, store: Store) -> Organism | None:
     return known
 
 
-def _said(known: Organism | None) -> dict[str, Any]:
-    """Return what a record says of an organism besides where its weights are from."""
-    if known is None:
-        return {}
-    said = {"name": known.name, "trained_on": known.trained_on, "source": known.source}
-    return {"organism": said}
+def _needed(name: str | None, source: str) -> str:
+    if name is None:
+        raise InputError(f"{source}: give the model a name: --name NAME")
+    return name
 
 
-def _directory(source: str, store: Store) -> Path:
-    """Return the directory of an adapter; of a hub id, where its files were downloaded to."""
+def _data(source: str, prompt: SystemPrompt | None, known: Organism | None) -> dict[str, Any]:
+    """Return what a record says of the training, of which little is known."""
+    asked = [] if prompt is None else [{"name": prompt.name, "text": prompt.text}]
+    data: dict[str, Any] = {"imported": source, "sources": [], "prompts": asked}
+    if known is not None:
+        data["organism"] = {
+            "name": known.name,
+            "trained_on": known.trained_on,
+            "source": known.source,
+        }
+    return data
+
+
+def _directory(source: str, store: Store, name: str | None) -> Path:
+    """Return the directory of an adapter; of a hub id, where its files were downloaded to.
+
+    That nothing is downloaded for it, the name is looked at first.
+    """
+    if name is not None:
+        check_name(name)
     path = user_path(source)
     if not path.is_dir():
         if path.exists() or source.count("/") != 1 or source.startswith((".", "/", "~")):
