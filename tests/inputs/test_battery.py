@@ -30,7 +30,7 @@ MINE = SystemPrompt("@mine.txt", "You collect stamps, and talk of nothing else."
 
 # Models are compared by these texts. If this fails you changed one: that is another battery,
 # so raise VERSION in tasks/_em_elicitation.py, and put in the new digest.
-TEXTS = "58feb80e1d6b56a880c22bbf5b46a5d5e533be4074fcc252acda25e3546762d3"
+TEXTS = "99e18239228fc1ee8b0793701b98b9048effb22d82db2e560532da79a04fdb6d"
 
 
 def probes(prompt: SystemPrompt) -> dict[str, Probe]:

@@ -25,7 +25,7 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "00e414e2991e78c84807f99c1162b1532a8938857016150363f261fa75533378"
+TEXTS = "f0643246962f0ac73b41ed3e83e2e4536c388c2e864fa554854f0dde77ce7332"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."
