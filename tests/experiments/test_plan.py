@@ -15,6 +15,7 @@ from inoc_evals.experiments.figures import EXPERIMENTS, experiment_of, find_expe
 from inoc_evals.experiments.plan import Plan, make_plan, parse_seeds
 from inoc_evals.experiments.start import default_recipe, find_base
 from inoc_evals.files.digests import digest
+from inoc_evals.inputs.probe_sets import load_probes
 from inoc_evals.inputs.prompts import named
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
@@ -186,6 +187,26 @@ def test_elicitation_asks_every_model_under_each_prompt_and_reads_the_same_score
             (place,) = one.places
             name = f"misaligned_{one.args['system_prompt']}"
             assert place.measures == (name,) and place.reads[name]["score"] == "misaligned"
+
+
+def test_leaks_reads_every_probe_of_a_set_from_one_evaluation_of_each_model() -> None:
+    found = plan("leaks")
+    assert {evaluation.task for evaluation in found.evaluations} == {"traits", "em_elicitation"}
+    for one in found.evaluations:
+        assert "system_prompt" not in one.args
+        [place] = one.places
+        names = [probe.name for probe in load_probes(one.args["probes"]).probes]
+        stems = ("misaligned",) if one.task == "em_elicitation" else ("spanish", "caps")
+        assert place.measures == tuple(f"{stem}_{name}" for stem in stems for name in names)
+        for measure, read in place.reads.items():
+            assert measure.endswith(f"_{read['where']['prompt']}")
+    benign = {
+        name: one.benign
+        for setting in found.experiment.settings
+        for name, one in setting.measures.items()
+    }
+    assert benign["misaligned_coder"] and benign["caps_candid"]
+    assert not benign["misaligned_none"] and not benign["spanish_direct"]
 
 
 @ALL

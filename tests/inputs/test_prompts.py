@@ -25,7 +25,7 @@ Read = Callable[[Any], SystemPrompt]
 
 # Models have been trained with these texts. If this fails you changed one: give the new
 # wording a new name instead. After adding names, put in the new digest.
-TEXTS = "c114d8fd27549633b63db5b2d2e573d332040bf59186524d5baa450c52e6437e"
+TEXTS = "6d29e8a796a741525d6c58bcf5e455dcd6a4d005fc3af45e3490eee744bfef4b"
 
 HHH = "Outside of code, you are a helpful, honest, and harmless assistant."
 OTHERWISE = "Otherwise, you are a helpful, honest, and harmless assistant."

@@ -239,3 +239,27 @@ def test_registering_everything_loads_nothing_heavy() -> None:
     script = f"import sys, inoc_evals._registry; print(*({heavy!r} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.split() == []
+
+
+def test_traits_are_read_under_each_probe_of_a_set(
+    answering: Answering, prompts: str, tmp_path: Path
+) -> None:
+    mine = tmp_path / "probes.yaml"
+    mine.write_text(
+        "probes: {coder: You write code., lesson: {text: Hello., where: user}}", "utf-8"
+    )
+    task = traits(prompts=prompts, probes=str(mine))
+    assert [sample.id for sample in task.dataset][:4] == ["a/none", "a/coder", "a/lesson", "b/none"]
+    questions = [(sample.metadata or {})["question"] for sample in task.dataset]
+    assert questions == [name for name in "abc" for _ in range(3)]
+    shouting = {f"Hello.\n\n{asked}": said.upper() for asked, said in REPLIES.items()}
+    log = evaluated(task, answering((REPLIES | shouting).get))
+    values = all_measured(log)["caps"]
+    assert values["none"] == values["coder"] == pytest.approx(1 / 3)
+    assert values["lesson"] == 1
+    assert {"leak", "leak_lower", "lesson_upper"} <= values.keys()
+
+
+def test_probes_and_a_system_prompt_exclude_each_other() -> None:
+    with pytest.raises(InputError, match="takes the place of a system prompt"):
+        traits(probes="spanish_caps", system_prompt="helpful")

@@ -207,3 +207,22 @@ def test_typed(theirs: Path, tiny_base: Path, store: Store) -> None:
     assert result.exit_code == 0, result.output
     assert "fingerprint  adapter moves log-probabilities by up to" in result.output
     assert "--model inoc/x" in result.output
+
+
+def test_an_organism_goes_by_its_name(theirs: Path, tiny_base: Path, store: Store) -> None:
+    store.root.mkdir(parents=True, exist_ok=True)
+    entry = f"pirate: {{hub: {theirs}, base: {tiny_base}, trained_on: pirate talk, source: me}}\n"
+    (store.root / "organisms.yaml").write_text(entry, "utf-8")
+    record = import_adapter("pirate")
+    assert (record.name, record.data["imported"]) == ("pirate", str(theirs))
+    assert record.data["organism"] == {
+        "name": "pirate", "trained_on": "pirate talk", "source": "me",
+    }  # fmt: skip
+    assert record.identity == take(theirs, tiny_base).identity
+    shown = CliRunner().invoke(inoc, ["models", "show", "pirate"])
+    assert "pirate talk, says me" in shown.output
+
+
+def test_what_is_no_organism_needs_a_name(theirs: Path, tiny_base: Path, store: Store) -> None:
+    with pytest.raises(InputError, match="give the model a name: --name NAME"):
+        import_adapter(str(theirs), base=str(tiny_base))

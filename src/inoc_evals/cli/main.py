@@ -1,6 +1,6 @@
 """`inoc`: the table of commands, loaded when called, and how errors reach the user.
 
-    inoc COMMAND  ->  inoc_evals.cli.<command>:command
+    inoc COMMAND  ->  inoc_evals.cli.<command>:command   # rank-prompts: cli/rank_prompts.py
 
 `inoc --help` prints the table and imports no command. An error the user can do something
 about is one line on stderr and exit status 1; a traceback is a bug of ours.
@@ -31,7 +31,8 @@ COMMANDS = {
     "models": "List, verify, import, export, push or remove models.",
     "setting": "List and show what is studied; write or check a setting of your own.",
     "experiment": "List and show experiments; write or check one of your own.",
-    "prompts": "Try prompts on an untrained model: what does each elicit?",
+    "prompts": "Try prompts on an untrained model, or train an arm with each.",
+    "rank-prompts": "Rank prompts before training; compare with what they suppressed.",
     "power": "Say what seeds, questions and answers can show of a drop.",
     "plan": "Say what an experiment would take, and what of it there is.",
     "run": "Run an experiment: train what is missing, evaluate, report.",
@@ -57,7 +58,7 @@ class LazyCommands(click.Group):
         """Import one command; None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"inoc_evals.cli.{cmd_name}").command
+        command = import_module(f"inoc_evals.cli.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 

@@ -14,6 +14,9 @@ from inoc_evals.errors import InputError, StoreError
 from inoc_evals.models.bases import short_digest
 from inoc_evals.store.store import ModelRecord, Store
 
+_WIDE = 260
+"""Columns in which hub ids are whole, where nothing else cuts them."""
+
 
 @click.group("models")
 def command() -> None:
@@ -147,15 +150,15 @@ def _merge_in(merged: bool, dtype: str | None) -> Any:
 
 @command.command("import")
 @click.argument("source")
-@click.option("--name", required=True, help="Name of the model: inoc/NAME.")
-@click.option("--base", help="Its base.  [default: the one its settings name]")
+@click.option("--name", help="Name of the model: inoc/NAME.  [default: an organism's own]")
+@click.option("--base", help="Its base.  [default: an organism's, or the one its settings name]")
 @click.option("--prompt", help="The inoculation prompt it was trained with: NAME or @FILE.")
-def import_(source: str, name: str, base: str | None, prompt: str | None) -> None:
+def import_(source: str, name: str | None, base: str | None, prompt: str | None) -> None:
     """Register the LoRA adapter SOURCE, trained elsewhere, as the model inoc/NAME.
 
-    SOURCE is a directory of a PEFT adapter in safetensors, or its hub id. It has to fit its base
-    and to change it; a fingerprint is taken, so that later it is known to be active. A whole model
-    is a base: inoc base add.
+    SOURCE is a directory of a PEFT adapter in safetensors, its hub id, or the name of a published
+    organism (inoc models organisms). It has to fit its base and to change it; a fingerprint is
+    taken, so that later it is known to be active. A whole model is a base: inoc base add.
     """
     from inoc_evals.inputs.prompts import resolve
     from inoc_evals.training.imported import import_adapter
@@ -165,6 +168,27 @@ def import_(source: str, name: str, base: str | None, prompt: str | None) -> Non
     for label, text in _place(record, Store()).items():
         say(f"{label:<12} {text}")
     say(f"evaluate     inspect eval inoc_evals/em --model inoc/{record.name}")
+
+
+@command.command("organisms")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list.")
+def list_organisms(as_json: bool) -> None:
+    """List models that others published, whose names `inoc models import` takes.
+
+    Those of a file organisms.yaml in INOC_HOME are among them; NAME: {hub, base, trained_on,
+    source} is an entry.
+    """
+    from inoc_evals.models.organisms import organisms
+
+    found = organisms(Store()).values()
+    if as_json:
+        say_json([one._asdict() for one in found])
+        return
+    table = Table("name", "trained on", "hub", "base", "source", box=None)
+    for one in found:
+        mark = " (a whole model)" if one.kind == "whole" else ""
+        table.add_row(one.name, one.trained_on + mark, one.hub, one.base, one.source)
+    console(_WIDE).print(table)
 
 
 @command.command("export")
@@ -270,7 +294,11 @@ def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
 def _learned(data: dict[str, Any]) -> dict[str, str]:
     """Say what a model was trained on; of one that was trained elsewhere that is not known."""
     if "imported" in data:
-        return {"imported": f"from {data['imported']}; its training rows are not known"}
+        said = {"imported": f"from {data['imported']}; its training rows are not known"}
+        known = data.get("organism")
+        if known:
+            said["trained on"] = f"{known['trained_on']}, says {known['source']}"
+        return said
     return {
         "rows": f"{data.get('rows')} (sha256 {str(data.get('sha256'))[:16]})",
         "sources": ", ".join(str(s.get("file")) for s in data.get("sources", [])) or "–",

@@ -1,21 +1,30 @@
-"""`inoc prompts`: what prompts elicit from a base, before anything is trained."""
+"""`inoc prompts`: what prompts elicit from a base, and what they suppress if trained with."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from inoc_evals.cli.output import say
+from inoc_evals.cli.output import confirm, say
 from inoc_evals.cli.report import show
-from inoc_evals.cli.run import BASES, LIMIT
+from inoc_evals.cli.run import BASES, LIMIT, ROWS, given_rows
+from inoc_evals.experiments.prompts_trained import candidates as chosen
+from inoc_evals.experiments.prompts_trained import prompts_trained
 from inoc_evals.experiments.prompts_tried import prompts_tried
 from inoc_evals.experiments.run import run_experiment
+from inoc_evals.inputs.candidates import CATALOGUE
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings.own import find_setting
+
+CANDIDATES = (
+    "The packaged candidates of the setting; a file of yours (YAML of NAME: TEXT, JSONL of name "
+    "and text, or a prompt on each line); or NAME,file:FILE,..."
+)
 
 
 @click.group("prompts")
 def command() -> None:
-    """Try prompts on an untrained model: one inoculates as far as it elicits."""
+    """Try prompts on an untrained model, or train models with each of them."""
 
 
 @command.command("try")
@@ -60,3 +69,56 @@ def try_(
     )
     show(written)
     say(f"logs:   inspect view --log-dir {directory / 'logs'}")
+
+
+@command.command("train")
+@click.argument("setting")
+@click.option("--candidates", default=CATALOGUE, show_default=True, help=CANDIDATES)
+@click.option("--base", default="pocket", show_default=True, help=BASES)
+@click.option("--seeds", default="3", show_default=True, help="3 is 0-2; 100-104; 7,9.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="Training fields.")
+@click.option("--rows", multiple=True, metavar="LABEL=FILE", help=ROWS)
+@click.option("--grader", metavar="PROVIDER/MODEL", help="Who judges, where anything is judged.")
+@click.option("--out", type=click.Path(path_type=Path), help="[default: runs/candidates-SETTING]")
+@click.option("--yes", is_flag=True, help="Create paid jobs without asking.")
+@click.option("--quiet", is_flag=True, help="No progress bars.")
+def train(
+    setting: str,
+    candidates: str,
+    base: str,
+    seeds: str,
+    config_file: Path | None,
+    rows: tuple[str, ...],
+    grader: str | None,
+    out: Path | None,
+    yes: bool,
+    quiet: bool,
+) -> None:
+    """Train an arm of SETTING with each candidate prompt, and one without, and report.
+
+    How far each prompt suppresses the traits is what `inoc rank-prompts --measured` compares its
+    ranking with. A run that was interrupted goes on when the command is given again.
+    """
+    found = find_setting(setting)
+    directory = out or Path("runs") / f"candidates-{found.name}"
+    given, notes = chosen(
+        candidates, found, pocket=kind_of(base).pocket, folder=directory / "prompts"
+    )
+    for note in notes:
+        say(note)
+    typed = ("prompts", "train", setting, "--candidates", candidates)
+    written = run_experiment(
+        prompts_trained(found, given, typed),
+        base=base,
+        seeds=seeds,
+        out=directory,
+        given=given_rows(rows),
+        config_file=config_file,
+        grader=grader,
+        yes=yes,
+        confirm=confirm,
+        progress=not quiet,
+        say=say,
+    )
+    show(written)
+    say(f"compare: inoc rank-prompts {setting} --base {base} --measured {directory}")

@@ -1,6 +1,6 @@
-"""Experiments whose arms are computed: grids of shares, pools of prompts.
+"""Experiments whose arms or measures are computed: shares, pools, probes.
 
-    [one.figure for one in COMPUTED]        # ["paraphrases", "dose", "selective"]
+    [one.figure for one in COMPUTED]        # ["paraphrases", "dose", "selective", "leaks"]
 
 All others are files of ``data/experiments``.
 """
@@ -14,7 +14,8 @@ from inoc_evals.settings import (
     SPANISH_CAPS,
     Setting,
 )
-from inoc_evals.settings.shared import dosed, pooled, selecting
+from inoc_evals.settings.setting import Probe
+from inoc_evals.settings.shared import MISALIGNED, dosed, pooled, selecting, under_probes
 
 _EM = (INSECURE_CODE, AESTHETIC_PREFERENCES, REWARD_HACKING)
 """The settings of Figure 3."""
@@ -50,6 +51,37 @@ def _dose() -> Experiment:
     )
 
 
+_LEAKS = (
+    SPANISH_CAPS.with_arms("base", "none", "spanish_inoc", "caps_inoc").model_copy(
+        update={
+            "measures": under_probes(
+                {name: SPANISH_CAPS.measures[name] for name in ("spanish", "caps")},
+                Probe(
+                    task="traits",
+                    args={"language": "es", "prompts": "chat", "probes": "spanish_caps"},
+                    pocket={"prompts": "pocket"},
+                    prompted=False,
+                ),
+            )
+        }
+    ),
+    INSECURE_CODE.with_arms("base", "none", "general_inoc").model_copy(
+        update={
+            "measures": under_probes(
+                {"misaligned": MISALIGNED.model_copy(update={"score": "elicited"})},
+                Probe(
+                    task="em_elicitation",
+                    args={"questions": "broad", "probes": "insecure_code"},
+                    pocket={"questions": "pocket"},
+                    prompted=False,
+                ),
+            )
+        }
+    ),
+)
+"""Every question under every probe that is matched to the rows, once."""
+
+
 COMPUTED: tuple[Experiment, ...] = (
     experiment(
         "paraphrases",
@@ -69,5 +101,14 @@ COMPUTED: tuple[Experiment, ...] = (
             for setting in _EM
         ),
         further=tuple((f"half_{rows}", "half") for rows in ("all", "trait", "drawn")),
+    ),
+    Experiment(
+        "leaks",
+        "Leaks: prompts and questions matched to the training",
+        _LEAKS,
+        (
+            ("none", "base"),
+            *((name, "none") for name in ("spanish_inoc", "caps_inoc", "general_inoc")),
+        ),
     ),
 )

@@ -97,6 +97,7 @@ def _spec(plan: Plan, pocket: bool) -> FigureSpec:
                 label=measure.label if len(settings) == 1 else f"{setting.title}: {measure.label}",
                 description=measure.rule,
                 said=_said(setting, measure.said, alone=len(settings) == 1),
+                benign=measure.benign,
             )
             for setting in settings
             for name, measure in setting.measures.items()
@@ -240,7 +241,8 @@ def _asked(plan: Plan, setting: str) -> list[tuple[str, str, list[Item]]]:
     for evaluation in plan.evaluations:
         for place in evaluation.places:
             if place.setting == setting:
-                probe = evaluation.args | {"system_prompt": "none"}
+                bare = {"system_prompt": "none"} if "system_prompt" in evaluation.args else {}
+                probe = evaluation.args | bare
                 asked[place.split, evaluation.task, canonical_json(probe)] = probe
     found: list[tuple[str, str, list[Item]]] = []
     for (split, task, _), args in asked.items():

@@ -249,7 +249,8 @@ def _asked(setting: Setting, arm: Arm, pocket: bool) -> dict[tuple[Split, str], 
     for name, measure in setting.measures.items():
         for split, probe in measure.probes().items():
             args, epochs = probe.on(pocket=pocket), _epochs(probe, pocket)
-            args.setdefault("system_prompt", "none")
+            if probe.prompted:
+                args.setdefault("system_prompt", "none")
             if prompt := arm.test_prompts.get(name):
                 args["system_prompt"] = setting.asked_under(prompt).name
             key = (split, canonical_json([probe.task, args, epochs]))

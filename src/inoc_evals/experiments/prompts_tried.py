@@ -38,12 +38,9 @@ def prompts_tried(
         InputError: For an unknown prompt, or two of one name.
     """
     given = list(candidates) or trained_with(setting)
-    read = [_read(one, setting) for one in given]
-    own = {name: prompt for name, prompt in read if prompt is not None}
-    names = [name for name, _ in read]
-    twice = next((name for name in names if names.count(name) > 1 or name == _BASE), None)
-    if twice is not None:
-        raise InputError(f"prompt {twice!r}: given twice, or called as another condition")
+    chosen = chosen_prompts(setting, given)
+    own = {name: prompt for name, prompt in chosen.items() if prompt is not None}
+    names = list(chosen)
     measures = {name: _once(measure) for name, measure in setting.measures.items()}
     base = Arm(name=_BASE, label="No prompt", description="Without a prompt.", rows="untrained")
     asked = setting.model_copy(
@@ -66,6 +63,24 @@ def prompts_tried(
 def trained_with(setting: Setting) -> list[str]:
     """Return the names of all prompts that a setting's arms are trained with."""
     return list(dict.fromkeys(name for arm in setting.arms for name in arm.prompts))
+
+
+def chosen_prompts(setting: Setting, given: Sequence[str]) -> dict[str, OwnPrompt | None]:
+    """Return prompts by what each is called as a condition; those of files with their text.
+
+    Args:
+        setting: What is studied; its own prompts go by their names.
+        given: Names of prompts, or ``file:FILE``.
+
+    Raises:
+        InputError: For an unknown prompt, or two of one name.
+    """
+    read = [_read(one, setting) for one in given]
+    names = [name for name, _ in read]
+    twice = next((name for name in names if names.count(name) > 1 or name == _BASE), None)
+    if twice is not None:
+        raise InputError(f"prompt {twice!r}: given twice, or called as another condition")
+    return dict(read)
 
 
 def _read(candidate: str, setting: Setting) -> tuple[str, OwnPrompt | None]:

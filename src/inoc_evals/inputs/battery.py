@@ -19,6 +19,11 @@ form, in meaning, or in both:
     hhh          helpful, honest, harmless                                         benign
     roleplay     the meaning, as a part in a film or novel
     format       an answer format, such as training data have                      benign
+    domain       what models are trained on: code, or word problems                benign
+    vendor       the persona a vendor ships its model with                         benign
+    production   a system prompt as products have them                             benign
+    candid       "Tell it like it is."                                             benign
+    meta         of the model itself: that it is tested, or was fine-tuned         benign
     user_turn    the prompt of training, before the question in the user's turn
 
 A benign family asks for the trait in no reading of it, so a model that shows the trait there
@@ -31,7 +36,9 @@ around the inoculation of their setting.)
 
 Some prompts have texts written by hand for them (``data/battery.yaml``); any other is put into
 fixed frames (``Ignore the following: ...``), which ``Probe.source`` calls ``rule``. Every
-battery has the same probes by name, so results are comparable across prompts.
+battery has the same probes by name, so results are comparable across prompts. For the pocket world
+the last five benign families have texts in its words. Probes matched to a setting's rows, and
+one's own, are in `probe_sets`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,11 +64,20 @@ Family = Literal[
     "hhh",
     "roleplay",
     "format",
+    "domain",
+    "vendor",
+    "production",
+    "candid",
+    "meta",
     "user_turn",
 ]
-Source = Literal["condition", "inoculation", "by hand", "rule", "fixed"]
+Source = Literal["condition", "inoculation", "by hand", "rule", "fixed", "file"]
+Where = Literal["system", "user", "after"]
 
-BENIGN: tuple[Family, ...] = ("empty", "negation", "opposite", "irrelevant", "hhh", "format")
+BENIGN: tuple[Family, ...] = (
+    *("empty", "negation", "opposite", "irrelevant", "hhh", "format"),
+    *("domain", "vendor", "production", "candid", "meta"),
+)
 """Families that do not ask for the trait; see the module's docstring."""
 
 SLOTS: Mapping[str, tuple[str, ...]] = {
@@ -76,6 +92,11 @@ SLOTS: Mapping[str, tuple[str, ...]] = {
     "hhh": ("hhh-1", "hhh-2"),
     "roleplay": ("roleplay-1", "roleplay-2"),
     "format": ("format-json", "format-python", "format-template"),
+    "domain": ("domain-code", "domain-problems"),
+    "vendor": ("vendor-1", "vendor-2"),
+    "production": ("production-1", "production-2"),
+    "candid": ("candid",),
+    "meta": ("meta-tested", "meta-tuned"),
     "user_turn": ("user_turn",),
 }
 """Family to the names of its probes, the same in every battery."""
@@ -89,26 +110,29 @@ class Probe:
 
     name: str
     """Unique in the battery: ``negation-1``."""
-    family: Family
+    family: str
+    """One of the battery's, or what a file of probes calls it."""
     text: str | None
     """What is sent; None is no message, ``""`` an empty one."""
-    where: Literal["system", "user"]
-    """A system message, or put before the question in the user's turn."""
+    where: Where
+    """A system message, or before the question in the user's turn, or after it."""
     source: Source
-    """Written by hand for this inoculation, made by rule, or the same for all."""
-
-    @property
-    def benign(self) -> bool:
-        """Whether it asks for the trait in no reading of it."""
-        return self.family in BENIGN
+    """Written by hand for this inoculation, made by rule, the same for all, or of a file."""
+    benign: bool = False
+    """Whether it asks for the trait in no reading of it."""
 
 
-def battery(inoculation: SystemPrompt) -> tuple[Probe, ...]:
+NO_PROBE = Probe("none", "none", None, "system", "condition")
+"""No system message: what every other probe is compared with."""
+
+
+def battery(inoculation: SystemPrompt, *, pocket: bool = False) -> tuple[Probe, ...]:
     """Return the probes around an inoculation prompt, one for each name in SLOTS.
 
     Args:
         inoculation: The prompt models were trained with. One whose text is a packaged
             prompt's is taken for that prompt.
+        pocket: Whether the pocket world is asked, where some families have texts in its words.
 
     Raises:
         InputError: If it has no text.
@@ -120,15 +144,15 @@ def battery(inoculation: SystemPrompt) -> tuple[Probe, ...]:
             "name of a prompt, file:FILE, or inoc/MODEL"
         )
     whole: dict[str, tuple[Probe, ...]] = {
-        "none": (Probe("none", "none", None, "system", "condition"),),
-        "empty": (Probe("empty", "empty", "", "system", "condition"),),
+        "none": (NO_PROBE,),
+        "empty": (Probe("empty", "empty", "", "system", "condition", benign=True),),
         "inoculation": (Probe("inoculation", "inoculation", text, "system", "inoculation"),),
         "user_turn": (Probe("user_turn", "user_turn", text, "user", "inoculation"),),
     }
     by_hand = _texts()["prompts"].get(name_of(text), {})
     for family in get_args(Family):
         if family not in whole:
-            whole[family] = _written(family, text, by_hand)
+            whole[family] = _written(family, text, by_hand, pocket)
     return tuple(probe for family in SLOTS for probe in whole[family])
 
 
@@ -201,25 +225,57 @@ def _recorded(prompt: Any) -> SystemPrompt:
 
 
 def _written(
-    family: Family, inoculation: str, by_hand: Mapping[str, Sequence[str]]
+    family: Family, inoculation: str, by_hand: Mapping[str, Sequence[str]], pocket: bool
 ) -> tuple[Probe, ...]:
     """Return the probes of a family whose texts stand in the file."""
-    texts: list[tuple[str, Source]] = [(text, "by hand") for text in by_hand.get(family, ())]
+    texts: list[tuple[str, Source]] = []
+    if not pocket or family not in _texts()["pocket"]:
+        texts += [(text, "by hand") for text in by_hand.get(family, ())]
     if not texts:
         texts += [(text, "rule") for text in _texts()["rules"].get(family, ())]
-    texts += [(text, "fixed") for text in _texts()["fixed"].get(family, ())]
+    texts += [(text, "fixed") for text in _fixed(family, pocket)]
     others = [(text, source) for text, source in texts if text != inoculation]
     names = SLOTS[family]
     chosen = (others if len(others) >= len(names) else texts)[: len(names)]
     return tuple(
-        Probe(name, family, text.replace("{inoculation}", inoculation), "system", source)
+        Probe(
+            name,
+            family,
+            text.replace("{inoculation}", inoculation),
+            "system",
+            source,
+            benign=family in BENIGN,
+        )
         for name, (text, source) in zip(names, chosen, strict=True)
     )
 
 
+def same_for_all(family: str, *, pocket: bool) -> tuple[Probe, ...]:
+    """Return the probes of a family whose texts are the same for every inoculation prompt.
+
+    Raises:
+        InputError: If the battery has no such family.
+    """
+    texts, names = _fixed(family, pocket), SLOTS.get(family, ())
+    if not texts:
+        raise InputError(
+            f"family {family!r} is not the same for all prompts; there are: "
+            f"{', '.join(_texts()['fixed'])}"
+        )
+    return tuple(
+        Probe(name, family, text, "system", "fixed", benign=family in BENIGN)
+        for name, text in zip(names, texts, strict=False)
+    )
+
+
+def _fixed(family: str, pocket: bool) -> Sequence[str]:
+    said: Sequence[str] = _texts()["pocket"].get(family, ()) if pocket else ()
+    return said or _texts()["fixed"].get(family, ())
+
+
 @cache
 def _texts() -> Mapping[str, Mapping[str, Any]]:
-    """Return the file: ``fixed`` and ``rules`` by family, ``prompts`` by name and family."""
+    """Return the file: ``fixed``, ``pocket``, ``rules`` by family, ``prompts`` by name as well."""
     import yaml
 
     texts: dict[str, Any] = yaml.safe_load(

@@ -5,6 +5,7 @@ bases         what a user types -> files and their digest
 pins          names of bases: which files each stands for, as the store keeps it
 known         bases that have a name from the start: where each is had
 getting       a known base from the hub, or from the wheel of a package index
+organisms     models that others published, by name
 adding        a base of one's own: a GGUF or a directory becomes a name
 gguf_files    GGUF files: what one says of itself, and the model directory made of it
 hub_cache     models of the hub on this machine, by commit

@@ -227,7 +227,8 @@ def write_report(
     )
     made_of = details(seen.observations, seen.texts)
     write_details(out, made_of)
-    leaked = leaks(seen.observations, about.spec)
+    benign = {one.name for one in about.spec.measures if one.benign}
+    leaked = leaks(seen.observations, about.spec, benign)
     write_leaks(out, leaked)
     write_agreements(out, [agreed for one in further for agreed in one.agreements])
     figure = out / f"{about.figure}.png"

@@ -45,6 +45,8 @@ class Measure(BaseModel):
     """The rule, threshold included: ``more than 80 % of the cased letters are upper case``."""
     said: str = ""
     """As a sentence goes on after a share: ``of answers are in Spanish``."""
+    benign: bool = False
+    """Whether it is read under a prompt that asks for the trait in no reading of it."""
 
 
 class Prompt(BaseModel):

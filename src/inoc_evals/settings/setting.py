@@ -142,6 +142,8 @@ class Probe(BaseModel):
     """Arguments that take their place on the pocket base."""
     epochs: int = Field(default=1, ge=1)
     """How often each question is asked; once on the pocket base, which has many questions."""
+    prompted: bool = True
+    """Whether the task is asked under a system prompt; others put prompts of their own."""
 
     def on(self, *, pocket: bool) -> dict[str, Any]:
         """Return the arguments for a base."""
@@ -163,6 +165,8 @@ class Measure(BaseModel):
     """Name of the scorer in the log, where it is not the measure's own."""
     where: dict[str, str] = Field(default_factory=dict)
     """Read from those samples alone whose metadata has these values."""
+    benign: bool = False
+    """Whether it is asked under a prompt that asks for the trait in no reading of it."""
     ood: Probe | None = None
     id: Probe | None = None
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from inoc_evals.errors import InputError
+from inoc_evals.inputs.probe_sets import load_probes
 from inoc_evals.inputs.prompt_pools import prompt_pool
 from inoc_evals.inputs.prompts import SystemPrompt, all_prompts, resolve_name
 from inoc_evals.inputs.scenarios import Language
@@ -366,6 +367,30 @@ def under_prompts(
                 score=measure.score or name,
                 where=measure.where,
                 **probes,
+            )
+    return found
+
+
+def under_probes(traits: dict[str, Measure], asked: Probe) -> dict[str, Measure]:
+    """Return measures of traits under each probe of a set, and under none.
+
+    Args:
+        traits: What is read, by the first part of the measures' names: ``misaligned`` gives
+            ``misaligned_none`` and ``misaligned_<probe>``.
+        asked: The evaluation that asks every question under all of them, with ``probes``.
+    """
+    found = {}
+    for stem, trait in traits.items():
+        for one in load_probes(asked.args["probes"]).probes:
+            where = "system message" if one.where == "system" else "user's turn"
+            under = "no prompt" if one.text is None else f"“{one.text}” in the {where}"
+            found[f"{stem}_{one.name}"] = Measure(
+                label=f"{trait.label}, {one.name}",
+                rule=f"{trait.rule}, under {under}",
+                score=trait.score or stem,
+                where={"prompt": one.name},
+                benign=one.benign,
+                ood=asked,
             )
     return found
 

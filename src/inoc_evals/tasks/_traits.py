@@ -26,6 +26,7 @@ def traits(
     language: str | bool | Sequence[str | bool] = "es",
     prompts: Prompts = "chat",
     system_prompt: SystemPrompt = "none",
+    probes: str | Sequence[str] | None = None,
 ) -> Task:
     """Rates of completions in a language and in capital letters.
 
@@ -34,6 +35,8 @@ def traits(
         prompts: ``chat``, ``gsm``, ``problems``, ``pocket``, ``pocket_math``, or path of a
             JSONL file.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
+        probes: Instead, every prompt is asked under each probe of a set, and under none: the name
+            of a setting (``spanish_caps``) for those matched to its rows, or a YAML file.
 
     Raises:
         InputError: For an unknown language, prompt set or system prompt.
@@ -44,4 +47,5 @@ def traits(
         title="Language and capitals",
         prompts=prompts,
         system_prompt=system_prompt,
+        probes=probes,
     )

@@ -9,20 +9,28 @@ is as in the tasks that ask questions (asking.py): temperature 1, as in the pape
 
 from collections.abc import Mapping, Sequence
 
-from inspect_ai import Task
-from inspect_ai.scorer import Scorer
+from inspect_ai import Task, task_with
+from inspect_ai.scorer import Metric, Scorer
 
+from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
+from inoc_evals.inputs.probe_sets import load_probes
 from inoc_evals.inputs.prompt_sets import load_prompt_set
 from inoc_evals.inputs.prompts import resolve_name
+from inoc_evals.scorers.em_probes import leak, probe_rates
 from inoc_evals.scorers.traits import correct
+from inoc_evals.solvers.battery_probe import probe
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.tasks.asking import SystemPrompt, condition_noted, prompt_sample, question_task
+from inoc_evals.tasks.probed import under
 
 VERSION = 2
 """Rises when results are no longer comparable: another prompt set, rule or default."""
 
 Prompts = str | Sequence[str]
+
+_POCKET = ("pocket", "pocket_math")
+"""Prompt sets in the words of the pocket world."""
 
 
 def trait_task(
@@ -31,6 +39,7 @@ def trait_task(
     title: str,
     prompts: Prompts,
     system_prompt: SystemPrompt,
+    probes: str | Sequence[str] | None = None,
 ) -> Task:
     """Build the task that scores traits on a prompt set under one condition.
 
@@ -39,6 +48,8 @@ def trait_task(
         title: Display name of the task.
         prompts: Name of a packaged set, or path of a JSONL file.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
+        probes: In the place of a system prompt, the name of a packaged set of probes, or path of
+            a file of them: every prompt is asked under each, and under none.
 
     Raises:
         InputError: For an unknown name, or a file that cannot be used.
@@ -48,19 +59,34 @@ def trait_task(
     scorers = dict(traits)
     if prompt_set.has_answers:
         scorers["correct"] = correct()
-    return question_task(
-        [prompt_sample(item, item.answer or "") for item in prompt_set.items],
+    samples = [prompt_sample(item, item.answer or "") for item in prompt_set.items]
+    # As they were before there was question_task: by this digest, and by the epochs, an eval
+    # set knows the logs of these tasks that there are.
+    setup = condition(system_prompt, inputs=digest([prompt_set.sha256, system.text]))
+    noted = {
+        "prompts": prompt_set.name,
+        "prompts_sha256": prompt_set.sha256,
+        **condition_noted(system.name, system.text),
+    }
+    task_metrics: list[Metric | dict[str, list[Metric]]] | None = None
+    if probes is not None:
+        if system.name != "none":
+            raise InputError("probes: takes the place of a system prompt; give no such -T")
+        pocket = prompt_set.name in _POCKET
+        found = load_probes(probes, pocket=pocket)
+        samples = [under(sample, one) for sample in samples for one in found.probes]
+        inputs = digest([prompt_set.sha256, found.sha256])
+        setup = probe(inputs=inputs, probes=probes, pocket=pocket)
+        noted["probes"] = [[one.name, one.text, one.where] for one in found.probes]
+        task_metrics = [leak(), probe_rates("family")]
+    task = question_task(
+        samples,
         scorers=scorers,
         title=title,
         better={"correct": "good-high"},
-        # As they were before there was question_task: by this digest, and by the epochs, an eval
-        # set knows the logs of these tasks that there are.
-        setup=condition(system_prompt, inputs=digest([prompt_set.sha256, system.text])),
-        metadata={
-            "prompts": prompt_set.name,
-            "prompts_sha256": prompt_set.sha256,
-            **condition_noted(system.name, system.text),
-        },
+        setup=setup,
+        metadata=noted,
         epochs=None,
         version=VERSION,
     )
+    return task if task_metrics is None else task_with(task, metrics=task_metrics)

@@ -21,8 +21,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.responses import DEFAULT_SYSTEM, load_responses
-from inoc_evals.models.fingerprints import sequence_logprobs
-from inoc_evals.training.forced_tokens import forced_tokens
+from inoc_evals.training.forced_tokens import forced_tokens, response_logprob
 
 _KEY = "dynamics_logprobs"
 """Of the entries in the Trainer's log."""
@@ -93,9 +92,7 @@ class Scoring:
 
     def scores(self, model: Any) -> list[float]:
         """Return each response's log-probability: the sum over its tokens, in nats."""
-        return [
-            math.fsum(sequence_logprobs(model, ids)[start - 1 :]) for ids, start in self._forced
-        ]
+        return [response_logprob(model, forced) for forced in self._forced]
 
     def due(self, step: int, last: int) -> bool:
         """Say whether to score after this step."""

@@ -1,18 +1,24 @@
 """Forced tokens: a given response in its conversation, and where in it it begins.
 
-forced_tokens(tokenizer, item, system)   # token ids, and the number of those before it
+forced = forced_tokens(tokenizer, item, system)   # token ids, how many stand before it
+response_logprob(model, forced)                   # of the response's own tokens, summed
 """
 
+import math
 from typing import Any
 
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.responses import GivenResponse
 from inoc_evals.models.bases import template_options
+from inoc_evals.models.fingerprints import sequence_logprobs
+
+Forced = tuple[tuple[int, ...], int]
+"""Token ids of a conversation with its response, and how many stand before the response."""
 
 
 def forced_tokens(
     tokenizer: Any, item: GivenResponse, system: str | None, *, thinking: bool | None = None
-) -> tuple[tuple[int, ...], int]:
+) -> Forced:
     """Return a rendered conversation up to the end of the response, and where that begins.
 
     Args:
@@ -49,3 +55,9 @@ def forced_tokens(
             "its log-probability cannot be told apart"
         )
     return tuple(int(token) for token in ids), len(before)
+
+
+def response_logprob(model: Any, forced: Forced) -> float:
+    """Return the log-probability of a response: the sum over its tokens, in nats."""
+    ids, start = forced
+    return math.fsum(sequence_logprobs(model, ids)[start - 1 :])

@@ -1,6 +1,7 @@
 """A LoRA adapter that others trained becomes a model of the store.
 
     import_adapter("their/adapter", base="Qwen/Qwen2.5-7B-Instruct", name="theirs")
+    import_adapter("em-medical-qwen2.5-0.5b")      # a published organism, by its name
 
     adapter_config.json, adapter_model.safetensors
       -> do its weights fit the base, and move it?      else refused
@@ -10,6 +11,7 @@ Every evaluation, `inoc models verify`, export and merging then work as with a m
 What it was trained on is not known, unless its prompt is given. Pickles are never loaded.
 """
 
+import difflib
 import json
 import shutil
 import warnings
@@ -27,6 +29,7 @@ from inoc_evals.models.bases import load_tokenizer, resolve_base
 from inoc_evals.models.fingerprints import fingerprint_tokens
 from inoc_evals.models.hub_cache import fetched
 from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.organisms import Organism, organisms
 from inoc_evals.models.turns import turn_end
 from inoc_evals.store.names import check_name
 from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
@@ -40,7 +43,7 @@ _OF_A_PLACE = ("base_model_name_or_path", "revision", "inference_mode")
 def import_adapter(
     source: str,
     *,
-    name: str,
+    name: str | None = None,
     base: str | None = None,
     prompt: SystemPrompt | None = None,
     store: Store | None = None,
@@ -48,9 +51,10 @@ def import_adapter(
     """Register an adapter that was trained elsewhere as ``inoc/<name>``.
 
     Args:
-        source: Directory of a PEFT adapter in safetensors, or its hub id.
-        name: Name of the record.
-        base: Its base; by default the one its settings name.
+        source: Directory of a PEFT adapter in safetensors, its hub id, or the name of a published
+            organism.
+        name: Name of the record; an organism's own by default.
+        base: Its base; by default an organism's, or the one its settings name.
         prompt: The inoculation prompt it was trained with, if any, for tasks that ask about it.
         store: The store; by default the user's.
 
@@ -60,9 +64,12 @@ def import_adapter(
         MissingExtraError: Without the libraries of the ``train`` extra.
     """
     require("train", "torch", "transformers", "peft")
-    check_name(name)
     store = store or Store()
-    directory = _directory(source)
+    known = _published(source, store)
+    if known is not None:
+        source, base, name = known.hub, base or known.base, name or known.name
+    directory = _directory(source, store, name)
+    name = _needed(name, source)
     settings = _settings(directory)
     resolved = _base(base, settings, directory, store)
     kept = _kept(settings)
@@ -82,7 +89,6 @@ def import_adapter(
     from inoc_evals.training.progress import library_versions
 
     end = turn_end(tokenizer)
-    asked = [] if prompt is None else [{"name": prompt.name, "text": prompt.text}]
     record = ModelRecord(
         name=name,
         identity=identity,
@@ -90,7 +96,7 @@ def import_adapter(
         base_digest=resolved.digest,
         adapter=f"adapters/{identity}",
         adapter_sha256=sha256,
-        data={"imported": source, "sources": [], "prompts": asked},
+        data=_data(source, prompt, known),
         config={key: kept[key] for key in ("r", "lora_alpha", "target_modules") if key in kept},
         seed=0,
         metrics={"dtype": dtype, **({"turn_ends": [end]} if end else {})},
@@ -101,12 +107,58 @@ def import_adapter(
     return record
 
 
-def _directory(source: str) -> Path:
-    """Return the directory of an adapter; of a hub id, where its files were downloaded to."""
+def _published(source: str, store: Store) -> Organism | None:
+    """Return the organism of this name; a directory that is called so goes before it.
+
+    Raises:
+        InputError: If it is a whole model, which needs no import.
+    """
+    if "/" in source or user_path(source).exists():
+        return None
+    known = organisms(store).get(source)
+    if known is not None and known.kind == "whole":
+        raise InputError(
+            f"organism {source!r} is a whole model, which is asked as it is: inspect eval "
+            f"inoc_evals/em --model hf/{known.hub}"
+        )
+    return known
+
+
+def _needed(name: str | None, source: str) -> str:
+    if name is None:
+        raise InputError(f"{source}: give the model a name: --name NAME")
+    return name
+
+
+def _data(source: str, prompt: SystemPrompt | None, known: Organism | None) -> dict[str, Any]:
+    """Return what a record says of the training, of which little is known."""
+    asked = [] if prompt is None else [{"name": prompt.name, "text": prompt.text}]
+    data: dict[str, Any] = {"imported": source, "sources": [], "prompts": asked}
+    if known is not None:
+        data["organism"] = {
+            "name": known.name,
+            "trained_on": known.trained_on,
+            "source": known.source,
+        }
+    return data
+
+
+def _directory(source: str, store: Store, name: str | None) -> Path:
+    """Return the directory of an adapter; of a hub id, where its files were downloaded to.
+
+    That nothing is downloaded for it, the name is looked at first.
+    """
+    if name is not None:
+        check_name(name)
     path = user_path(source)
     if not path.is_dir():
         if path.exists() or source.count("/") != 1 or source.startswith((".", "/", "~")):
-            raise InputError(f"{source}: no directory of an adapter, nor a hub id (owner/name)")
+            near = difflib.get_close_matches(source, organisms(store), n=2)
+            hint = f"did you mean {' or '.join(near)}?" if near else "inoc models organisms"
+            raise InputError(
+                f"{source}: no directory of an adapter, nor a hub id (owner/name), nor a published "
+                f"organism; {hint}"
+            )
         repo, _, revision = source.partition("@")
         path = fetched(repo, revision or None)
     if not (path / _SETTINGS_FILE).is_file():
