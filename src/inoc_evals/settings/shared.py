@@ -366,7 +366,8 @@ def under_prompts(
                 rule=f"{measure.rule}, under {under}",
                 score=measure.score or name,
                 where=measure.where,
-                **probes,
+                ood=probes.get("ood"),
+                id=probes.get("id"),
             )
     return found
 
