@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from inoc_evals.cli.output import say
-from inoc_evals.cli.report import show
+from inoc_evals.cli.report import show_run
 from inoc_evals.cli.run import BASES
 from inoc_evals.experiments.prompts_tried import prompts_tried
 from inoc_evals.experiments.run import run_experiment
@@ -50,5 +50,4 @@ def try_(
         progress=not quiet,
         say=say,
     )
-    show(written)
-    say(f"logs:   inspect view --log-dir {directory / 'logs'}")
+    show_run(written, directory)

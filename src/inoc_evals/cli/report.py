@@ -62,6 +62,17 @@ def show(written: Written) -> None:
         say(f"curves: {written.curves}")
 
 
+def show_run(written: Written, directory: Path) -> None:
+    """Print what a run ends with: its report, and how its logs are looked at.
+
+    Args:
+        written: The report.
+        directory: Of the run.
+    """
+    show(written)
+    say(f"logs:   inspect view --log-dir {directory / 'logs'}")
+
+
 def _check_graders(directory: Path, graders: Sequence[str]) -> None:
     """Refuse results of another judge: the first is in every report."""
     about = read_description(directory)

@@ -10,7 +10,7 @@ import click
 
 from inoc_evals.arguments import user_path
 from inoc_evals.cli.output import confirm, say
-from inoc_evals.cli.report import show
+from inoc_evals.cli.report import show_run
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.figures import (
     EXPERIMENTS,
@@ -116,8 +116,7 @@ def command(asked: Asked, yes: bool, quiet: bool) -> None:
         progress=not quiet,
         say=say,
     )
-    show(written)
-    say(f"logs:   inspect view --log-dir {asked.out / 'logs'}")
+    show_run(written, asked.out)
 
 
 def _chosen(experiment: str | None, setting: str | None) -> Experiment:
