@@ -12,6 +12,7 @@ trait                  shows(): a rule or rubric of one's own
 traits                 language("es"), caps(), correct()
 likelihood             logprob(), logprob_per_token()
 seen                   seen_in_training()
+completeness           completeness(): n, and what is unscored by reason; the last of a task
 metrics                rates and means with their intervals, shares
 
 judge                  one call to a grader about one answer, with any rubric
@@ -33,6 +34,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from inoc_evals.scorers.completeness import completeness as completeness
     from inoc_evals.scorers.deception import lie as lie
     from inoc_evals.scorers.deception import lie_outcome as lie_outcome
     from inoc_evals.scorers.em import alignment as alignment
@@ -61,6 +63,7 @@ _FILES = {
     "animal": "preference",
     "caps": "traits",
     "coherence": "em",
+    "completeness": "completeness",
     "correct": "traits",
     "elicited": "em_probes",
     "hacks_reward": "narrow_reward_hacking",
