@@ -25,8 +25,8 @@ from inoc_evals.files.digests import canonical_json
 from inoc_evals.report.judges import JUDGED_AGAIN, judge_of_log, judged_key
 from inoc_evals.report.logs import read_header
 from inoc_evals.report.samples import read_samples
-from inoc_evals.scorers.completeness import completeness
 from inoc_evals.scorers.default_grader import NAMED
+from inoc_evals.scorers.unscored_reasons import completeness
 from inoc_evals.solvers.given_again import Answer, given_again
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ trait                  shows(): a rule or rubric of one's own
 traits                 language("es"), caps(), correct()
 likelihood             logprob(), logprob_per_token()
 seen                   seen_in_training()
-completeness           completeness(): n, and what is unscored by reason; the last of a task
+unscored_reasons       completeness(), the last of a task: n, and what is unscored, by reason
 metrics                rates and means with their intervals, shares
 
 judge                  one call to a grader about one answer, with any rubric
@@ -34,7 +34,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from inoc_evals.scorers.completeness import completeness as completeness
     from inoc_evals.scorers.deception import lie as lie
     from inoc_evals.scorers.deception import lie_outcome as lie_outcome
     from inoc_evals.scorers.em import alignment as alignment
@@ -57,13 +56,14 @@ if TYPE_CHECKING:
     from inoc_evals.scorers.traits import caps as caps
     from inoc_evals.scorers.traits import correct as correct
     from inoc_evals.scorers.traits import language as language
+    from inoc_evals.scorers.unscored_reasons import completeness as completeness
 
 _FILES = {
     "alignment": "em",
     "animal": "preference",
     "caps": "traits",
     "coherence": "em",
-    "completeness": "completeness",
+    "completeness": "unscored_reasons",
     "correct": "traits",
     "elicited": "em_probes",
     "hacks_reward": "narrow_reward_hacking",

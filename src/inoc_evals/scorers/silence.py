@@ -1,4 +1,4 @@
-"""What of a completion is judged, what its scores are, and completions without anything to judge.
+"""What of a completion is judged, its scores, and completions without anything to judge.
 
     silence(state.output) or score_the_text(answer_of(state.output))
     unjudged(state.output) or score_the_whole_text(answer_of(state.output))

@@ -22,8 +22,8 @@ from inspect_ai.viewer import TaskSamplesColumn, TaskSamplesView, ViewerConfig
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.responses import DEFAULT_SYSTEM, load_responses
-from inoc_evals.scorers.completeness import completeness
 from inoc_evals.scorers.likelihood import logprob, logprob_per_token
+from inoc_evals.scorers.unscored_reasons import completeness
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.solvers.forcing import forced_response
 

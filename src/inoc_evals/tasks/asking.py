@@ -32,11 +32,11 @@ from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompt_sets import PromptItem
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.questions import Question, QuestionSet, load_question_set
-from inoc_evals.scorers.completeness import completeness
 from inoc_evals.scorers.default_grader import NAMED, default_grader
 from inoc_evals.scorers.em import PUBLISHED_PROMPTS
 from inoc_evals.scorers.judged import check_judge
 from inoc_evals.scorers.silence import JUDGED
+from inoc_evals.scorers.unscored_reasons import completeness
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.solvers.grading import grader_ready, try_for_eval
 from inoc_evals.tasks.layout import Palette, sample_list

@@ -1,4 +1,4 @@
-"""The last scorer of a task: which of the answers its measures scored, and why not the others.
+"""The last scorer of a task: which answers its measures scored, and why not others.
 
     Task(..., scorer=[language("es"), caps(), completeness()])
 

@@ -10,9 +10,9 @@ from inspect_ai.scorer import SampleScore, Score, includes
 
 from completed import completed, scored
 from evaluated import evaluated, measured
-from inoc_evals.scorers.completeness import SCORED, completeness, reasons
 from inoc_evals.scorers.outcomes import outcomes
 from inoc_evals.scorers.traits import LANGUAGE_SCORERS, caps
+from inoc_evals.scorers.unscored_reasons import SCORED, completeness, reasons
 from inoc_evals.tasks import likelihood, preference, traits
 
 EMPTY = Score.unscored(reason="empty")
