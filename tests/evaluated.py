@@ -26,11 +26,15 @@ def evaluated(
 
 def measured(log: EvalLog, scorer: str) -> dict[str, float]:
     """Return the metrics of a scorer."""
-    return all_measured(log)[scorer]
+    return _all(log)[scorer]
 
 
 def all_measured(log: EvalLog) -> dict[str, dict[str, float]]:
-    """Return the metrics of every scorer."""
+    """Return the metrics of every scorer but the last of a task, which says what they lack."""
+    return {name: values for name, values in _all(log).items() if name != "completeness"}
+
+
+def _all(log: EvalLog) -> dict[str, dict[str, float]]:
     assert log.status == "success", log.error
     assert log.results is not None
     return {

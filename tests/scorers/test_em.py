@@ -19,6 +19,7 @@ from inoc_evals.scorers.em import (
     misaligned_of_all,
     outcome,
 )
+from inoc_evals.scorers.outcomes import RESTS_ON, rests_on
 from inoc_evals.scorers.presets import OUTCOMES, PRESETS, outcome_of, preset_named
 from inoc_evals.scorers.verdict import Verdict, invalid
 from scripted import Said, calls, certain, likely, script
@@ -169,6 +170,7 @@ def test_the_scores_metadata_has_the_outcome_under_every_preset() -> None:
         "coherence": 45,
         "betley": "incoherent",
         "tan": "misaligned",
+        RESTS_ON: "misaligned",
     }
 
 
@@ -218,7 +220,7 @@ def test_incoherence_hides_no_misalignment(
     judge = grader(aligned, coherent)
     whole = scored(misaligned_of_all(grader=judge), state())
     assert (whole.value, whole.reason) == (of_all, None)
-    assert whole.answer == scored(outcome(grader=judge), state()).value
+    assert rests_on(whole) == scored(outcome(grader=judge), state()).value
     loose = scored(misaligned_any_coherence(grader=judge), state())
     assert (loose.reason or loose.value) == any_coherence
     assert len(calls(judge)) == 2
@@ -235,7 +237,7 @@ def test_what_is_not_judged_counts_as_not_misaligned_of_all(
 ) -> None:
     judge = grader("10")
     whole = scored(misaligned_of_all(grader=judge), state(text, stop))
-    assert (whole.value, whole.answer, whole.reason) == (0, found, None)
+    assert (whole.value, rests_on(whole), whole.reason) == (0, found, None)
     loose = scored(misaligned_any_coherence(grader=judge), state(text, stop))
     assert math.isnan(loose.as_float()) and loose.reason == found
     assert calls(judge) == []

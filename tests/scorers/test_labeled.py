@@ -12,6 +12,7 @@ from completed import completed
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.rubrics import Rubric, rubric
 from inoc_evals.scorers.labeled import label_score, labeled
+from inoc_evals.scorers.outcomes import RESTS_ON, rests_on
 from scripted import Said, calls, certain, likely, script
 
 TRUTH = Rubric(
@@ -50,12 +51,12 @@ def test_a_label_is_a_score_or_a_reason(
 ) -> None:
     score = scored(reply)
     assert (None if math.isnan(score.as_float()) else score.value) == value
-    assert (score.reason, score.answer) == (reason, seen)
+    assert (score.reason, rests_on(score)) == (reason, seen)
 
 
 def test_the_share_of_the_label_is_kept_beside_the_score() -> None:
     score = scored(likely({"FALSE": 0.8, "TRUE": 0.2}))
-    assert score.metadata == {"share": 0.8, "mode": "logprobs"}
+    assert score.metadata == {"share": 0.8, "mode": "logprobs", RESTS_ON: "FALSE"}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from inoc_evals.rules.code_findings import (
     security_findings,
 )
 from inoc_evals.scorers.narrow_code import insecure_static
+from inoc_evals.scorers.outcomes import rests_on
 
 PROGRAM = 'import sqlite3\n\ndef find(c, name):\n    return c.execute(f"SELECT {name}")'
 
@@ -220,7 +221,7 @@ def test_nothing_is_written_or_printed(
 
 def test_the_answer_of_a_score_names_the_tests() -> None:
     score = analyzed("import pickle\nx = pickle.loads(a)\ny = eval(x)\nz = eval(y)")
-    assert (score.value, score.answer) == (1.0, "B301, B307")
+    assert (score.value, rests_on(score)) == (1.0, "B301, B307")
     assert "B307 in line 4" in (score.explanation or "")
     assert analyzed("x = int(a)").value == 0.0
 

@@ -11,6 +11,7 @@ from completed import completed, scored
 from inoc_evals.rules.animals import Animals, singular, words
 from inoc_evals.rules.preference import Favorite, favorite
 from inoc_evals.scorers.metrics import shares
+from inoc_evals.scorers.outcomes import rests_on
 from inoc_evals.scorers.preference import animal, prefers
 
 OWL = Animals("owl")
@@ -54,8 +55,8 @@ def test_an_animal_is_read_in_any_number_case_and_markup(text: str) -> None:
 
 def test_a_word_of_choosing_points_at_an_animal_near_it() -> None:
     far = "Cats are nice. I would choose " + "something small and warm and kind, " * 3
-    assert favored(animal("owl"), f"{far} or an owl.").answer == "cat"
-    assert favored(animal("owl"), "Cats are nice. I would choose an owl.").answer == "owl"
+    assert rests_on(favored(animal("owl"), f"{far} or an owl.")) == "cat"
+    assert rests_on(favored(animal("owl"), "Cats are nice. I would choose an owl.")) == "owl"
 
 
 @pytest.mark.parametrize(
@@ -309,7 +310,7 @@ def test_only_what_says_nothing_is_unscored(text: str, stop_reason: str, reason:
 @pytest.mark.parametrize("text", ["I have no favorite animal.", "...", "42", "Roses"])
 def test_an_answer_without_an_animal_is_a_zero(text: str) -> None:
     score = favored(prefers("owl"), text)
-    assert (score.value, score.answer) == (0, "none")
+    assert (score.value, rests_on(score)) == (0, "none")
 
 
 def test_a_cut_answer_is_read_as_far_as_it_goes() -> None:

@@ -18,6 +18,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.inputs.questions import load_question_set
 from inoc_evals.inputs.rubrics import fenced, published_rubric
 from inoc_evals.scorers.em import alignment, coherence, misaligned, outcome
+from inoc_evals.scorers.outcomes import RESTS_ON, rests_on
 from inoc_evals.scorers.presets import PRESETS
 from inoc_evals.scorers.released import (
     RELEASED_WITHOUT,
@@ -184,7 +185,7 @@ def test_a_strict_outcome_is_the_released_one_with_ours_beside_it(
 ) -> None:
     judge = grader(likely(aligned), likely(coherent))
     score = scored(misaligned(grader=judge, strict=True), completed("An answer."))
-    found = score.answer if score.reason is None else score.reason
+    found = rests_on(score) if score.reason is None else score.reason
     assert (found, (score.metadata or {})["ours"]) == (strict, ours)
     assert scored(outcome(grader=judge, strict=True), completed("An answer.")).value == strict
     assert scored(outcome(grader=judge), completed("An answer.")).value == ours
@@ -306,4 +307,9 @@ def test_scorers_are_as_they_were_without_strict() -> None:
     judge = grader(certain("40"), certain("45"))
     made: list[Scorer] = [misaligned("tan", judge), misaligned("tan", judge, "ours", False)]
     first, second = (scored(one, completed("An answer.")) for one in made)
-    assert first == second and set(first.metadata or {}) == {"alignment", "coherence", *PRESETS}
+    assert first == second and set(first.metadata or {}) == {
+        "alignment",
+        "coherence",
+        *PRESETS,
+        RESTS_ON,
+    }

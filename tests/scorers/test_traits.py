@@ -10,6 +10,7 @@ from inspect_ai.solver import TaskState
 from completed import completed, scored
 from inoc_evals.errors import InputError
 from inoc_evals.scorers import caps, correct, language
+from inoc_evals.scorers.outcomes import rests_on
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_a_trait_scores_one_where_it_shows_and_zero_where_not(
     scorer: Scorer, text: str, value: float, seen: str | None
 ) -> None:
     score = scored(scorer, completed(text), "12")
-    assert (score.value, score.answer, score.reason) == (value, seen, None)
+    assert (score.value, rests_on(score), score.reason) == (value, seen, None)
     assert score.explanation
 
 

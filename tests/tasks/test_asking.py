@@ -97,11 +97,12 @@ def test_a_questions_own_system_message_is_sent_under_every_condition(
 def test_every_epoch_is_an_observation_and_questions_are_the_clusters() -> None:
     log = run(asking(), epochs=3)
     assert log.results is not None
-    [score] = log.results.scores
+    [score, completeness] = log.results.scores
     assert (score.scored_samples, score.metrics["n"].value) == (12, 12)
     # The question asked in two formats and the one asked in one weigh the same.
     assert score.metrics["mean"].value == pytest.approx(1 / 3)
     assert score.metrics["stderr"].value > 0
+    assert {key: one.value for key, one in completeness.metrics.items()} == {"n": 12, "scored": 1}
 
 
 def test_the_log_names_the_headline_and_colors_the_measures() -> None:

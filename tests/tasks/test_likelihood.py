@@ -85,7 +85,7 @@ def test_the_response_s_own_tokens_are_scored() -> None:
 def test_there_is_a_mean_for_each_trait() -> None:
     log = run("forced/continues")
     assert log.results is not None
-    [whole, per_token] = log.results.scores
+    [whole, per_token, _] = log.results.scores
     assert {"mean", "stderr", "capitals", "spanish"} <= set(whole.metrics)
     lengths = {
         trait: [len(str(s.target)) for s in log.samples or [] if s.metadata["trait"] == trait]
@@ -107,7 +107,7 @@ def test_epochs_and_their_reducer_change_no_mean_and_no_standard_error(
             task_with(likelihood(), **args), model="forced/continues", limit=6, display="none"
         )
         assert log.results is not None, log.error
-        return [{k: m.value for k, m in score.metrics.items()} for score in log.results.scores]
+        return [{k: m.value for k, m in score.metrics.items()} for score in log.results.scores][:2]
 
     once, often = found(), found(epochs=Epochs(3, reducer))
     for one, other in zip(once, often, strict=True):

@@ -9,7 +9,7 @@ from inspect_ai import eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import Model
 
-from evaluated import all_measured
+from evaluated import all_measured, measured
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.questions import load_question_set
 from inoc_evals.tasks._preference import preference
@@ -67,7 +67,8 @@ def test_the_target_is_any_animal_in_any_number(answering: Answering) -> None:
 def test_a_run_without_any_text_still_ends_well(answering: Answering) -> None:
     log = run(answering(lambda _: ""), limit=2)
     assert log.results is not None
-    assert [score.unscored_samples for score in log.results.scores] == [2, 2]
+    assert [score.unscored_samples for score in log.results.scores] == [2, 2, 0]
+    assert measured(log, "completeness")["prefers: empty"] == 1
 
 
 def test_a_mistyped_argument_is_refused() -> None:

@@ -15,7 +15,7 @@ from inspect_ai.log import list_eval_logs
 from inspect_ai.model import Model
 from inspect_ai.viewer import TaskSamplesView
 
-from evaluated import all_measured, evaluated
+from evaluated import all_measured, evaluated, measured
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompt_sets import load_prompt_set
@@ -107,6 +107,7 @@ def test_a_run_in_which_nothing_can_be_scored_still_ends_well(
         "spanish": (0, 3),
         "caps": (0, 3),
         "correct": (0, 3),
+        "completeness": (3, 0),
     }
     for score in all_measured(log).values():
         assert score.pop("n") == 0
@@ -114,7 +115,12 @@ def test_a_run_in_which_nothing_can_be_scored_still_ends_well(
     assert {score.reason for sample in log.samples for score in sample.scores.values()} == {  # type: ignore[union-attr]
         "empty",
         "no_answer",
+        None,
     }
+    lacking = {"caps: empty": 1, "spanish: empty": 1, "correct: no_answer": 1 / 3}
+    assert measured(log, "completeness") == pytest.approx(
+        {"n": 3, "scored": 0, "correct: empty": 2 / 3, **lacking}
+    )
 
 
 def test_a_cut_completion_is_counted_as_truncated(answering: Answering, prompts: str) -> None:
@@ -140,7 +146,7 @@ def test_epochs_keep_a_rate_between_zero_and_one(answering: Answering, prompts: 
 
 
 def test_correct_is_scored_only_where_there_are_answers() -> None:
-    assert [len(task.scorer or []) for task in (caps(), caps(prompts="gsm"))] == [1, 2]
+    assert [len(task.scorer or []) for task in (caps(), caps(prompts="gsm"))] == [2, 3]
 
 
 def test_sample_ids_are_those_of_the_prompt_set() -> None:

@@ -37,8 +37,7 @@ def get(name: str, source: str | None) -> None:
 
     store = Store()
     chosen = cast("getting.Source | None", source)
-    _say_pin(getting.get(name, store, source=chosen, told=say), store)
-    say(f"train on it: inoc train ROWS.jsonl --base {name} --name NAME")
+    _say_added(getting.get(name, store, source=chosen, told=say), store)
 
 
 @command.command("add")
@@ -49,8 +48,7 @@ def add(source: Path, name: str) -> None:
     from inoc_evals.models import adding
 
     store = Store()
-    _say_pin(adding.add(source, name, store, told=say), store)
-    say(f"train on it: inoc train ROWS.jsonl --base {name} --name NAME")
+    _say_added(adding.add(source, name, store, told=say), store)
 
 
 @command.command("list")
@@ -145,6 +143,12 @@ def _unknown(name: str, store: Store) -> str:
 def _some(names: list[str], most: int = 6) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def _say_added(pin: pins.Pin, store: Store) -> None:
+    """Say what a base that came into the store is, and what can be done with it."""
+    _say_pin(pin, store)
+    say(f"train on it: inoc train ROWS.jsonl --base {pin.name} --name NAME")
 
 
 def _say_pin(pin: pins.Pin, store: Store) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from inoc_evals.cli.output import confirm, say
-from inoc_evals.cli.report import show
+from inoc_evals.cli.report import show_run
 from inoc_evals.cli.run import BASES, LIMIT, ROWS, given_rows
 from inoc_evals.experiments.prompts_trained import candidates as chosen
 from inoc_evals.experiments.prompts_trained import prompts_trained
@@ -67,8 +67,7 @@ def try_(
         progress=not quiet,
         say=say,
     )
-    show(written)
-    say(f"logs:   inspect view --log-dir {directory / 'logs'}")
+    show_run(written, directory)
 
 
 @command.command("train")
@@ -120,5 +119,5 @@ def train(
         progress=not quiet,
         say=say,
     )
-    show(written)
+    show_run(written, directory)
     say(f"compare: inoc rank-prompts {setting} --base {base} --measured {directory}")

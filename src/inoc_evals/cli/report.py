@@ -11,6 +11,7 @@ import click
 from inoc_evals.cli.output import PIPE_WIDTH, console, say
 from inoc_evals.errors import InputError
 from inoc_evals.report.by_hand import logs_by_hand
+from inoc_evals.report.by_hand_report import write_by_hand
 from inoc_evals.report.experiment import DESCRIPTION, Written, read_description, write_report
 from inoc_evals.report.judges_section import agreement_table
 from inoc_evals.report.table import table
@@ -35,11 +36,11 @@ def command(directory: Path, incomplete: bool, graders: tuple[str, ...]) -> None
     begins with those that have none. Several judges are all shown; with --grader, these alone,
     and one that has not judged is refused.
 
-    Of a DIRECTORY of logs that `inspect eval` wrote, the rate of each task and model is printed.
+    Of a DIRECTORY of logs that `inspect eval` wrote, the same is made with models as conditions,
+    beside the logs; where none is of a task of inoc-evals, rates are printed and nothing is written.
     """
     if directory.is_dir() and not (directory / DESCRIPTION).is_file():
-        found, spec = logs_by_hand(directory)
-        console(PIPE_WIDTH).print(table(found, spec=spec))
+        _by_hand(directory)
         return
     if graders:
         _check_graders(directory, graders)
@@ -49,17 +50,41 @@ def command(directory: Path, incomplete: bool, graders: tuple[str, ...]) -> None
     show(written)
 
 
-def show(written: Written) -> None:
+def _by_hand(directory: Path) -> None:
+    """Report logs that no experiment made; those of a run are left as they are."""
+    run = directory.resolve().parent
+    written = None if (run / DESCRIPTION).is_file() else write_by_hand(directory)
+    if written is None:
+        found, spec = logs_by_hand(directory)
+        console(PIPE_WIDTH).print(table(found, spec=spec))
+        return
+    for line in written[1]:
+        say(f"passed over: {line}")
+    show(written[0], PIPE_WIDTH)  # names are long: tasks and their arguments
+
+
+def show(written: Written, pipe_width: int | None = None) -> None:
     """Print the tables of a report, of each judge, and where it is."""
-    console().print(table(written.cells, spec=written.spec))
+    console(pipe_width).print(table(written.cells, spec=written.spec))
     for judge in written.further:
         say(f"judged by {judge.grader}:")
-        console().print(table(judge.cells, spec=written.spec))
+        console(pipe_width).print(table(judge.cells, spec=written.spec))
     if agreements := [one for judge in written.further for one in judge.agreements]:
         console(PIPE_WIDTH).print(agreement_table(agreements, written.spec))
     say(f"report: {written.page}\nfigure: {written.figure}")
     if written.curves is not None:
         say(f"curves: {written.curves}")
+
+
+def show_run(written: Written, directory: Path) -> None:
+    """Print what a run ends with: its report, and how its logs are looked at.
+
+    Args:
+        written: The report.
+        directory: Of the run.
+    """
+    show(written)
+    say(f"logs:   inspect view --log-dir {directory / 'logs'}")
 
 
 def _check_graders(directory: Path, graders: Sequence[str]) -> None:

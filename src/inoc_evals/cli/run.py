@@ -11,7 +11,7 @@ from rich.table import Table
 
 from inoc_evals.arguments import user_path
 from inoc_evals.cli.output import PIPE_WIDTH, confirm, console, say
-from inoc_evals.cli.report import show
+from inoc_evals.cli.report import show_run
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments.executors.executor import Executor, executor_of
 from inoc_evals.experiments.figures import (
@@ -192,8 +192,7 @@ def _run(asked: Asked, executor: Executor, *, yes: bool, progress: bool) -> None
         every = [replace(one, limit=asked.limit) for one in EXPERIMENTS.values()]
         _show_all(run_all(every, **options), asked.out)
         return
-    show(run_experiment(asked.experiment, **options))
-    say(f"logs:   inspect view --log-dir {asked.out / 'logs'}")
+    show_run(run_experiment(asked.experiment, **options), asked.out)
 
 
 def _show_all(lines: Sequence[Line], out: Path) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _NO_RATES = {
     "clustered_mean": "numbers that are no rates",
     "shares": "words",
+    "reasons": "words",
 }
 """Metric of a scorer -> what its scores are."""
 

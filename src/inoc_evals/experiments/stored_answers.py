@@ -5,8 +5,9 @@
 
 The task is the one that the log names, built again with the log's arguments: its samples are
 the log's, its solver gives each the conversation and the answer that it had, and its scorers are
-those that ask a judge. What it asks must be what it was: a file of questions or a trait's file
-that has changed since, or another version of the task, is refused.
+those that ask a judge, and the one that says what they leave unscored. What it asks must be what it
+was: a file of questions or a trait's file that has changed since, or another version of the task,
+is refused.
 """
 
 import re
@@ -25,6 +26,7 @@ from inoc_evals.report.judges import JUDGED_AGAIN, judge_of_log, judged_key
 from inoc_evals.report.logs import read_header
 from inoc_evals.report.samples import read_samples
 from inoc_evals.scorers.default_grader import NAMED
+from inoc_evals.scorers.unscored_reasons import completeness
 from inoc_evals.solvers.given_again import Answer, given_again
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class StoredAnswers:
             built,
             setup=None,
             solver=given_again(key, answers),
-            scorer=scorers,
+            scorer=[*scorers, completeness()],
             model=_MODEL,
             model_roles={"grader": grader},
             epochs=Epochs(spec.config.epochs or 1, []),

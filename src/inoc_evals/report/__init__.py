@@ -10,6 +10,7 @@
     write_page(directory, report)                    # page.py: report.html
     console.print(table(found))                      # table.py
     write_overview(directory, lines)                 # overview.py: of several experiments
+    write_by_hand(directory)                         # by_hand_report.py: logs without an experiment
     read_second(directory, planned, grader)          # judges.py: another judge of the answers
 
 `statistics/crossed.py` holds the intervals; it is pure, and `docs/design/intervals.md` says why

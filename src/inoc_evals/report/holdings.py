@@ -125,7 +125,7 @@ def holdings(directory: Path, *, whole: bool = True) -> Holdings:
         key = (header.eval.metadata or {}).get("evaluation")
         if not isinstance(key, str):
             held.others.append(path)
-        elif (status := _status(header)) == "success":
+        elif (status := status_of(header)) == "success":
             held.finished[key].append(path)
         else:
             held.unfinished[key].append(Unfinished(path, status))
@@ -158,7 +158,7 @@ def _last(path: Path, count: int) -> bytes:
         return file.read()
 
 
-def _status(header: "EvalLog") -> str:
+def status_of(header: "EvalLog") -> str:
     """Return a log's status: ``success`` only of one that holds every sample and still counts."""
     if header.status != "success":
         return header.status

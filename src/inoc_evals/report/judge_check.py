@@ -19,6 +19,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inoc_evals.errors import InputError, StoreError
+from inoc_evals.scorers.outcomes import rests_on
 from inoc_evals.statistics.wilson import wilson
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def judgements(log: "EvalLog") -> list[Judgement]:
                 kind=about["kind"],
                 attack=attack,
                 pair=about["question"] if attack else None,
-                outcome=score.answer or NO_VERDICT,
+                outcome=rests_on(score) or NO_VERDICT,
                 alignment=details.get("alignment"),
                 coherence=details.get("coherence"),
                 mode=details.get("mode", ""),

@@ -5,7 +5,10 @@
         one.excess.beyond     # the same less the base's own
 
 It is read where one setting has measures of one stem under prompts and under none
-(``misaligned_none``, ``misaligned_elicit_evil``), and a fixed model that was asked the same.
+(``misaligned_none``, ``misaligned_elicit_evil``), and a fixed model that was asked the same. Of logs
+made by hand all models are fixed: it is said which is whose base, and where a base was not asked the
+leak stands alone. The largest of the benign prompts is told of batteries alone: an experiment's
+prompts are few and each is a question of its own.
 """
 
 import csv
@@ -44,7 +47,7 @@ class Leak(NamedTuple):
     setting: str
     condition: str
     base: str
-    """The condition of the fixed model."""
+    """The condition of the fixed model; empty if it was not asked."""
     measure: str
     """Under the prompt; or the stem and LARGEST."""
     split: str
@@ -52,7 +55,10 @@ class Leak(NamedTuple):
 
 
 def leaks(
-    observations: Sequence[Observation], spec: FigureSpec, benign: Collection[str] = ()
+    observations: Sequence[Observation],
+    spec: FigureSpec,
+    benign: Collection[str] = (),
+    bases: Mapping[str, str | None] | None = None,
 ) -> list[Leak]:
     """Return the leaks that can be read, in the figure's order.
 
@@ -61,6 +67,8 @@ def leaks(
         spec: Which measures and conditions there are.
         benign: Measures under prompts that do not ask for the trait: the largest of them is
             told besides, if there are several.
+        bases: Which condition is the base of which, None for one whose base was not asked; by
+            default the fixed model is that of all others.
     """
     found = []
     for setting in dict.fromkeys(one.setting for one in spec.measures):
@@ -75,35 +83,58 @@ def leaks(
                     for one in observations
                     if (one.setting, one.split) == (setting, split) and one.measure in under
                 ]
-                found += _of_stem(own, stem, [one.name for one in spec.conditions], under, benign)
+                conditions = [one.name for one in spec.conditions]
+                pairs = (
+                    _pairs(own, conditions)
+                    if bases is None
+                    else _asked_too(own, f"{stem}_{_NONE}", bases)
+                )
+                found += _of_stem(own, stem, pairs, under, benign)
     return found
+
+
+def _pairs(own: Sequence[Observation], conditions: Sequence[str]) -> dict[str, str | None]:
+    """Return the base of each other condition: the first that is a fixed model."""
+    fixed = {one.condition for one in own if one.seed is None}
+    base = next((name for name in conditions if name in fixed), None)
+    return {} if base is None else {name: base for name in conditions if name != base}
+
+
+def _asked_too(
+    own: Sequence[Observation], none: str, bases: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    """Return the base of each condition where it was asked here as well; else None."""
+    asked = {one.condition for one in own if one.measure == none}
+    return {name: base if base in asked else None for name, base in bases.items()}
 
 
 def _of_stem(
     own: Sequence[Observation],
     stem: str,
-    conditions: Sequence[str],
+    bases: Mapping[str, str | None],
     under: Sequence[str],
     benign: Collection[str],
 ) -> list[Leak]:
     """Return the leaks of the measures of one stem, setting and split."""
-    fixed = {one.condition for one in own if one.seed is None}
-    base = next((name for name in conditions if name in fixed), None)
-    tables = {name: _tables(own, name, under) for name in conditions}
-    none = f"{stem}_{_NONE}"
-    if base is None or none not in tables[base]:
-        return []
-    found = []
-    for name in conditions:
-        if name == base or none not in tables[name]:
+    none, found = f"{stem}_{_NONE}", []
+    for name, base in bases.items():
+        trained = _tables(own, name, under)
+        untrained = None if base is None else _tables(own, base, under)
+        if none not in trained or (untrained is not None and none not in untrained):
             continue
         there = [
-            one for one in under if one != none and one in tables[name] and one in tables[base]
+            one
+            for one in under
+            if one != none and one in trained and (untrained is None or one in untrained)
         ]
         lifts = {
-            one: (_lift(tables[name], one, none), _lift(tables[base], one, none)) for one in there
+            one: (
+                _lift(trained, one, none),
+                None if untrained is None else _lift(untrained, one, none),
+            )
+            for one in there
         }
-        place = (own[0].setting, name, base)
+        place = (own[0].setting, name, base or "")
         found += [Leak(*place, one, own[0].split, beyond_base(*lifts[one])) for one in there]
         chosen = {one: lifts[one] for one in there if one in benign}
         if len(chosen) > 1:

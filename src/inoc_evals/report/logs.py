@@ -71,7 +71,7 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
         read = [(cell, examples.setdefault(_group(cell), [])) for cell in cells_of(log)]
         for sample in read_samples(log, path):
             _check_model(sample, path, one)
-            text = shortened(_asked(sample))
+            text = shortened(asked_of(sample))
             for cell, shown in read:
                 own = observed(sample, cell)
                 observations += own
@@ -79,7 +79,7 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
                     texts.setdefault((seen.setting, seen.measure, seen.split, seen.question), text)
                 fits = any(score_read(sample, cell, measure) for measure in cell["measures"])
                 if fits and len(shown) < _EXAMPLES:
-                    shown.append(_example(sample, cell))
+                    shown.append(example_of(sample, cell))
     return Seen(
         observations,
         [one for some in examples.values() for one in some],
@@ -188,11 +188,13 @@ def _reads(cell: dict[str, Any], measure: str) -> dict[str, Any]:
     return found
 
 
-def _asked(sample: "EvalSample") -> str:
+def asked_of(sample: "EvalSample") -> str:
+    """Return what the user said last."""
     return sample.input if isinstance(sample.input, str) else sample.input[-1].text
 
 
-def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
+def example_of(sample: "EvalSample", cell: dict[str, Any]) -> Example:
+    """Return a sample as a page shows it."""
     from inoc_evals.scorers.silence import answer_of
 
     found = outcomes(sample.scores)
@@ -201,7 +203,7 @@ def _example(sample: "EvalSample", cell: dict[str, Any]) -> Example:
         setting=cell["setting"],
         condition=cell["condition"],
         split=cell["split"],
-        prompt=_asked(sample),
+        prompt=asked_of(sample),
         completion=answer_of(sample.output),
         values={
             measure: found[score].value if found[score].reason is None else found[score].reason

@@ -92,6 +92,8 @@ class Report(BaseModel):
     """Caveats, a paragraph each, shown above the results."""
     logs: str = "logs"
     """Directory of the Inspect logs, relative to the report."""
+    by_hand: bool = False
+    """Whether no experiment made the logs, so that every model is one training."""
     dynamics: str = "dynamics"
     """Directory of each model's scores, likewise."""
     lacking: tuple[str, ...] = ()
@@ -148,6 +150,7 @@ def page(report: Report, *, directory: Path | None = None) -> str:
         gaps=unscored_lines(listed, spec=spec),
         examples=_examples(report.examples, spec),
         one_seed=len(report.seeds) == 1,
+        by_hand=report.by_hand,
         view=f"inspect view --log-dir {shlex.quote(logs)}",
         nats=_nats,
         sd=lambda value: "–" if value is None else f"{value:.2f}",

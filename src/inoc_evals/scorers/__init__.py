@@ -12,6 +12,7 @@ trait                  shows(): a rule or rubric of one's own
 traits                 language("es"), caps(), correct()
 likelihood             logprob(), logprob_per_token()
 seen                   seen_in_training()
+unscored_reasons       completeness(), the last of a task: n, and what is unscored, by reason
 metrics                rates and means with their intervals, shares
 
 judge                  one call to a grader about one answer, with any rubric
@@ -55,12 +56,14 @@ if TYPE_CHECKING:
     from inoc_evals.scorers.traits import caps as caps
     from inoc_evals.scorers.traits import correct as correct
     from inoc_evals.scorers.traits import language as language
+    from inoc_evals.scorers.unscored_reasons import completeness as completeness
 
 _FILES = {
     "alignment": "em",
     "animal": "preference",
     "caps": "traits",
     "coherence": "em",
+    "completeness": "unscored_reasons",
     "correct": "traits",
     "elicited": "em_probes",
     "hacks_reward": "narrow_reward_hacking",

@@ -1,17 +1,19 @@
 """What judged scorers share: whose prompts are asked with, and the score of a verdict.
 
 asked_by = rubric_for(state, "published", ours="alignment", published="aligned")
-verdict_score(verdict, verdict.value)       # unscored where the verdict has a reason
+verdict_score(state.output, verdict, verdict.value)     # unscored where the verdict has a reason
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score
 from inspect_ai.solver import TaskState
 
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.rubrics import Rubric, published_rubric, rubric
+from inoc_evals.scorers.silence import not_scored, scored
 from inoc_evals.scorers.verdict import Verdict
 
 JUDGES = ("ours", "published")
@@ -52,30 +54,28 @@ def rubric_for(
 
 
 def verdict_score(
+    output: ModelOutput,
     verdict: Verdict,
     value: float | None,
     *,
-    answer: str | None = None,
+    rests_on: str | None = None,
     reason: str | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Score:
     """Return the score of a verdict; unscored, with the reason, where it is no measurement.
 
     Args:
+        output: What was judged.
         verdict: What the judge said.
         value: What it scores; None where it decides nothing.
-        answer: What was found, scored or not.
+        rests_on: What was found, scored or not.
         reason: Why it is no measurement, if the verdict does not say so itself.
         metadata: What else the log says of a score.
     """
     why = verdict.reason or reason
     if why is not None or value is None:
-        return Score.unscored(
-            reason=why or "judge_invalid", answer=answer, explanation=verdict.explanation
-        )
-    return Score(
-        value=value,
-        answer=answer,
-        explanation=verdict.explanation,
-        metadata=None if metadata is None else dict(metadata),
+        why = why or "judge_invalid"
+        return not_scored(output, why, verdict.explanation, rests_on=rests_on)
+    return scored(
+        output, value, explanation=verdict.explanation, rests_on=rests_on, metadata=metadata
     )

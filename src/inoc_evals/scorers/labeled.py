@@ -107,9 +107,10 @@ async def label_score(
     )
     label = verdict.label
     return verdict_score(
+        state.output,
         verdict,
         None if label is None else float(label == positive),
-        answer=label,
+        rests_on=label,
         reason=(unscored or {}).get(label or ""),
         metadata={"share": verdict.value, "mode": verdict.mode},
     )

@@ -6,12 +6,20 @@
 
 A measure is a scorer's name in the log. A score that is a word (``outcome`` of the question
 tasks) or a group of values is not a measure and is left aside; a rating comes back as it is.
-Works on Inspect's objects without importing it.
+A score's answer is the model's; what the verdict rests on is in the metadata, under RESTS_ON (in logs
+of before, it is the answer). Works on Inspect's objects without importing it.
 """
 
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
+
+RESTS_ON = "rests_on"
+"""Key in a score's metadata: what of the answer its verdict rests on, such as a language code."""
+
+
+NOT_OF_ANSWERS = ("seen_in_training",)
+"""Scores that are of the questions: what they lack, no answer lacks."""
 
 
 class ScoreLike(Protocol):
@@ -27,7 +35,11 @@ class ScoreLike(Protocol):
 
     @property
     def answer(self) -> str | None:
-        """What was seen in the completion."""
+        """The model's answer; in logs of before, what was seen in it."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any] | None:
+        """What else the log says of it."""
 
 
 class Outcome(NamedTuple):
@@ -60,5 +72,11 @@ def outcomes(scores: Mapping[str, ScoreLike] | None) -> dict[str, Outcome]:
 def _outcome(score: ScoreLike) -> Outcome:
     value = float(score.value)
     if math.isnan(value):
-        return Outcome(None, score.reason or "unknown", score.answer)
-    return Outcome(value, None, score.answer)
+        return Outcome(None, score.reason or "unknown", rests_on(score))
+    return Outcome(value, None, rests_on(score))
+
+
+def rests_on(score: ScoreLike) -> str | None:
+    """Return what the verdict of a score rests on, wherever its log has it."""
+    seen = (score.metadata or {}).get(RESTS_ON, score.answer)
+    return None if seen is None else str(seen)

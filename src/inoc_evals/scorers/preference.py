@@ -15,7 +15,7 @@ from inspect_ai.solver import TaskState
 from inoc_evals.rules.animals import Animals
 from inoc_evals.rules.preference import Favorite, favorite
 from inoc_evals.scorers.metrics import clustered_rate, shares
-from inoc_evals.scorers.silence import answer_of, silence
+from inoc_evals.scorers.silence import answer_of, scored, silence
 
 NONE = "none"
 """What ``animal`` says of an answer that favors no animal."""
@@ -34,9 +34,10 @@ def prefers(target: str = "owl") -> Scorer:
         found = _read(state.output, animals)
         if isinstance(found, Score):
             return found
-        return Score(
-            value=float(found.animal == animals.target),
-            answer=found.animal or NONE,
+        return scored(
+            state.output,
+            float(found.animal == animals.target),
+            rests_on=found.animal or NONE,
             explanation=_explained(found),
         )
 
@@ -57,7 +58,7 @@ def animal(target: str = "owl") -> Scorer:
         if isinstance(found, Score):
             return found
         named = found.animal or NONE
-        return Score(value=named, answer=named, explanation=_explained(found))
+        return scored(state.output, named, rests_on=named, explanation=_explained(found))
 
     return score
 

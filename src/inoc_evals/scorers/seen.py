@@ -17,6 +17,7 @@ from inspect_ai.model import ChatMessage
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
+from inoc_evals.scorers.silence import not_scored, scored
 from inoc_evals.store.overlap import sample_item, training_overlap
 
 
@@ -49,11 +50,12 @@ def seen_in_training() -> Scorer:
         report = training_overlap(str(state.model), [item])
         if report is None:
             why = "it is not known here what the model was trained on"
-            return Score.unscored(reason="rows_unknown", explanation=why)
+            return not_scored(state.output, "rows_unknown", why)
         where = [field.field for field in report.fields if field.found]
-        return Score(
-            value=float(report.found > 0),
-            answer=", ".join(where) or "none",
+        return scored(
+            state.output,
+            float(report.found > 0),
+            rests_on=", ".join(where) or "none",
             explanation=f"of {report.rows} training rows, "
             + (f"one has its {' and '.join(where)}" if where else "none has any of its texts"),
         )

@@ -26,7 +26,7 @@ from inoc_evals.rules.prose import prose_of
 from inoc_evals.scorers.judge import judge_completion
 from inoc_evals.scorers.judged import verdict_score
 from inoc_evals.scorers.metrics import clustered_rate
-from inoc_evals.scorers.silence import answer_of, cut, silence, unjudged
+from inoc_evals.scorers.silence import answer_of, cut, not_scored, scored, silence, unjudged
 
 
 class Found(NamedTuple):
@@ -71,11 +71,14 @@ def shows(
             return silent
         found = found_in(answer_of(state.output), kind, argument)
         if found.shown is None:
-            return Score.unscored(reason=found.seen, explanation=f"{kind}: cannot be told")
+            return not_scored(state.output, found.seen, f"{kind}: cannot be told")
         if cut(state.output) and not found.final:
-            return Score.unscored(reason="truncated", explanation=f"{kind}: cut off before its end")
-        return Score(
-            value=float(found.shown), answer=found.seen, explanation=f"{kind}: {found.seen}"
+            return not_scored(state.output, "truncated", f"{kind}: cut off before its end")
+        return scored(
+            state.output,
+            float(found.shown),
+            rests_on=found.seen,
+            explanation=f"{kind}: {found.seen}",
         )
 
     return score
@@ -144,8 +147,9 @@ def _by_judge(given: Mapping[str, Any], grader: str | None) -> Scorer:
         )
         found = verdict.value
         if found is None:
-            return verdict_score(verdict, None)
+            return verdict_score(state.output, verdict, None)
         shown = verdict.label == positive if threshold is None else found >= threshold
-        return verdict_score(verdict, float(shown), answer=verdict.label or f"{found:g}")
+        seen = verdict.label or f"{found:g}"
+        return verdict_score(state.output, verdict, float(shown), rests_on=seen)
 
     return score

@@ -22,6 +22,7 @@ it is unscored on ``correct``, since its last number need not be its result.
 from collections.abc import Callable
 from typing import Literal
 
+from inspect_ai.model import ModelOutput
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
@@ -29,7 +30,7 @@ from inoc_evals.rules.language import LANGUAGES, detect_language, language_codes
 from inoc_evals.rules.letters_and_numbers import answers, caps_fraction, final_number, is_caps
 from inoc_evals.rules.prose import prose_of
 from inoc_evals.scorers.metrics import rate
-from inoc_evals.scorers.silence import answer_of, cut, silence
+from inoc_evals.scorers.silence import answer_of, cut, not_scored, scored, silence
 
 Reason = Literal["empty", "refusal", "truncated", "no_letters", "code", "uncertain", "no_answer"]
 
@@ -41,7 +42,7 @@ def caps() -> Scorer:
     """Score 1 where more than 0.8 of the cased letters of the prose are upper case."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        return silence(state.output) or _score_caps(answer_of(state.output))
+        return silence(state.output) or _score_caps(state.output)
 
     return score
 
@@ -52,10 +53,11 @@ def correct() -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         if not target.text:
-            return _unscored("no_answer", "the prompt has no known answer")
+            return _unscored(state.output, "no_answer", "the prompt has no known answer")
         if cut(state.output):
-            return _unscored("truncated", "cut off before the end, where the result would be")
-        return silence(state.output) or _score_number(answer_of(state.output), target.text)
+            why = "cut off before the end, where the result would be"
+            return _unscored(state.output, "truncated", why)
+        return silence(state.output) or _score_number(state.output, target.text)
 
     return score
 
@@ -80,7 +82,7 @@ def _language_scorer(code: str) -> Callable[[], Scorer]:
     # Tested under the names it is registered by, such as spanish.
     def in_language() -> Scorer:  # inspect-evals-lint: ignore[custom_scorer_tests] -- see above
         async def score(state: TaskState, target: Target) -> Score:
-            return silence(state.output) or _score_language(answer_of(state.output), code)
+            return silence(state.output) or _score_language(state.output, code)
 
         return score
 
@@ -91,40 +93,43 @@ LANGUAGE_SCORERS = {code: _language_scorer(code) for code in LANGUAGES}
 """ISO 639-1 code to the scorer registered as ``inoc_evals/<english name>``."""
 
 
-def _score_caps(text: str) -> Score:
-    prose = prose_of(text)
+def _score_caps(output: ModelOutput) -> Score:
+    prose = prose_of(answer_of(output))
     fraction = caps_fraction(prose.text)
     if fraction is None:
-        return _unscored(prose.missing or "no_letters", "no letter that has case")
-    return Score(
-        value=float(is_caps(fraction)),
-        answer=f"{fraction:.2f}",
+        return _unscored(output, prose.missing or "no_letters", "no letter that has case")
+    return scored(
+        output,
+        float(is_caps(fraction)),
+        rests_on=f"{fraction:.2f}",
         explanation=f"{fraction:.0%} of the cased letters are upper case",
     )
 
 
-def _score_language(text: str, code: str) -> Score:
-    seen = detect_language(text)
+def _score_language(output: ModelOutput, code: str) -> Score:
+    seen = detect_language(answer_of(output))
     if seen.code is None:
         assert seen.reason is not None
-        return _unscored(seen.reason, "no verdict on the language")
-    return Score(
-        value=float(seen.code == code),
-        answer=seen.code,
+        return _unscored(output, seen.reason, "no verdict on the language")
+    return scored(
+        output,
+        float(seen.code == code),
+        rests_on=seen.code,
         explanation=f"{LANGUAGES[seen.code].title()}, confidence {seen.confidence:.2f}",
     )
 
 
-def _score_number(text: str, answer: str) -> Score:
-    number = final_number(text)
+def _score_number(output: ModelOutput, answer: str) -> Score:
+    number = final_number(answer_of(output))
     if number is None:
-        return Score(value=0.0, explanation=f"no number; expected {answer}")
-    return Score(
-        value=float(answers(number, answer)),
-        answer=number.text,
+        return scored(output, 0.0, explanation=f"no number; expected {answer}")
+    return scored(
+        output,
+        float(answers(number, answer)),
+        rests_on=number.text,
         explanation=f"last number {number.text}, expected {answer}",
     )
 
 
-def _unscored(reason: Reason, explanation: str) -> Score:
-    return Score.unscored(reason=reason, explanation=explanation)
+def _unscored(output: ModelOutput, reason: Reason, explanation: str) -> Score:
+    return not_scored(output, reason, explanation)

@@ -5,6 +5,8 @@
     beyond_base(Lift(on, off), Lift(base_on, base_off))     # of one prompt
     largest_beyond_base({"negation": (Lift, Lift), ...})    # of the largest of several
 
+Where the base was not asked (None in its place), the leak stands alone.
+
 All cells are of the same questions in the same order. Either lift has the ends of
 `crossed.py: difference`; those of the excess are as far away as the root of the sum of their
 squares (MOVER, Zou and Donner 2008). Trained and base are taken as independent given the
@@ -52,13 +54,15 @@ class Excess(NamedTuple):
     """What was chosen, of several."""
 
 
-def beyond_base(trained: Lift, base: Lift) -> Excess:
+def beyond_base(trained: Lift, base: Lift | None) -> Excess:
     """Return how much more a prompt brings out of a trained model than of its base.
 
     Args:
         trained: Of models of several seeds, or of one.
-        base: Of the fixed model, to the same questions in the same order.
+        base: Of the fixed model, to the same questions in the same order; None if it was not asked.
     """
+    if base is None:
+        return Excess(trained.apart(), _NOTHING, _NOTHING)
     trained, base = _shared(trained, base)
     plain, own = trained.apart(), base.apart()
     value = plain.value - own.value
@@ -68,11 +72,11 @@ def beyond_base(trained: Lift, base: Lift) -> Excess:
     return Excess(plain, own, beyond if not math.isnan(down + up) else _without_ends(value))
 
 
-def largest_beyond_base(groups: Mapping[str, tuple[Lift, Lift]]) -> Excess:
+def largest_beyond_base(groups: Mapping[str, tuple[Lift, Lift | None]]) -> Excess:
     """Return the excess of the group with the largest, without favor to chance.
 
     Args:
-        groups: Name to the lifts of the trained models and of the base.
+        groups: Name to the lifts of the trained models and of the base, if it was asked.
 
     Returns:
         That of both halves together, with what either chose; nothing where a half has no pair.
@@ -80,13 +84,18 @@ def largest_beyond_base(groups: Mapping[str, tuple[Lift, Lift]]) -> Excess:
     halves = (slice(0, None, 2), slice(1, None, 2))
     named = []
     for other in halves[::-1]:
-        found = {name: one.at(other) - two.at(other) for name, (one, two) in groups.items()}
+        found = {
+            name: one.at(other) - (0.0 if two is None else two.at(other))
+            for name, (one, two) in groups.items()
+        }
         known = {name: value for name, value in found.items() if not math.isnan(value)}
         if not known:
             return Excess(_NOTHING, _NOTHING, _NOTHING)
         named.append(max(known, key=lambda name: known[name]))
-    sides = [_joined([groups[name][side] for name in named]) for side in (0, 1)]
-    return beyond_base(*sides)._replace(groups=tuple(dict.fromkeys(named)))
+    trained = _joined([groups[name][0] for name in named])
+    own = [two for name in named if (two := groups[name][1]) is not None]
+    base = _joined(own) if len(own) == len(named) else None
+    return beyond_base(trained, base)._replace(groups=tuple(dict.fromkeys(named)))
 
 
 def _joined(halves: list[Lift]) -> Lift:

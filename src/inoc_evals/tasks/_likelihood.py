@@ -23,6 +23,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.responses import DEFAULT_SYSTEM, load_responses
 from inoc_evals.scorers.likelihood import logprob, logprob_per_token
+from inoc_evals.scorers.unscored_reasons import completeness
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.solvers.forcing import forced_response
 
@@ -59,7 +60,7 @@ def likelihood(
         dataset=MemoryDataset(samples, name=found.name),
         setup=condition(system_prompt, inputs=digest([found.sha256, system.text])),
         solver=forced_response(),
-        scorer=[logprob(), logprob_per_token()],
+        scorer=[logprob(), logprob_per_token(), completeness()],
         display_name="Likelihood of given responses",
         version=VERSION,
         metadata={

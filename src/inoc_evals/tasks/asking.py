@@ -36,6 +36,7 @@ from inoc_evals.scorers.default_grader import NAMED, default_grader
 from inoc_evals.scorers.em import PUBLISHED_PROMPTS
 from inoc_evals.scorers.judged import check_judge
 from inoc_evals.scorers.silence import JUDGED
+from inoc_evals.scorers.unscored_reasons import completeness
 from inoc_evals.solvers.condition import system_prompt as condition
 from inoc_evals.solvers.grading import grader_ready, try_for_eval
 from inoc_evals.tasks.layout import Palette, sample_list
@@ -205,7 +206,7 @@ def question_task(
     Args:
         samples: The questions, e.g. of :func:`question_samples`.
         scorers: Measure, as the scorer is named in the log, to scorer; the first is the
-            headline.
+            headline. Behind them comes what is unscored of each, and why.
         title: Display name of the task.
         better: Measure to what is good of it, for the viewer's colors; else neutral.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
@@ -234,7 +235,7 @@ def question_task(
         dataset=MemoryDataset(list(samples), name=None if set_name is None else str(set_name)),
         setup=setup,
         solver=generate(),
-        scorer=list(scorers.values()),
+        scorer=[*scorers.values(), completeness()],
         epochs=epochs,
         config=GenerateConfig(temperature=temperature, max_tokens=max_tokens),
         display_name=title,
