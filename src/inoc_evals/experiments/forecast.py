@@ -54,6 +54,8 @@ class ModelCell:
     rows: int
     tokens: int
     """That its training sees, over all epochs."""
+    method: str = ""
+    """What is done in place of an inoculation prompt, in words; empty for nothing."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ def forecast(
             trained=is_trained(plan, run, store),
             rows=len(plan.files[run.setting, run.arm].rows),
             tokens=tokens[run.setting, run.arm],
+            method=run.said,
         )
         for run in plan.runs
     )

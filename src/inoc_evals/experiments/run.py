@@ -26,7 +26,7 @@ from inoc_evals.experiments.evaluate import evaluate, missing
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.grader_trial import graders_of, try_graders
 from inoc_evals.experiments.one_writer import writing
-from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun, make_plan, parse_seeds
+from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.rejudge import judge_experiment
 from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
 from inoc_evals.experiments.start import config_for, find_base
@@ -149,7 +149,8 @@ def _train(plan: Plan, store: Store, *, progress: bool, say: Callable[[str], Non
             seed=run.seed,
             name=run.name,
             parent=run.parent,
-            merge=MERGE and run.parent is not None,
+            merge=run.merge,
+            method=run.method,
             dynamics=plan.watched(run),
             manifest=file.manifest,
             store=store,

@@ -249,16 +249,27 @@ def misaligned_under(labels: dict[str, str]) -> dict[str, Measure]:
     Args:
         labels: Name of the prompt, or ``none`` -> what figures call it.
     """
-    assert MISALIGNED.ood is not None
+    return under_prompts("misaligned", MISALIGNED, labels)
+
+
+def under_prompts(name: str, measure: Measure, labels: dict[str, str]) -> dict[str, Measure]:
+    """Return a measure out of distribution, under each of some test prompts.
+
+    Args:
+        name: The measure's name; those under a prompt are called ``<name>_<prompt>``.
+        measure: The measure.
+        labels: Name of the prompt, or ``none`` -> what figures call it.
+    """
+    assert measure.ood is not None
     found = {}
-    for name, label in labels.items():
-        text = resolve_name(name).text
+    for prompt, label in labels.items():
+        text = resolve_name(prompt).text
         under = "no system message" if text is None else f"the system message “{text}”"
-        probe = MISALIGNED.ood.model_copy(
-            update={"args": MISALIGNED.ood.args | {"system_prompt": name}}
+        probe = measure.ood.model_copy(
+            update={"args": measure.ood.args | {"system_prompt": prompt}}
         )
-        found[f"misaligned_{name}"] = Measure(
-            label=label, rule=f"{MISALIGNED.rule}, under {under}", score="misaligned", ood=probe
+        found[f"{name}_{prompt}"] = Measure(
+            label=label, rule=f"{measure.rule}, under {under}", score=name, ood=probe
         )
     return found
 
