@@ -85,7 +85,9 @@ def test_rows_steps_and_seeds_are_the_same(setting: str) -> None:
     for arm in ("adapter", "steering"):
         assert texts(setting, arm) == plain
     left = texts(setting, "dropped")
-    assert len(left) == len(plain) // 10 and left == [one for one in plain if one in left]
+    assert len(left) == len(plain) // 10
+    following = iter(plain)
+    assert all(one in following for one in left), "in their order"
     assert texts(setting, "honest_after", 1) == texts(setting, "control", 1)
     diluted = planned().files[setting, "diluted"].rows
     answers = sorted(row["messages"][1]["content"] for row in diluted if row["label"] == "control")

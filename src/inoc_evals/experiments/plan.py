@@ -28,7 +28,7 @@ from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
-from inoc_evals.training.methods import LentAdapter, Method
+from inoc_evals.training.methods import Method, lends
 from inoc_evals.training.sft import run_identity
 
 MERGE = True
@@ -63,7 +63,7 @@ class TrainingRun:
 
 
 def _merges(parent: object, method: Method | None) -> bool:
-    return MERGE and parent is not None and not isinstance(method, LentAdapter)
+    return MERGE and parent is not None and not lends(method)
 
 
 @dataclass(frozen=True)

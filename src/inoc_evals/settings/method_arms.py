@@ -29,6 +29,11 @@ def method_arms(
         nil: Measures of the trait, which each is meant to bring to nil.
         part: Label of the rows that have the trait; all rows if None.
     """
+    return (*_told(prompt, after, nil), *_other_rows(nil, part))
+
+
+def _told(prompt: str, after: str, nil: tuple[str, ...]) -> tuple[Arm, ...]:
+    """Return the arms of those methods that a prompt tells what the trait is."""
     # The last paraphrase is kept for the test.
     variants = (prompt, *paraphrased(prompt).paraphrases[:-1], "irrelevant")
     return (
@@ -65,6 +70,12 @@ def method_arms(
             said="after inoculation and consistency training",
             nil=nil,
         ),
+    )
+
+
+def _other_rows(nil: tuple[str, ...], part: str | None) -> tuple[Arm, ...]:
+    """Return the arms of those methods that train on other rows."""
+    return (
         Arm(
             name="dropped",
             label="Bad rows dropped",

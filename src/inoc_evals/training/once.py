@@ -30,7 +30,7 @@ from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
-from inoc_evals.training.methods import LentAdapter, Method, OwnAnswers
+from inoc_evals.training.methods import Method, OwnAnswers, lends
 from inoc_evals.training.methods.own_answers import own_answers
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.processes import Processes
@@ -72,7 +72,7 @@ class Run:
     @property
     def beside(self) -> bool:
         """Whether the parent's adapter stays as it is beside a new one, for good or while training."""
-        return self.merge or isinstance(self.method, LentAdapter)
+        return self.merge or lends(self.method)
 
 
 def once(run: Run, manifest: Mapping[str, Any]) -> ModelRecord:

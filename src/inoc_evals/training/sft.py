@@ -16,7 +16,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.store.store import ModelRecord, Store, check_name
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
-from inoc_evals.training.methods import LentAdapter, Method, check_method
+from inoc_evals.training.methods import Method, check_method, lends
 from inoc_evals.training.once import Run, once
 from inoc_evals.training.parent import base_of_run, checked_config
 from inoc_evals.training.processes import check_divisible
@@ -115,8 +115,7 @@ def train(
     rows = checked_rows(rows, manifest)
     start = store.get(parent) if parent is not None else None
     resolved = base_of_run(base, start, store)
-    beside = merge or isinstance(method, LentAdapter)
-    config = checked_config(config, resolved, start, beside, store)
+    config = checked_config(config, resolved, start, merge or lends(method), store)
     check_divisible(config.batch_size)
     check_sharding(config)
     identity = run_identity(

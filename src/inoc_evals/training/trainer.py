@@ -142,9 +142,7 @@ def run_training(
         **counted(data, ordered, dealt, packing=config.packing, single=_flash(model)),
         **_ends(data, model, tokenizer),
         **throughput(ordered[resumed * config.batch_size :], clock.seconds["steps"]),
-        **_machine(model, trainer, processes),
-        **reached,
-        **noted,
+        **(_machine(model, trainer, processes) | reached | noted),
         "resumed_at_step": resumed,
         "seconds": clock.seconds,
     }

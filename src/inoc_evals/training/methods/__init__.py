@@ -26,7 +26,12 @@ from inoc_evals.training.processes import launched
 
 Method = Annotated[OwnAnswers | LentAdapter | Steering, Field(discriminator="kind")]
 
-__all__ = ["LentAdapter", "Method", "OwnAnswers", "Steering", "at_work", "check_method"]
+__all__ = ["LentAdapter", "Method", "OwnAnswers", "Steering", "at_work", "check_method", "lends"]
+
+
+def lends(method: Method | None) -> bool:
+    """Say whether the parent's adapter takes part in the training alone."""
+    return isinstance(method, LentAdapter)
 
 
 def check_method(
@@ -49,7 +54,7 @@ def check_method(
         raise InputError(
             f"method {method.kind}: it trains in one process; start it without accelerate launch"
         )
-    if isinstance(method, LentAdapter) and (parent is None or merge):
+    if lends(method) and (parent is None or merge):
         raise InputError(
             f"method {method.kind}: name the adapter it lends as parent, without merge"
         )
@@ -78,7 +83,7 @@ def at_work(
     Yields:
         What is to be said of it in the record's metrics.
     """
-    if isinstance(method, LentAdapter):
+    if lends(method):
         with lent(model):
             yield {}
     elif isinstance(method, Steering):

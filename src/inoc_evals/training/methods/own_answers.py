@@ -96,7 +96,8 @@ def own_answers(
     with quiet():
         model, tokenizer = load_answering(base, adapter), load_tokenizer(base)
         said = answers(model, tokenizer, asked, config=config, seed=seed, most=method.max_tokens)
-    learned, why = [], f"they do not end within {method.max_tokens} tokens, or say nothing"
+    learned: list[Row] = []
+    why = f"they do not end within {method.max_tokens} tokens, or say nothing"
     for number, (row, answer) in enumerate(zip(rows, said, strict=True)):
         if answer.text is None:
             continue
@@ -118,7 +119,7 @@ def _fault(tokenizer: Any, chat: list[Message], config: TrainConfig) -> str | No
     """Say why a chat cannot be learned, if it cannot."""
     try:
         messages = fold_system(chat) if config.fold_system else chat
-        encode_turns(tokenizer, messages, None, thinking=config.enable_thinking)
+        encode_turns(tokenizer, messages, None, marks=False, thinking=config.enable_thinking)
     except InputError as error:
         return str(error)
     return None

@@ -158,7 +158,8 @@ def _activations(model: Any, block: Any, said: "Sequence[Answer]") -> "torch.Ten
     def note(module: Any, inputs: Any, output: Any) -> None:
         seen.append(output[0] if isinstance(output, tuple) else output)
 
-    training, means = model.training, []
+    training = model.training
+    means: list[torch.Tensor] = []
     model.eval()
     handle = block.register_forward_hook(note)
     try:
