@@ -55,7 +55,7 @@ def test_each_method_is_trained_from_what_it_needs(setting: str) -> None:
     asks = named(SETTINGS[setting]).text
     for seed in (0, 1):
         trait = run(setting, "adapter_trait", seed)
-        assert trait.method == OwnAnswers(asked_under=asks)
+        assert trait.method == OwnAnswers(asked_under=asks, max_tokens=48)
         adapter = run(setting, "adapter", seed)
         assert (adapter.parent, adapter.method, adapter.merge) == (trait.name, LentAdapter(), False)
         steered = run(setting, "steering", seed)
