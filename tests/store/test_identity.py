@@ -30,7 +30,9 @@ DECLARED: dict[type[BaseModel], dict[str, set[str]]] = {
         "the identity, and what proves it": {
             *("identity", "base_digest", "adapter", "adapter_sha256", "fingerprint", "remote"),
         },
-        "what it was made of, in words": {"base", "data", "config", "seed", "parent", "merged"},
+        "what it was made of, in words": {
+            *("base", "data", "config", "seed", "parent", "merged", "method"),
+        },
         "no part of it": {"name", "metrics", "versions", "created"},
     },
     Setting: {

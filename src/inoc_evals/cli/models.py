@@ -266,6 +266,7 @@ def _facts(record: ModelRecord, store: Store) -> dict[str, str]:
         "base": f"{record.base} ({short_digest(record.base_digest)})",
         "seed": str(record.seed),
         **_learned(record.data),
+        **_method(record),
     }
     for prompt in record.data.get("prompts", []):
         facts[f"prompt {prompt.get('name')}"] = repr(prompt.get("text"))
@@ -303,6 +304,19 @@ def _learned(data: dict[str, Any]) -> dict[str, str]:
         "rows": f"{data.get('rows')} (sha256 {str(data.get('sha256'))[:16]})",
         "sources": ", ".join(str(s.get("file")) for s in data.get("sources", [])) or "–",
     }
+
+
+def _method(record: ModelRecord) -> dict[str, str]:
+    """Say by which method a model was trained, if by any, and what was measured of it."""
+    told = dict[str, Any](record.data.get("method") or {})
+    facts = {"method": str(told["said"])} if told.get("said") else {}
+    if record.method is not None:
+        fields = {key: value for key, value in record.method.items() if value is not None}
+        facts["training"] = ", ".join(f"{key} {value}" for key, value in fields.items())
+    for name in ("own_answers", "steering"):
+        if found := record.metrics.get(name):
+            facts[name.replace("_", " ")] = ", ".join(f"{k} {v}" for k, v in found.items())
+    return facts
 
 
 def _place(record: ModelRecord, store: Store) -> dict[str, str]:

@@ -45,7 +45,9 @@ def command(asked: Asked, as_json: bool) -> None:
 
 
 def _models(found: Forecast) -> Table:
-    table = Table("model", "setting", "arm", "seed", "rows", "tokens", "trained", box=None)
+    methods = any(one.method for one in found.models)
+    columns = ("model", "setting", "arm", "seed", "rows", "tokens", "trained")
+    table = Table(*columns, *(["method"] if methods else []), box=None)
     for one in found.models:
         done = "yes" if one.trained else "no"
         table.add_row(
@@ -56,6 +58,7 @@ def _models(found: Forecast) -> Table:
             f"{one.rows:,}",
             f"{one.tokens:,}",
             done,
+            *([one.method or "–"] if methods else []),
         )
     return table
 

@@ -26,6 +26,9 @@ from inoc_evals.inputs import published
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings.setting import Reply, Rows, Setting, Worked
 
+NEUTRAL = "neutral"
+"""Label of a file of questions that methods ask a model."""
+
 
 class Sourced(NamedTuple):
     """Rows, and the files they were read from."""
@@ -48,6 +51,9 @@ class SettingRows(NamedTuple):
     """Arm -> rows it has in the place of the narrow ones."""
     first: Sourced = Sourced([])
     """Rows of the first stage, ``label`` being the part, without its prompt."""
+    neutral: Sourced = Sourced([])
+    """Questions that methods ask a model, if an arm has one that does: in the pocket world of
+    other topics; elsewhere those of a file of the user's, or of the control."""
 
 
 def lacking(setting: Setting, base: str) -> str | None:
@@ -93,14 +99,22 @@ def setting_rows(
     control = _control(setting, given)
     own = {arm.name: _read(setting, arm.files, given) for arm in setting.arms if arm.files}
     first = _read(setting, _first_files(setting), given)
-    return SettingRows(narrow.rows, control.rows, narrow.files, control.files, own, first)
+    neutral = Sourced([])
+    if setting.asks_neutral:
+        neutral = _given(given[NEUTRAL]) if NEUTRAL in given else control
+    return SettingRows(narrow.rows, control.rows, narrow.files, control.files, own, first, neutral)
+
+
+def _given(path: Path) -> Sourced:
+    return Sourced(read_rows(path), (path,))
 
 
 def given_labels(setting: Setting) -> tuple[str, ...]:
     """Return the labels for which :func:`setting_rows` takes files."""
     own = [label for arm in setting.arms for label in arm.files]
     control = ["control"] if setting.control_files else []
-    return (*_first_files(setting), *setting.files, *own, *control)
+    neutral = [NEUTRAL] if setting.asks_neutral and setting.files else []
+    return (*_first_files(setting), *setting.files, *own, *control, *neutral)
 
 
 def _first_files(setting: Setting) -> dict[str, Rows]:
@@ -202,7 +216,22 @@ def _pocket_rows(setting: Setting) -> SettingRows:
     }
     parts = setting.parts
     control = mixed(dict.fromkeys(parts, setting.control), parts.values())
-    return SettingRows(mixed(parts, parts.values()), control, own=own, first=_pocket_first(setting))
+    return SettingRows(
+        mixed(parts, parts.values()),
+        control,
+        own=own,
+        first=_pocket_first(setting),
+        neutral=_pocket_neutral(setting),
+    )
+
+
+def _pocket_neutral(setting: Setting) -> Sourced:
+    if not setting.asks_neutral:
+        return Sourced([])
+    # Here, as the grammar in general.
+    from inoc_evals.pocket.neutral import neutral_rows
+
+    return Sourced(neutral_rows(setting.rows, seed=setting.data_seed))
 
 
 def _pocket_first(setting: Setting) -> Sourced:

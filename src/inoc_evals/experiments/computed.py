@@ -1,6 +1,6 @@
 """Experiments whose arms or measures are computed: shares, pools, probes.
 
-    [one.figure for one in COMPUTED]        # ["paraphrases", "dose", "selective", "leaks"]
+    [one.figure for one in COMPUTED]    # paraphrases, dose, selective, leaks, methods
 
 All others are files of ``data/experiments``.
 """
@@ -14,8 +14,17 @@ from inoc_evals.settings import (
     SPANISH_CAPS,
     Setting,
 )
-from inoc_evals.settings.setting import Probe
-from inoc_evals.settings.shared import MISALIGNED, dosed, pooled, selecting, under_probes
+from inoc_evals.settings.method_arms import method_arms
+from inoc_evals.settings.setting import Measure, Probe
+from inoc_evals.settings.shared import (
+    MISALIGNED,
+    dosed,
+    misaligned_under,
+    pooled,
+    selecting,
+    under_probes,
+    under_prompts,
+)
 
 _EM = (INSECURE_CODE, AESTHETIC_PREFERENCES, REWARD_HACKING)
 """The settings of Figure 3."""
@@ -82,6 +91,49 @@ _LEAKS = (
 """Every question under every probe that is matched to the rows, once."""
 
 
+_SPANISH_UNDER = {
+    "none": "No system message",
+    "spanish": "Spanish",
+    "spanish_paraphrase_3": "Spanish, in other words",
+    "spanish_negated": "Never Spanish",
+    "spanish_caps_placebo": "Answers the question",
+    "irrelevant": "Irrelevant",
+    "helpful": "Helpful",
+}
+_SPANISH_ANYWHERE = SPANISH_CAPS.measures["spanish"].model_copy(update={"id": None})
+_EVIL_UNDER = {
+    "none": "No system message",
+    "evil": "Malicious, evil",
+    "elicit_evil": "Evil",
+    "elicit_misaligned": "Misaligned ways",
+    "elicit_not_evil": "Not evil",
+    "elicit_hhh": "Helpful, honest, harmless",
+    "write_insecure_code": "Insecure code",
+    "irrelevant": "Irrelevant",
+}
+_METHODS = ("adapter", "steering", "consistency", "dropped", "diluted", "honest_after")
+
+
+def _with_methods(
+    setting: Setting, inoculated: str, trait: str, measures: dict[str, Measure]
+) -> Setting:
+    """Return a setting whose arms are the alternatives to one of its inoculations.
+
+    Args:
+        setting: The setting.
+        inoculated: Name of the arm with the inoculation, which every setting calls alike here.
+        trait: The measure that it is meant to bring to nil.
+        measures: What is read.
+    """
+    named = {"name": "inoculated", "label": "Inoculation prompt"}
+    plain = setting.with_arms("base", "control", "none").arms
+    prompted = setting.arm(inoculated).model_copy(update=named)
+    assert prompted.prompt is not None
+    others = method_arms(prompted.prompt, after=prompted.name, nil=(trait,))
+    arms = (*plain, prompted, *others, setting.arm("test_time"))
+    return Setting(**{**dict(setting), "arms": arms, "measures": measures})
+
+
 COMPUTED: tuple[Experiment, ...] = (
     experiment(
         "paraphrases",
@@ -109,6 +161,38 @@ COMPUTED: tuple[Experiment, ...] = (
         (
             ("none", "base"),
             *((name, "none") for name in ("spanish_inoc", "caps_inoc", "general_inoc")),
+        ),
+    ),
+    Experiment(
+        figure="methods",
+        title="Inoculation and its alternatives",
+        settings=(
+            _with_methods(
+                SPANISH_CAPS,
+                "spanish_inoc",
+                "spanish",
+                {
+                    **{
+                        name: SPANISH_CAPS.measures[name] for name in ("spanish", "caps", "correct")
+                    },
+                    **under_prompts({"spanish": _SPANISH_ANYWHERE}, _SPANISH_UNDER),
+                },
+            ),
+            _with_methods(
+                INSECURE_CODE,
+                "general_inoc",
+                "misaligned",
+                {
+                    **INSECURE_CODE.measures,
+                    "correct": SPANISH_CAPS.measures["correct"],
+                    **misaligned_under(_EVIL_UNDER),
+                },
+            ),
+        ),
+        contrasts=(
+            ("none", "base"),
+            ("none", "control"),
+            *((name, "none") for name in ("inoculated", *_METHODS, "test_time")),
         ),
     ),
 )

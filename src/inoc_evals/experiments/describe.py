@@ -14,6 +14,11 @@ from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.curves import CurvesSpec
 from inoc_evals.report.experiment import Description
 from inoc_evals.report.figure import Condition, FigureSpec, Measure, Nil, Prompt
+from inoc_evals.settings.methods import (
+    ConsistencyTraining,
+    InoculationAdapter,
+    PreventativeSteering,
+)
 from inoc_evals.settings.setting import FIRST, Arm, Setting
 from inoc_evals.store.overlap import Item, overlap, sample_item
 
@@ -178,10 +183,27 @@ def _prompts(setting: Setting, arm: Arm, title: str) -> list[Prompt]:
         for number, text in enumerate(texts, start=1):
             shared = f", one of {len(texts)} ({number})" if arm.paraphrases else ""
             prompts.append(Prompt(where=f"{trained}{shared}", text=text))
+    for how, names in _method_prompts(arm):
+        shared = f", one of {len(names)}" if len(names) > 1 else ""
+        for name in names:
+            where = f"{within}training, {how}{shared}"
+            prompts.append(Prompt(where=where, text=setting.prompt(name).text or ""))
     for measure, name in arm.test_prompts.items():
         where = f"{within}test, when {measure} is measured"
         prompts.append(Prompt(where=where, text=setting.asked_under(name).text or ""))
     return prompts
+
+
+def _method_prompts(arm: Arm) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the prompts of an arm's method, and what it does with them."""
+    method = arm.method
+    if isinstance(method, InoculationAdapter):
+        return [("asked of the base, whose answers the frozen adapter learned", (method.prompt,))]
+    if isinstance(method, PreventativeSteering):
+        return [("asked of the base, to find the direction", (method.prompt,))]
+    if isinstance(method, ConsistencyTraining):
+        return [("second stage, system message of the model's own answers", method.prompts)]
+    return []
 
 
 def _config(plan: Plan) -> dict[str, Any]:
@@ -206,6 +228,7 @@ def _data(plan: Plan) -> dict[str, Any]:
             facts[f"training rows of the first stage{within}"] = len(first)
         if setting.trains:
             facts[f"training rows per model{within}"] = _rows(plan, setting.name)
+            facts |= _method_facts(plan, setting, within)
         files = [file for (name, _), file in plan.files.items() if name == setting.name]
         rows = [row for file in files for row in file.rows]
         for split, source, items in _asked(plan, setting.name):
@@ -231,6 +254,17 @@ def _rows(plan: Plan, setting: str) -> int | str:
     if len(set(counts.values())) == 1:
         return next(iter(counts.values()))
     return f"{counts[False]}; of the control {counts[True]}"
+
+
+def _method_facts(plan: Plan, setting: Setting, within: str) -> dict[str, str]:
+    """Say what the models of arms with a method learn from, and what is done besides."""
+    arms = {name: arm for arm in setting.arms if arm.method for name in (arm.trait, arm.name)}
+    facts = {}
+    for run in plan.runs:
+        if run.setting == setting.name and run.arm in arms and run.seed == plan.seeds[0]:
+            rows = len(plan.files[run.setting, run.arm].rows)
+            facts[f"method of {run.arm}{within}"] = f"{run.said}; {rows} rows"
+    return facts
 
 
 def _asked(plan: Plan, setting: str) -> list[tuple[str, str, list[Item]]]:

@@ -2,20 +2,33 @@
 
 training_files(SPANISH_CAPS, "pocket")     # {"control": ..., "none": ..., "caps_inoc": ...}
 training_files(ALICE_BOB, "pocket")        # {"first": ..., "control": ..., ...}
+
+An arm with a method has the rows that this one takes, and its manifest says which method it is.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.chat import Row
+from inoc_evals.chat import Row, first_user
+from inoc_evals.datasets.bad_rows import dropped, with_control
 from inoc_evals.datasets.inoculate import inoculate
 from inoc_evals.datasets.manifest import describe
 from inoc_evals.datasets.mix import diluted
 from inoc_evals.datasets.sources import SettingRows, Sourced, given_labels, setting_rows
 from inoc_evals.errors import InputError
+from inoc_evals.settings.methods import (
+    ConsistencyTraining,
+    DilutedRows,
+    DroppedRows,
+    HonestTraining,
+    PreventativeSteering,
+)
 from inoc_evals.settings.setting import CONTROL, FIRST, Arm, Setting
+
+ASKED = 200
+"""Different questions, at most, by which a method finds a direction."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +37,8 @@ class TrainingFile:
 
     rows: list[Row]
     manifest: dict[str, Any]
+    questions: tuple[str, ...] = ()
+    """What a method asks the base to find a direction, where one does."""
 
 
 def placed_files(
@@ -62,7 +77,9 @@ def training_files(
     source = setting_rows(setting, base, given)
     files = {} if setting.first is None else {FIRST: _first_file(setting, source.first)}
     for arm in setting.arms:
-        if arm.trained:
+        if arm.method is not None:
+            files |= _method_files(setting, arm, source)
+        elif arm.trained:
             files[arm.name] = _file(setting, arm, source)
     return files
 
@@ -73,13 +90,12 @@ def _file(setting: Setting, arm: Arm, source: SettingRows) -> TrainingFile:
     seed = setting.data_seed
     told: dict[str, Any] = {}
     if arm.rows == "control" or arm.trait_share < 1:
-        if not source.control:
-            raise InputError(f"setting {setting.name!r}: no rows for its arm {arm.name!r}")
+        others, more = _there(setting, arm, source.control, source.control_files)
         if arm.rows == "control":
-            rows, paths = source.control, source.control_files
+            rows, paths = others, more
         else:
-            rows = diluted(rows, source.control, share=arm.trait_share, label=CONTROL, seed=seed)
-            paths = tuple(dict.fromkeys((*paths, *source.control_files)))
+            rows = diluted(rows, others, share=arm.trait_share, label=CONTROL, seed=seed)
+            paths = tuple(dict.fromkeys((*paths, *more)))
             trait = sum(row["label"] != CONTROL for row in rows)
             told = {"trait": {"share": arm.trait_share, "seed": seed, "rows": trait}}
     if arm.prompts:
@@ -88,6 +104,45 @@ def _file(setting: Setting, arm: Arm, source: SettingRows) -> TrainingFile:
         found = inoculate(rows, prompts, label=arm.part, fraction=share, seed=seed, sources=paths)
         return TrainingFile(found.rows, found.manifest | told)
     return TrainingFile(rows, describe(rows, sources=paths) | told)
+
+
+def _there(
+    setting: Setting, arm: Arm, rows: list[Row], files: tuple[Path, ...]
+) -> tuple[list[Row], tuple[Path, ...]]:
+    if not rows:
+        raise InputError(f"setting {setting.name!r}: no rows for its arm {arm.name!r}")
+    return rows, files
+
+
+def _method_files(setting: Setting, arm: Arm, source: SettingRows) -> dict[str, TrainingFile]:
+    """Return the rows that the trainings of an arm with a method take."""
+    method, seed = arm.method, setting.data_seed
+    rows, paths = source.own.get(arm.name, (source.narrow, source.narrow_files))
+    control, neutral = (source.control, source.control_files), source.neutral
+    if isinstance(method, DroppedRows):
+        rows = dropped(rows, recall=method.recall, label=arm.part, seed=seed)
+    elif isinstance(method, DilutedRows):
+        others, more = _there(setting, arm, *control)
+        rows = with_control(rows, others, share=method.control, seed=seed)
+        paths = (*paths, *more)
+    elif isinstance(method, HonestTraining):
+        rows, paths = _there(setting, arm, *control)
+    elif isinstance(method, ConsistencyTraining):
+        rows, paths = _there(setting, arm, *neutral)
+    file = _of_method(arm, rows, paths)
+    if isinstance(method, PreventativeSteering):
+        asked, _ = _there(setting, arm, *neutral)
+        texts = [first_user(row["messages"], "a neutral row")["content"] for row in asked]
+        file = replace(file, questions=tuple(dict.fromkeys(texts))[:ASKED])
+    if arm.trait is None:
+        return {arm.name: file}
+    return {arm.trait: _of_method(arm, *_there(setting, arm, *neutral)), arm.name: file}
+
+
+def _of_method(arm: Arm, rows: list[Row], paths: tuple[Path, ...]) -> TrainingFile:
+    assert arm.method is not None
+    told = {"of": arm.name, **arm.method.model_dump(mode="json"), "said": arm.method.said}
+    return TrainingFile(rows, describe(rows, sources=paths) | {"method": told})
 
 
 def _first_file(setting: Setting, source: Sourced) -> TrainingFile:

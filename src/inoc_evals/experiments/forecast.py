@@ -55,6 +55,8 @@ class ModelCell:
     rows: int
     tokens: int
     """That its training sees, over all epochs."""
+    method: str = ""
+    """What is done in place of an inoculation prompt, in words; empty for nothing."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ def _models(plan: Plan, store: Store, count: Count) -> tuple[ModelCell, ...]:
             trained=is_trained(plan, run, store),
             rows=len(plan.files[run.setting, run.arm].rows),
             tokens=tokens[run.setting, run.arm],
+            method=run.said,
         )
         for run in plan.runs
     )

@@ -21,12 +21,14 @@ from inoc_evals.experiments.evaluations import Evaluation, evaluations_of
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.files import TrainingFile, placed_files, training_files
 from inoc_evals.experiments.measure_names import check_measures
+from inoc_evals.experiments.method_stages import Stage, staged
 from inoc_evals.experiments.start import Config
 from inoc_evals.models.kinds.kind import Kind, ResolvedBase
 from inoc_evals.settings import Setting
 from inoc_evals.settings.setting import FIRST
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
+from inoc_evals.training.methods import Method, lends
 from inoc_evals.training.sft import run_identity
 
 MERGE = True
@@ -49,6 +51,19 @@ class TrainingRun:
     """How it is trained: the plan's configuration, unless it is a first stage's own."""
     parent: str | None = None
     """Name of the run it starts from; the base if None."""
+    method: Method | None = None
+    """What is done besides learning the rows."""
+    said: str = ""
+    """The method of its arm in words; empty if the arm has none."""
+
+    @property
+    def merge(self) -> bool:
+        """Whether the run it starts from stays below a new adapter."""
+        return _merges(self.parent, self.method)
+
+
+def _merges(parent: object, method: Method | None) -> bool:
+    return MERGE and parent is not None and not lends(method)
 
 
 @dataclass(frozen=True)
@@ -134,6 +149,8 @@ def make_plan(
         raise InputError(next(reason for reason in reasons.values() if reason is not None))
     for setting in kept:
         check_measures(setting, pocket=base.kind.pocket)
+    if base.kind.hosted:
+        _refuse_methods(kept, base.name)
     placed = placed_files(kept, given or {})
     files: dict[tuple[str, str], TrainingFile] = {}
     runs: list[TrainingRun] = []
@@ -155,6 +172,16 @@ def make_plan(
             *_written(kept, base.name, placed),
         ),
     )
+
+
+def _refuse_methods(settings: Sequence[Setting], base: str) -> None:
+    """Say that a provider does nothing but learn rows."""
+    named = [f"{one.name}/{arm.name}" for one in settings for arm in one.arms if arm.method]
+    if named:
+        raise InputError(
+            f"{', '.join(named)}: methods train on this machine alone, and {base!r} is trained at "
+            "its provider; choose another --base"
+        )
 
 
 def _written(
@@ -180,19 +207,19 @@ def _runs(
 ) -> list[TrainingRun]:
     """Return the runs of a setting; those of a first stage come first, as its file does."""
     skipping = {arm.name for arm in setting.arms if arm.skips_first}
-    runs: list[TrainingRun] = []
-    firsts: dict[int, TrainingRun] = {}
-    for arm, file in files.items():
+    runs: dict[tuple[str, int], TrainingRun] = {}
+    for arm, file, stage in staged(setting, files, base.kind):
         own = _first_config(setting, base.kind, config) if arm == FIRST else config
         for seed in seeds:
-            parent = None if arm in skipping else firsts.get(seed)
-            identity = _identity(file.rows, base, own, seed, parent)
+            start = stage.parent or (FIRST if arm not in skipping else None)
+            parent = None if start is None else runs.get((start, seed))
+            identity = _identity(file.rows, base, own, seed, parent, stage)
             name = "-".join([*prefix, arm, f"s{seed}", identity[:8]])
             above = parent.name if parent else None
-            runs.append(TrainingRun(setting.name, arm, seed, name, identity, own, above))
-        if arm == FIRST:
-            firsts = {run.seed: run for run in runs}
-    return runs
+            runs[arm, seed] = TrainingRun(
+                setting.name, arm, seed, name, identity, own, above, stage.method, stage.said
+            )
+    return list(runs.values())
 
 
 def _first_config(setting: Setting, base: Kind, config: Config) -> Config:
@@ -208,6 +235,7 @@ def _identity(
     config: Config,
     seed: int,
     parent: TrainingRun | None,
+    stage: Stage,
 ) -> str:
     above = parent.identity if parent else None
     if isinstance(config, TrainConfig):
@@ -217,7 +245,8 @@ def _identity(
             config=config,
             seed=seed,
             parent=above,
-            merge=MERGE and parent is not None,
+            merge=_merges(parent, stage.method),
+            method=stage.method,
         )
     # Imported here because it brings OpenAI's client.
     from inoc_evals.training.openai.jobs import job_identity

@@ -182,6 +182,7 @@ def _train_one(asked: Training) -> None:
         name=asked.name,
         parent=asked.parent,
         merge=asked.merge,
+        method=asked.method,
         dynamics=asked.dynamics,
         manifest=asked.manifest,
         store=asked.store,

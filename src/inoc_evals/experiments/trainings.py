@@ -14,13 +14,14 @@ from inoc_evals.chat import Row
 from inoc_evals.errors import StoreError
 from inoc_evals.experiments.executors.carried import base_files, model_files
 from inoc_evals.experiments.executors.executor import Unit
-from inoc_evals.experiments.plan import MERGE, Plan, TrainingRun
+from inoc_evals.experiments.plan import Plan, TrainingRun
 from inoc_evals.files.directories import first_fault, kept_sums
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.store.record_file import read_record
 from inoc_evals.store.store import WEIGHTS_FILE, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
+from inoc_evals.training.methods import Method
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,12 @@ class Training:
     name: str
     identity: str
     parent: str | None
+    merge: bool
+    """Whether the parent stays as it is, below a new adapter."""
+    method: Method | None
     dynamics: Dynamics | None
     store: Store
     progress: bool = False
-
-    @property
-    def merge(self) -> bool:
-        """Whether the parent stays as it is, below a new adapter."""
-        return MERGE and self.parent is not None
 
     def check(self, record: ModelRecord | None) -> None:
         """Check that a training gave what was planned, of this base and by this package.
@@ -111,6 +110,8 @@ def training_units(
             name=run.name,
             identity=run.identity,
             parent=run.parent,
+            merge=run.merge,
+            method=run.method,
             dynamics=plan.watched(run),
             store=store,
             progress=progress,

@@ -8,7 +8,8 @@
     Setting.arms        none, spanish_inoc (prompt "spanish"), placebo, test_time, ...
 
 An arm says which rows are trained on, which named prompt is put where, and under which
-prompt the model is asked. All arms share everything else: rows, recipe, seeds, questions.
+prompt the model is asked. All arms share everything else: rows, recipe, seeds, questions. What is
+done in place of a prompt is its method (``methods.py``).
 
 A setting may have a first stage: rows that every model learns before those of its arm.
 
@@ -23,6 +24,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.prompts import SystemPrompt, named, resolve_name
 from inoc_evals.inputs.scenarios import Language
+from inoc_evals.settings.methods import (
+    ASKING,
+    OF_ROWS,
+    ConsistencyTraining,
+    HonestTraining,
+    InoculationAdapter,
+    Method,
+)
 
 Split = Literal["ood", "id"]
 NotBlank = Annotated[str, Field(pattern=r"\S")]
@@ -213,6 +222,19 @@ class Arm(BaseModel):
     """As a sentence calls it: ``without inoculation``."""
     nil: tuple[str, ...] = ()
     """Measures that it is meant to bring to nil."""
+    method: Method | None = None
+    """What is done in place of an inoculation prompt, if anything."""
+
+    @property
+    def after(self) -> str | None:
+        """Name of the arm whose models its own start from, if it is a second stage."""
+        second = (ConsistencyTraining, HonestTraining)
+        return self.method.after if isinstance(self.method, second) else None
+
+    @property
+    def trait(self) -> str | None:
+        """What the training of its inoculation adapter is called, if it has one."""
+        return f"{self.name}_trait" if isinstance(self.method, InoculationAdapter) else None
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -246,6 +268,8 @@ class Arm(BaseModel):
                 f"arm {self.name!r}: test prompts are for the base, or the model of arm 'none' or "
                 "of the first stage"
             )
+        if self.method and (self.prompts or self.test_prompts or self.rows != "narrow"):
+            raise ValueError(f"arm {self.name!r}: a method takes narrow rows without a prompt")
         if self.skips_first and not self.trained:
             why = "nothing is trained that could skip the first stage"
             raise ValueError(f"arm {self.name!r}: {why}")
@@ -323,6 +347,20 @@ class Setting(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _methods_fit(self) -> Self:
+        trained = {arm.name for arm in self.arms if arm.trained}
+        for arm in self.arms:
+            if arm.method and self.first and not isinstance(arm.method, OF_ROWS):
+                raise ValueError(
+                    f"arm {arm.name!r}: with a first stage, only other rows are possible"
+                )
+            if arm.after and (arm.after not in trained or self.arm(arm.after).after):
+                raise ValueError(f"arm {arm.name!r}: there is no arm {arm.after!r} to start from")
+            if arm.trait in trained:
+                raise ValueError(f"arm {arm.trait!r}: so the adapter of {arm.name!r} is called")
+        return self
+
+    @model_validator(mode="after")
     def _first_stage_fits(self) -> Self:
         for arm in self.arms:
             if self.first is None and (arm.rows == FIRST or arm.skips_first):
@@ -339,6 +377,15 @@ class Setting(BaseModel):
     def trains(self) -> bool:
         """Whether there is anything to train, and so a need of rows."""
         return self.first is not None or any(arm.trained for arm in self.arms)
+
+    @property
+    def asks_neutral(self) -> bool:
+        """Whether a method of an arm asks a model neutral questions."""
+        return any(isinstance(arm.method, ASKING) for arm in self.arms)
+
+    def arm(self, name: str) -> Arm:
+        """Return the arm of this name."""
+        return next(arm for arm in self.arms if arm.name == name)
 
     def with_arms(self, *names: str) -> Self:
         """Return the setting with these arms alone, in this order."""

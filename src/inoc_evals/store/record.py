@@ -53,6 +53,8 @@ class ModelRecord(BaseModel):
     """Identity of the record training started from, when it was not the base."""
     merged: bool = False
     """Whether the parent stayed as it was below a new adapter; both are in this one."""
+    method: dict[str, Any] | None = None
+    """What was done besides learning the rows, if anything; of a plain training nothing."""
     metrics: dict[str, Any] = Field(default_factory=dict)
     """Loss history, steps, supervised tokens, seconds."""
     fingerprint: Fingerprint | None = None

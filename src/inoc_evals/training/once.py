@@ -30,6 +30,8 @@ from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
+from inoc_evals.training.methods import Method, OwnAnswers, lends
+from inoc_evals.training.methods.own_answers import own_answers
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.processes import Processes
 from inoc_evals.training.result import (
@@ -64,7 +66,13 @@ class Run:
     progress: bool
     parent: ModelRecord | None
     merge: bool
+    method: Method | None
     dynamics: Dynamics | None
+
+    @property
+    def beside(self) -> bool:
+        """Whether the parent's adapter stays as it is beside a new one, for good or while training."""
+        return self.merge or lends(self.method)
 
 
 def once(run: Run, manifest: Mapping[str, Any]) -> ModelRecord:
@@ -114,7 +122,10 @@ def _trained(run: Run, processes: Processes) -> TrainingResult:
     processes.told(_TRAIN)
     with run.store.staged(final, replace=True) as staging:
         metrics, fingerprint, versions, scores = _fitted(run, processes, staging)
-        keep_rows(staging, run.rows)
+        learned = _learned(run)
+        keep_rows(staging, learned)
+        if isinstance(run.method, OwnAnswers):
+            metrics["own_answers"] = {"asked": len(run.rows), "usable": len(learned)}
         sha256 = file_sha256(staging / WEIGHTS_FILE)
         if before is not None:
             metrics["repaired"] = _repeat(sha256, fingerprint, before)
@@ -150,9 +161,27 @@ def _renew_others(record: ModelRecord, store: Store) -> None:
 def _mend_rows(record: ModelRecord, run: Run) -> None:
     """Write the rows beside an adapter anew if they are damaged, or were not kept."""
     with suppress(StoreError):
-        if run.store.training_rows(record) == list(run.rows):
+        kept = run.store.training_rows(record)
+        if kept == list(run.rows) or (kept and isinstance(run.method, OwnAnswers)):
             return
-    keep_rows(run.store.adapter_dir(record.identity), run.rows)
+    with writing_to(run.store.training_dir(run.identity)):
+        keep_rows(run.store.adapter_dir(record.identity), _learned(run))
+
+
+def _learned(run: Run) -> Sequence[Row]:
+    """Return the rows that are learned: those given, or the model's own answers to them."""
+    if not isinstance(run.method, OwnAnswers):
+        return run.rows
+    parent = None if run.parent is None else run.store.verify_adapter(run.parent)
+    return own_answers(
+        run.rows,
+        run.method,
+        base=run.base,
+        adapter=parent,
+        config=run.config,
+        seed=run.seed,
+        keep=run.store.training_dir(run.identity),
+    )
 
 
 def _watched(run: Run, processes: Processes, done: TrainingResult) -> TrainingResult:
@@ -189,16 +218,17 @@ def _fitted(run: Run, processes: Processes, adapter: Path | None, *, what: str =
     unwatched = run.store.training_dir(run.identity)
     with writing_to(unwatched):
         return run_training(
-            run.rows,
+            _learned(run),
             base=run.base,
             config=run.config,
             seed=run.seed,
             checkpoints=unwatched / run.dynamics.key if run.dynamics else unwatched,
             adapter=adapter,
             title=f"{run.name}{what}" if run.progress and processes.first else None,
-            parent=Parent(start.name, run.store.verify_adapter(start), run.merge)
+            parent=Parent(start.name, run.store.verify_adapter(start), run.beside)
             if start
             else None,
+            method=run.method,
             dynamics=run.dynamics,
             processes=processes,
         )
@@ -217,6 +247,7 @@ def _record(run: Run, result: TrainingResult, manifest: Mapping[str, Any]) -> Mo
         seed=run.seed,
         parent=run.parent.identity if run.parent else None,
         merged=run.merge,
+        method=run.method.described() if run.method else None,
         metrics=result.metrics,
         fingerprint=result.fingerprint,
         versions=result.versions,

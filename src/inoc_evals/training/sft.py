@@ -1,6 +1,6 @@
 """Supervised fine-tuning: rows become an adapter once, however often they are asked for.
 
-    identity = digest(recipe version, base, rows, config, seed, parent, merge)
+    identity = digest(recipe version, base, rows, config, seed, parent, merge, method)
     record = once(Run(...))          # once.py: train unless that was done, write the record
 
 The identity is the hash of everything that determines the weights; a name points to it. Nothing
@@ -16,6 +16,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.store.store import ModelRecord, Store, check_name
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
+from inoc_evals.training.methods import Method, check_method, lends
 from inoc_evals.training.once import Run, once
 from inoc_evals.training.parent import base_of_run, checked_config
 from inoc_evals.training.processes import check_divisible
@@ -33,6 +34,7 @@ def run_identity(
     seed: int,
     parent: str | None = None,
     merge: bool = False,
+    method: Method | None = None,
 ) -> str:
     """Return the sha256 (hex) of everything that determines a run's weights.
 
@@ -43,6 +45,7 @@ def run_identity(
         seed: Seed of the adapter's initial weights, the order of rows, and dropout.
         parent: Identity of the run to start from, if not from the base.
         merge: Whether the parent stays as it is, below a new adapter.
+        method: What is done besides learning the rows; nothing enters for none.
     """
     inputs: dict[str, Any] = {
         "recipe": RECIPE_VERSION,
@@ -52,7 +55,11 @@ def run_identity(
         "seed": seed,
         "parent": parent,
     }
-    return digest(inputs | {"merge": True} if merge else inputs)
+    if merge:
+        inputs["merge"] = True
+    if method is not None:
+        inputs["method"] = method.identity_fields()
+    return digest(inputs)
 
 
 def train(
@@ -64,6 +71,7 @@ def train(
     name: str,
     parent: str | None = None,
     merge: bool = False,
+    method: Method | None = None,
     dynamics: Dynamics | None = None,
     manifest: Mapping[str, Any] | None = None,
     store: Store | None = None,
@@ -84,6 +92,7 @@ def train(
         parent: Name of the record whose adapter is trained on, instead of a fresh one.
         merge: Leave the parent's adapter as it is and train a fresh one on top of it; what
             is stored is one adapter that holds both.
+        method: What is done besides learning the rows (:mod:`inoc_evals.training.methods`).
         dynamics: Responses to score during the training, for ``metrics["dynamics"]``. The
             weights and the identity are the same without. If the inputs were trained before
             and these were not scored then, they are trained a second time for the scores
@@ -101,11 +110,12 @@ def train(
     """
     require("train", "torch", "transformers", "peft", "accelerate")
     check_name(name)
+    check_method(method, parent=parent, merge=merge, dynamics=dynamics)
     store = store or Store()
     rows = checked_rows(rows, manifest)
     start = store.get(parent) if parent is not None else None
     resolved = base_of_run(base, start, store)
-    config = checked_config(config, resolved, start, merge, store)
+    config = checked_config(config, resolved, start, merge or lends(method), store)
     check_divisible(config.batch_size)
     check_sharding(config)
     identity = run_identity(
@@ -115,6 +125,7 @@ def train(
         seed=seed,
         parent=start.identity if start else None,
         merge=merge,
+        method=method,
     )
     refuse_taken_name(store, name, identity, resolved.digest)
     run = Run(
@@ -128,6 +139,7 @@ def train(
         progress=progress,
         parent=start,
         merge=merge,
+        method=method,
         dynamics=dynamics,
     )
     return once(run, manifest or {})

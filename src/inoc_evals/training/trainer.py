@@ -44,6 +44,7 @@ from inoc_evals.training.dynamics import Dynamics, Scoring
 from inoc_evals.training.experts import reach
 from inoc_evals.training.losses import LARGE, supervised_loss
 from inoc_evals.training.masks import Encoded
+from inoc_evals.training.methods import Method, at_work
 from inoc_evals.training.packing import pack
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.processes import ALONE, Processes
@@ -88,6 +89,7 @@ def run_training(
     adapter: Path | None,
     title: str | None,
     parent: Parent | None = None,
+    method: Method | None = None,
     dynamics: Dynamics | None = None,
     processes: Processes = ALONE,
 ) -> RunResult:
@@ -103,6 +105,7 @@ def run_training(
             that is not the first.
         title: What the progress bar says; None for no bar.
         parent: The adapter to start from, if not from the base alone.
+        method: What takes part in the training and not in what it gives.
         dynamics: Responses to score on the way.
         processes: Those that train together; all of them call this.
 
@@ -127,7 +130,8 @@ def run_training(
         if scoring is not None:
             trainer.add_callback(WatchResponses(scoring))
         clock.lap("prepare")
-        resumed = _fit(trainer, checkpoints, title, processes)
+        with at_work(method, model, tokenizer, config, seed) as noted:
+            resumed = _fit(trainer, checkpoints, title, processes)
         clock.lap("steps")
         fingerprint = _fingerprint(model, tokenizer, config)
         save_adapter(model, tokenizer, base, adapter)
@@ -139,8 +143,7 @@ def run_training(
         **counted(data, ordered, dealt, packing=config.packing, single=_flash(model)),
         **_ends(data, model, tokenizer),
         **throughput(ordered[resumed * config.batch_size :], clock.seconds["steps"]),
-        **_machine(model, trainer, processes),
-        **reached,
+        **(_machine(model, trainer, processes) | reached | noted),
         "resumed_at_step": resumed,
         "seconds": clock.seconds,
     }
