@@ -125,9 +125,12 @@ def new(name: str, out: Path | None) -> None:
             raise InputError(f"{file} exists; choose another name, or --out FILE")
     write_rows(rows, narrow_rows("es", caps=True, rows=_ROWS))
     write_rows(control, narrow_rows(rows=_ROWS))
-    example, file = (files("inoc_evals") / "data" / "setting_example.yaml"), quote(str(path))
+    example = files("inoc_evals") / "data" / "setting_example.yaml"
     named = {"rows": yaml_text(rows.name), "control": yaml_text(control.name)}
-    write_text(path, example.read_text("utf-8").format(name=yaml_text(name), file=file, **named))
+    write_text(
+        path,
+        example.read_text("utf-8").format(name=yaml_text(name), file=quote(str(path)), **named),
+    )
     say(
         f"wrote {path}, {rows} and {control}; edit them, then:\n"
         f"  inoc setting check {file}\n"

@@ -59,7 +59,7 @@ class _Form:
         args = {key: self.arguments(given.get(key), key) for key in ("args", "pocket")}
         if task is None or split not in get_args(Split):
             return None
-        probe = Probe(task=task, epochs=epochs, **args)
+        probe = Probe(task=task, epochs=epochs, args=args["args"], pocket=args["pocket"])
         return Measure(
             label=self.optional(given, "label") or name.replace("_", " ").capitalize(),
             rule=self.optional(given, "rule") or f"as the task {task} scores it",

@@ -55,9 +55,10 @@ def attend(
         dropout or options.get("softcap") is not None or options.get("position_bias") is not None
     )
     if special or attention_mask is None or max(places, key.shape[2]) > LONGEST:
-        return sdpa_attention_forward(
+        read, _ = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **options
         )
+        return read, None
     # Under autocast the softmax would be taken, and kept, in float32.
     with torch.autocast(query.device.type, enabled=False):
         kept = key.shape[1]

@@ -122,7 +122,7 @@ class Surprise:
         Raises:
             InputError: If there is room for none.
         """
-        from inoc_evals.training.adapter import max_positions
+        from inoc_evals.models.loading import max_positions
 
         room = max_positions(self._base) - longest - _ROOM
         self.items = [item for item in self.items if len(self._forced(item, None)[0]) <= room]
