@@ -1,5 +1,6 @@
 """Leaks of a report: beside the plain one stands what the base does not have."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,26 @@ def test_leaks_are_written_by_name(tmp_path: Path) -> None:
     head, first, _ = (tmp_path / "leaks.csv").read_text().splitlines()
     assert "leak,leak_low,leak_high,base_leak," in head and "beyond_base,beyond_base_low" in head
     assert first.startswith("code,inoc,base,misaligned_hhh,ood,,0.400000,")
+
+
+@pytest.mark.parametrize("base", ["base", None])
+def test_of_fixed_models_it_is_said_which_is_whose_base(base: str | None) -> None:
+    own = [
+        one
+        for name, shown in zip(UNDER, (0, 2, 5), strict=True)
+        for one in seen("base", None, name, shown)
+    ]
+    own += [
+        one
+        for name, shown in zip(UNDER, (1, 5, 9), strict=True)
+        for one in seen("inoc", None, name, shown)
+    ]
+    hhh, evil, largest = leaks(own, SPEC, UNDER[1:], {"inoc": base})
+    assert [one.condition for one in (hhh, evil, largest)] == ["inoc"] * 3
+    assert [round(one.excess.plain.value, 6) for one in (hhh, evil)] == [0.4, 0.8]
+    beyond = [round(one.excess.beyond.value, 6) for one in (hhh, evil)]
+    assert beyond == ([0.2, 0.3] if base else pytest.approx([math.nan] * 2, nan_ok=True))
+    assert hhh.base == (base or "")
+    assert leak_rows([hhh], SPEC)[0][-1].startswith("+0.20 [" if base else "–")
+    unasked = [one for one in own if (one.condition, one.measure) != ("base", UNDER[0])]
+    assert math.isnan(leaks(unasked, SPEC, bases={"inoc": base})[0].excess.beyond.value)
