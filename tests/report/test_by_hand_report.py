@@ -175,7 +175,7 @@ def test_a_leak_without_a_log_of_the_base_stands_alone(tmp_path: Path) -> None:
     elicitation(tmp_path, answering("base", leaky), inoculation="spanish")
     report(tmp_path)
     lines = (tmp_path / "leaks.csv").read_text("utf-8").splitlines()
-    [negation] = [line for line in lines if ",elicited_negation," in line]
+    [negation] = [line for line in lines if ",elicited_negation,ood," in line]
     assert "em_elicitation (inoculation evil),mockllm/trained,," in negation
     assert ",1.000000," in negation and negation.endswith(",,,,,,")
 
