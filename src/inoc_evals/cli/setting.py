@@ -1,4 +1,4 @@
-"""`inoc setting`: list and show what is studied, and write or check a setting of one's own."""
+"""`inoc setting`: list and show what is studied; write or check a setting of one's own."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -120,9 +120,9 @@ def new(name: str, out: Path | None) -> None:
     """
     path = new_file(name, out, SETTINGS, "setting")
     rows, control = (path.with_name(f"{path.stem}_{part}.jsonl") for part in ("rows", "control"))
-    for file in (rows, control):
-        if file.exists():
-            raise InputError(f"{file} exists; choose another name, or --out FILE")
+    for made in (rows, control):
+        if made.exists():
+            raise InputError(f"{made} exists; choose another name, or --out FILE")
     write_rows(rows, narrow_rows("es", caps=True, rows=_ROWS))
     write_rows(control, narrow_rows(rows=_ROWS))
     example, file = (files("inoc_evals") / "data" / "setting_example.yaml"), quote(str(path))

@@ -93,9 +93,7 @@ def run_experiment(
     plan = make_plan(
         experiment, base=resolved, seeds=seeds_parsed, config=config, given=given, grader=grader
     )
-    for note in plan.notes:
-        say(note)
-    for line in rows_fit(plan, resolved, store):
+    for line in (*plan.notes, *rows_fit(plan, resolved, store)):
         say(line)
     described = describe_plan(
         plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file,
