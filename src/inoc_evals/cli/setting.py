@@ -120,9 +120,9 @@ def new(name: str, out: Path | None) -> None:
     """
     path = new_file(name, out, SETTINGS, "setting")
     rows, control = (path.with_name(f"{path.stem}_{part}.jsonl") for part in ("rows", "control"))
-    for file in (rows, control):
-        if file.exists():
-            raise InputError(f"{file} exists; choose another name, or --out FILE")
+    for made in (rows, control):
+        if made.exists():
+            raise InputError(f"{made} exists; choose another name, or --out FILE")
     write_rows(rows, narrow_rows("es", caps=True, rows=_ROWS))
     write_rows(control, narrow_rows(rows=_ROWS))
     example = files("inoc_evals") / "data" / "setting_example.yaml"

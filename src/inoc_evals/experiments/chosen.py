@@ -1,4 +1,4 @@
-"""What an experiment takes of a setting: some arms, its measures or others, prompts.
+"""What an experiment takes of a setting: arms, its measures or others, prompts.
 
     chosen = Chosen(reader, folder, INSECURE_CODE, node)
     chosen_setting(chosen, {"arms": node, "under": node}, {"general_inoc": ("misaligned",)})

@@ -155,13 +155,7 @@ def forecast(
         ),
         further=others,
         shows=tuple(_shows(plan, asked)),
-        checks=(
-            *fit,
-            *(
-                f"inoc run would stop: {fault}"
-                for fault in grader_faults(_graders_left(evaluations, others))
-            ),
-        ),
+        checks=(*fit, *_stopping(evaluations, others)),
     )
 
 
@@ -184,6 +178,14 @@ def _models(plan: Plan, store: Store, count: Count) -> tuple[ModelCell, ...]:
         )
         for run in plan.runs
     )
+
+
+def _stopping(
+    evaluations: tuple[EvaluationCell, ...], further: tuple[FurtherJudging, ...]
+) -> list[str]:
+    """Say which of the graders that are still to be asked would stop a run."""
+    faults = grader_faults(_graders_left(evaluations, further))
+    return [f"inoc run would stop: {fault}" for fault in faults]
 
 
 def _graders_left(
