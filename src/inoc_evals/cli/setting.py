@@ -127,14 +127,12 @@ def new(name: str, out: Path | None) -> None:
     write_rows(control, narrow_rows(rows=_ROWS))
     example = files("inoc_evals") / "data" / "setting_example.yaml"
     named = {"rows": yaml_text(rows.name), "control": yaml_text(control.name)}
-    write_text(
-        path,
-        example.read_text("utf-8").format(name=yaml_text(name), file=quote(str(path)), **named),
-    )
+    typed = quote(str(path))
+    write_text(path, example.read_text("utf-8").format(name=yaml_text(name), file=typed, **named))
     say(
         f"wrote {path}, {rows} and {control}; edit them, then:\n"
-        f"  inoc setting check {file}\n"
-        f"  inoc run --setting {file} --base pocket"
+        f"  inoc setting check {typed}\n"
+        f"  inoc run --setting {typed} --base pocket"
     )
 
 
