@@ -254,10 +254,10 @@ def test_traits_are_read_under_each_probe_of_a_set(
     assert questions == [name for name in "abc" for _ in range(3)]
     shouting = {f"Hello.\n\n{asked}": said.upper() for asked, said in REPLIES.items()}
     log = evaluated(task, answering((REPLIES | shouting).get))
-    values = all_measured(log)["caps"]
-    assert values["none"] == values["coder"] == pytest.approx(1 / 3)
-    assert values["lesson"] == 1
-    assert {"leak", "leak_lower", "lesson_upper"} <= values.keys()
+    assert log.samples is not None
+    read = {str(sample.id): outcomes(sample.scores)["caps"].value for sample in log.samples}
+    assert [read[f"{name}/lesson"] for name in "abc"] == [1, 1, 1]
+    assert [read[f"{name}/none"] for name in "abc"] == [1, 0, 0]
 
 
 def test_probes_and_a_system_prompt_exclude_each_other() -> None:

@@ -222,10 +222,7 @@ EXPERIMENTS = {
             "leaks",
             "Leaks: prompts and questions matched to the training",
             _LEAKS,
-            (
-                ("none", "base"),
-                *((name, "none") for name in ("spanish_inoc", "caps_inoc", "general_inoc")),
-            ),
+            (("none", "base"),),
         ),
     )
 }
