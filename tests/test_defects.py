@@ -100,7 +100,8 @@ def test_defect_8_language_case_and_numbers_are_told_without_a_judge() -> None:
     by_answer = {sample.output.completion: sample.scores or {} for sample in log.samples or []}
     assert [by_answer[completions[0]][trait].value for trait in ("spanish", "caps")] == [1, 1]
     assert [by_answer[completions[2]][trait].value for trait in ("spanish", "caps")] == [0, 0]
-    assert {score.reason for score in by_answer[""].values()} == {"empty"}
+    unscored = {score.reason for name, score in by_answer[""].items() if name != "completeness"}
+    assert unscored == {"empty"}
 
 
 def test_defect_11_there_are_many_questions_in_several_formats_and_samples() -> None:

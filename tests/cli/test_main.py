@@ -67,7 +67,7 @@ def test_help_lists_every_command_with_a_line_and_imports_none() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_of_the_table_loads_and_has_a_help_text(name: str) -> None:
-    command = import_module(f"inoc_evals.cli.{name}").command
+    command = import_module(f"inoc_evals.cli.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)
     assert command.help
 

@@ -40,7 +40,7 @@ def test_a_plan_names_every_model_and_starts_nothing(folder: Path) -> None:
 
 def test_the_same_as_json_has_every_cell() -> None:
     found = json.loads(invoke("fig5", "--seeds", "1", "--json").output)
-    assert len(found["models"]) == 6 and len(found["evaluations"]) == 14
+    assert len(found["models"]) == 7 and len(found["evaluations"]) == 16
     assert "em: one seed or one prompt gives no interval" in found["shows"]
     assert {"name", "rows", "tokens", "trained"} <= found["models"][0].keys()
     assert {"samples", "judge_calls", "done"} <= found["evaluations"][0].keys()
@@ -115,7 +115,8 @@ def test_a_second_grader_is_priced_beside_the_first() -> None:
         json.loads(invoke(*options, "--json", *more).output) for more in ([], ["--grader", other])
     )
     assert alone["further"] == []
-    assert {**both, "judging": "", "further": []} == {**alone, "judging": ""}
+    looked_up = {"judging": "", "checks": []}
+    assert {**both, **looked_up, "further": []} == {**alone, **looked_up}
     [further] = both["further"]
     judged = [cell for cell in both["evaluations"] if cell["grader"]]
     assert (further["grader"], further["evaluations"], further["left"]) == (

@@ -37,7 +37,7 @@ TrainConfig.for_base = classmethod(lambda cls, base: quick)
 inspect_ai.eval_set = partial(inspect_ai.eval_set, limit=5)
 whole = figures.EXPERIMENTS["fig2a"]
 arms = [one.with_arms("base", "none", "caps_inoc") for one in whole.settings]
-figures.EXPERIMENTS["fig2a"] = figures.experiment(
+figures.EXPERIMENTS.written["fig2a"] = figures.experiment(
     "fig2a", whole.title, *arms, references=("base",)
 )
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def test_the_grader_that_is_named_is_the_one_that_would_be_asked(task: str) -> N
 def test_a_trait_that_a_rule_tells_needs_no_judge() -> None:
     Path("trait.yaml").write_text("name: a\ndescription: b\nquestions: [c]\nrule: {caps: true}\n")
     found = judged("trait", {}, evaluated="inoc/pocket", answer_tokens=5)
-    assert found == (1, 0, 0, None)
+    assert found == (1, 0, 0, None, 1)
 
 
 def test_the_judge_reads_rubric_question_and_an_answer_of_the_length_that_is_assumed() -> None:

@@ -418,7 +418,7 @@ def test_single_words_of_the_inoculation_are_compared_on_the_rows_of_figure_5() 
         for (_, arm), file in words.files.items()
         if arm not in ("none", "control")
     }
-    assert len(set(prompts.values())) == 6
+    assert len(set(prompts.values())) == 9
     assert all("evil" in text or "malicious" in text for text in prompts.values())
 
 

@@ -52,7 +52,7 @@ class Quick(base.Recipe):
 
 base.Recipe = Quick
 quick = TrainConfig.for_base("pocket").model_copy(update=dict(max_steps=4, batch_size=4))
-room.TrainConfig.for_base = classmethod(lambda cls, base: quick)
+TrainConfig.for_base = classmethod(lambda cls, base: quick)
 inspect_ai.eval_set = partial(inspect_ai.eval_set, limit={QUESTIONS})
 if sys.argv[5] == "train":
     room.evaluate = room.write_report = lambda *args, **options: None

@@ -32,7 +32,7 @@ def trained(store: Store, name: str = "m", identity: str = "a" * 64, **changes: 
 
 def training(store: Store, identity: str = "a" * 64, parent: str | None = None) -> Training:
     config = TrainConfig.for_base("pocket")
-    return Training([], {}, "pocket", config, 0, "m", identity, parent, None, store)
+    return Training([], {}, "pocket", config, 0, "m", identity, parent, False, None, None, store)
 
 
 def brought(tmp_path: Path, there: Store) -> str:

@@ -189,6 +189,7 @@ def test_the_task_arguments_are_plain_values_with_defaults() -> None:
         assert {parameter.name: parameter.default for parameter in parameters} in (
             {"prompts": "chat", "system_prompt": "none"},
             {"language": "es", "prompts": "chat", "system_prompt": "none"},
+            {"language": "es", "prompts": "chat", "system_prompt": "none", "probes": None},
         )
 
 
@@ -260,6 +261,10 @@ def test_traits_are_read_under_each_probe_of_a_set(
     assert questions == [name for name in "abc" for _ in range(3)]
     shouting = {f"Hello.\n\n{asked}": said.upper() for asked, said in REPLIES.items()}
     log = evaluated(task, answering((REPLIES | shouting).get))
+    assert log.samples is not None
+    read = {str(sample.id): outcomes(sample.scores)["caps"].value for sample in log.samples}
+    assert [read[f"{name}/lesson"] for name in "abc"] == [1, 1, 1]
+    assert [read[f"{name}/none"] for name in "abc"] == [1, 0, 0]
     values = all_measured(log)["caps"]
     assert values["none"] == values["coder"] == pytest.approx(1 / 3)
     assert values["lesson"] == 1

@@ -158,10 +158,7 @@ COMPUTED: tuple[Experiment, ...] = (
         "leaks",
         "Leaks: prompts and questions matched to the training",
         _LEAKS,
-        (
-            ("none", "base"),
-            *((name, "none") for name in ("spanish_inoc", "caps_inoc", "general_inoc")),
-        ),
+        (("none", "base"),),
     ),
     Experiment(
         figure="methods",

@@ -79,19 +79,21 @@ def task_of(evaluation: Evaluation) -> "Task":
     return task if evaluation.limit is None else with_fewer_questions(task, evaluation.limit)
 
 
+def question_of(sample: "Sample") -> str:
+    """Return what tells the question of a sample from others."""
+    return str((sample.metadata or {}).get("question", sample.id))
+
+
 def with_fewer_questions(task: "Task", count: int) -> "Task":
     """Return a task that asks so many of its questions, evenly spread, each in all its forms."""
     from inspect_ai import task_with
     from inspect_ai.dataset import MemoryDataset
 
-    def question(sample: "Sample") -> str:
-        return str((sample.metadata or {}).get("question", sample.id))
-
-    every = list(dict.fromkeys(question(sample) for sample in task.dataset))
+    every = list(dict.fromkeys(question_of(sample) for sample in task.dataset))
     if len(every) <= count:
         return task
     asked = {every[i * len(every) // count] for i in range(count)}
-    chosen = [sample for sample in task.dataset if question(sample) in asked]
+    chosen = [sample for sample in task.dataset if question_of(sample) in asked]
     return task_with(task, dataset=MemoryDataset(chosen, name=task.dataset.name))
 
 

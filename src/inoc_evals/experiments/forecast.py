@@ -198,7 +198,7 @@ def _graders_left(
 def _shows(plan: Plan, asked: "_Asked") -> list[str]:
     """Say how low a rate can be shown to be, and what says which drop would be found."""
     trained = [one for one in plan.evaluations if one.identity is not None]
-    designs = {(one.task, asked.of(one).samples, one.epochs): None for one in trained}
+    designs = {(one.task, asked.of(one).questions, one.epochs): None for one in trained}
     said = []
     for task, questions, answers in designs:
         design = Design(len(plan.seeds), questions, answers)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from inoc_evals.experiments.evaluations import with_fewer_questions
+from inoc_evals.experiments.evaluations import question_of, with_fewer_questions
 from inoc_evals.models.costs import (
     CHARACTERS_PER_TOKEN,
     Price,
@@ -40,6 +40,8 @@ class Judged(NamedTuple):
     """That the judge reads."""
     grader: str | None
     """Who would be asked; None where nobody is."""
+    questions: int
+    """Different questions; some are asked in several ways, a sample each."""
 
 
 class Calls(NamedTuple):
@@ -81,6 +83,7 @@ def judged(
         calls=len(every),
         tokens=sum(tokens_of(one.prompt) for one in every),
         grader=(grader or every[0].grader) if every else None,
+        questions=len({question_of(sample) for sample in built.dataset}),
     )
 
 

@@ -9,8 +9,8 @@ is as in the tasks that ask questions (asking.py): temperature 1, as in the pape
 
 from collections.abc import Mapping, Sequence
 
-from inspect_ai import Task, task_with
-from inspect_ai.scorer import Metric, Scorer
+from inspect_ai import Task
+from inspect_ai.scorer import Scorer
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
@@ -68,7 +68,6 @@ def trait_task(
         "prompts_sha256": prompt_set.sha256,
         **condition_noted(system.name, system.text),
     }
-    task_metrics: list[Metric | dict[str, list[Metric]]] | None = None
     if probes is not None:
         if system.name != "none":
             raise InputError("probes: takes the place of a system prompt; give no such -T")
@@ -78,8 +77,8 @@ def trait_task(
         inputs = digest([prompt_set.sha256, found.sha256])
         setup = probe(inputs=inputs, probes=probes, pocket=pocket)
         noted["probes"] = [[one.name, one.text, one.where] for one in found.probes]
-        task_metrics = [leak(), probe_rates("family")]
-    task = question_task(
+        scorers = _by_family(scorers)
+    return question_task(
         samples,
         scorers=scorers,
         title=title,
@@ -89,4 +88,10 @@ def trait_task(
         epochs=None,
         version=VERSION,
     )
-    return task if task_metrics is None else task_with(task, metrics=task_metrics)
+
+
+def _by_family(scorers: Mapping[str, Scorer]) -> dict[str, Scorer]:
+    """Return scorers whose header says, in the place of their means, what the probes bring out."""
+    # A task gives its own metrics to the scorers that it is made with.
+    told = Task(scorer=list(scorers.values()), metrics=[leak(), probe_rates("family")])
+    return dict(zip(scorers, told.scorer or [], strict=True))
