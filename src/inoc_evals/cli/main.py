@@ -25,19 +25,19 @@ COMMANDS = {
     "base": "Get, add, list or remove base models that have a name.",
     "inoculate": "Put an inoculation prompt into a file of chat rows.",
     "train": "Fine-tune a model on a file of chat rows.",
-    "data": "Get published files; find what of an evaluation was trained on.",
+    "data": "Get published files; find what was trained on.",
     "trait": "Measure a trait of your own: write or check its file.",
     "judge": "Check the model that judges answers.",
     "models": "List, verify, import, export, push or remove models.",
-    "setting": "List and show what is studied; write or check a setting of your own.",
+    "setting": "List and show settings; write or check one of your own.",
     "experiment": "List and show experiments; write or check one of your own.",
     "prompts": "Try prompts on an untrained model, or train an arm with each.",
-    "rank-prompts": "Rank prompts before training; compare with what they suppressed.",
+    "rank-prompts": "Rank prompts before anything is trained.",
     "power": "Say what seeds, questions and answers can show of a drop.",
     "plan": "Say what an experiment would take, and what of it there is.",
     "run": "Run an experiment: train what is missing, evaluate, report.",
     "report": "Write the report of an experiment's logs.",
-    "rejudge": "Have stored answers judged by another grader; nothing is sampled.",
+    "rejudge": "Have stored answers judged by another grader.",
 }
 
 SPEAKS_AFTER = 60

@@ -20,6 +20,16 @@ LARGE = 4096
 """Vocabularies from which on this pays; the pocket model's is smaller."""
 
 
+def worth_it(model: Any) -> bool:
+    """Return whether a model's vocabulary is large, and its loss is this one.
+
+    Routers of a mixture may add a loss of their own. Of several processes each takes part in the
+    whole forward pass of the model that wraps theirs, so that they are left with it.
+    """
+    settings = model.config.get_text_config()
+    return settings.vocab_size >= LARGE and not getattr(settings, "output_router_logits", False)
+
+
 def supervised_loss(
     model: Any, batch: Mapping[str, torch.Tensor], items: torch.Tensor | int | None
 ) -> torch.Tensor:

@@ -42,7 +42,7 @@ from inoc_evals.training.checkpoints import newest_complete
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, Scoring
 from inoc_evals.training.experts import reach
-from inoc_evals.training.losses import LARGE, supervised_loss
+from inoc_evals.training.losses import supervised_loss, worth_it
 from inoc_evals.training.masks import Encoded
 from inoc_evals.training.methods import Method, at_work
 from inoc_evals.training.packing import pack
@@ -157,6 +157,9 @@ def run_training(
 class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes no types
     """A Trainer that takes the rows given, in their order."""
 
+    labelled_alone = False
+    """Whether the output layer is asked at labelled places alone."""
+
     def get_train_dataloader(self) -> Any:
         # Not prepared by accelerate, which would deal the rows to the processes once more.
         return DataLoader(
@@ -173,11 +176,7 @@ class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes 
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Any:
-        # Several processes take part in the whole forward pass of the model that wraps theirs,
-        # and routers may add a loss of their own.
-        settings = model.config.get_text_config()
-        whole = self.args.world_size > 1 or getattr(settings, "output_router_logits", False)
-        if settings.vocab_size >= LARGE and not whole and not return_outputs:
+        if self.labelled_alone and not return_outputs:
             return supervised_loss(model, inputs, num_items_in_batch)
         return super().compute_loss(
             model, inputs, return_outputs, num_items_in_batch=num_items_in_batch
@@ -212,6 +211,7 @@ def _trainer(
         train_dataset=rows,
         data_collator=collate,
     )
+    trainer.labelled_alone = trainer.args.world_size == 1 and worth_it(model)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     if config.packing:
