@@ -68,7 +68,7 @@ def make(
         what: What the tasks are.
         say: Called with a line for each that did not succeed.
         name: What a task is called in that line, by its key.
-        **config: How models generate.
+        **config: How models generate, and what else ``eval_set`` takes.
 
     Raises:
         UnsuccessfulError: If one did not succeed (its log says why).

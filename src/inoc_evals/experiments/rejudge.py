@@ -191,6 +191,9 @@ def _judge(wanted: _Wanted, *, progress: bool, say: Callable[[str], None]) -> No
             progress=progress,
             what="logs judged again",
             max_connections=connections,
+            # From what Inspect keeps of a killed attempt beside its log it would take the judge's
+            # words for the answer, no model having been asked for that one.
+            log_realtime=False,
         )
     clear(wanted.log_dir, [one.key(wanted.grader) for one in wanted.stored], say)
 
