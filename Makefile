@@ -8,10 +8,11 @@ INSTALLED := $(VENV)/.installed
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 \
 	--dist loadfile --no-loadscope-reorder
 
-.PHONY: help install demo test quick lint types verify smoke check bench clean
+.PHONY: help install demo demo-real test quick lint types verify smoke check bench clean
 
 help:
 	@echo "make demo    Figure 2a on the pocket world: train, evaluate, report (minutes)"
+	@echo "make demo-real   the same on SmolLM2, a language model of 135 million parameters"
 	@echo "make test    all tests         make quick   without the slow ones"
 	@echo "make check   lint, types, docs   make smoke   the commands of the README, small"
 	@echo "make bench   the promises on speed and memory, measured"
@@ -26,6 +27,10 @@ install: $(INSTALLED)
 
 demo: install
 	$(BIN)/inoc run fig2a --base pocket --seeds 5 --out runs/fig2a
+
+demo-real: install
+	$(BIN)/inoc base get smollm2
+	$(BIN)/inoc run fig2a --base smollm2 --seeds 1 --limit 40 --out runs/fig2a-smollm2
 
 test: install
 	$(PYTEST)

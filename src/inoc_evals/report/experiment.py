@@ -159,7 +159,7 @@ def _differing(old: Description, new: Description) -> list[str]:
         differing.append("seeds (they may only be added to)")
     # What determines samples and stands nowhere else: epochs, questions, a task's version.
     if not differing and {e.key for e in old.evaluations} - {e.key for e in new.evaluations}:
-        differing.append("evaluations (other questions, arguments or epochs)")
+        differing.append("evaluations (other questions, arguments, epochs or rules)")
     return differing
 
 
