@@ -3,9 +3,10 @@
     python docs/verify.py                        # compare; status 1 where a table is another
     python docs/verify.py fig2a runs/fig2a       # store a run's cells, write its tables
 
-A table stands between ``<!-- results: fig2a -->`` and ``<!-- end of results -->``. It is computed
-from ``docs/results/fig2a.json``: of each cell and seed the answers to each question, as
-[shown, scored], and how many are unscored for which reason. Nothing else of a run is needed.
+A table stands between ``<!-- results: fig2a -->`` and ``<!-- end of results -->``, one of what
+test-time prompts bring out between ``<!-- leaks: leaks -->`` and the same end. It is computed from
+``docs/results/fig2a.json``: of each cell and seed the answers to each question, as [shown, scored],
+and how many are unscored for which reason. Nothing else of a run is needed.
 """
 
 import io
@@ -23,6 +24,7 @@ from inoc_evals.errors import InocError
 from inoc_evals.report.cells import Key, cells, key_of
 from inoc_evals.report.experiment import read_description
 from inoc_evals.report.figure import FigureSpec
+from inoc_evals.report.leaks import LARGEST, Leak, leak_rows, leaks
 from inoc_evals.report.logs import read_logs
 from inoc_evals.report.observation import Observation
 from inoc_evals.report.table import table
@@ -30,7 +32,7 @@ from inoc_evals.report.table import table
 ROOT = Path(__file__).parents[1]
 
 _BLOCK = re.compile(
-    r"(<!-- results: (?P<name>[\w.-]+) -->\n)(?P<text>.*?)(<!-- end of results -->)", re.DOTALL
+    r"(?P<start><!-- (?P<what>results|leaks): (?P<name>[\w.-]+) -->\n)(?P<text>.*?)(?P<end><!-- end of results -->)", re.DOTALL
 )
 _WIDTH = 88
 
@@ -81,6 +83,30 @@ def written(kept: dict[str, Any]) -> str:
     return "```\n" + "\n".join(lines).strip("\n") + "\n```\n"
 
 
+def written_leaks(kept: dict[str, Any]) -> str:
+    """Return what prompts bring out: more than of the base, the prompt itself, the largest."""
+    spec = FigureSpec.model_validate(kept["spec"])
+    benign = {one.name for one in spec.measures if one.benign}
+    scored = [one for one in observed(kept) if one.value is not None]
+    found = [one for one in leaks(scored, spec, benign) if _told(one)]
+    names = [
+        f"largest: {', '.join(one.excess.groups)}" if one.excess.groups else one.measure
+        for one in found
+    ]
+    lines = ["| models | under | leak | of the base | beyond it |", "|---|---|---|---|---|"]
+    for name, (condition, _, *numbers) in zip(names, leak_rows(found, spec), strict=True):
+        lines.append(f"| {' | '.join((condition, name, *numbers))} |")
+    return "\n".join(lines) + "\n"
+
+
+def _told(leak: Leak) -> bool:
+    named = leak.measure.endswith(("_direct", f"_{LARGEST}"))
+    return named or leak.excess.beyond.low > 0
+
+
+_WRITTEN = {"results": written, "leaks": written_leaks}
+
+
 def verify(root: Path, *, write: bool) -> tuple[list[str], list[str]]:
     """Compare the tables of all documents, or write them.
 
@@ -95,10 +121,10 @@ def verify(root: Path, *, write: bool) -> tuple[list[str], list[str]]:
             if not source.is_file():
                 unknown.append(f"{path.name}: {block['name']}")
                 continue
-            expected = written(json.loads(source.read_text("utf-8")))
+            expected = _WRITTEN[block["what"]](json.loads(source.read_text("utf-8")))
             if block["text"] != expected:
                 other.append(f"{path.name}: {block['name']}")
-                new = new.replace(block[0], block[1] + expected + block[4])
+                new = new.replace(block[0], block["start"] + expected + block["end"])
         if write and new != text:
             path.write_text(new, "utf-8")
     return other, unknown

@@ -87,3 +87,49 @@ def test_a_mistake_is_a_line(
 ) -> None:
     assert script["main"](given) in (1, 2)
     assert len(capsys.readouterr().err.strip().splitlines()) <= 2
+
+
+def test_leaks_are_recomputed_from_what_is_stored(script: dict[str, Any], tmp_path: Path) -> None:
+    names = ("bad_none", "bad_direct", "bad_mild", "bad_other")
+    spec = FigureSpec(
+        title="Toy",
+        base="pocket",
+        measures=tuple(
+            Measure(name=name, setting="toy", label=name, benign=name in names[2:])
+            for name in names
+        ),
+        conditions=(
+            Condition(name="base", label="Base"),
+            Condition(name="mine", label="Inoculated"),
+        ),
+    )
+    rates = {"bad_none": 0, "bad_direct": 9, "bad_mild": 7, "bad_other": 0}
+    seen = [
+        Observation(
+            figure="toy",
+            setting="toy",
+            condition=condition,
+            measure=name,
+            split="ood",
+            seed=seed,
+            question=f"q{number:02}",
+            value=float(number % 10 < (0 if condition == "base" else rate)),
+        )
+        for condition, seeds in (("base", (None,)), ("mine", (0, 1, 2)))
+        for seed in seeds
+        for name, rate in rates.items()
+        for number in range(60)
+    ]
+    stored = json.loads(json.dumps(script["stored"](spec, seen)))
+    lines = script["written_leaks"](stored).splitlines()
+    assert [line.split(" | ")[1] for line in lines[2:]] == [
+        "bad_direct",
+        "bad_mild",
+        "largest: bad_mild",
+    ]
+    assert lines[2].startswith("| Inoculated | bad_direct | +0.90 [")
+    (tmp_path / "docs" / "results").mkdir(parents=True)
+    (tmp_path / "docs" / "results" / "toy.json").write_text(json.dumps(stored))
+    (tmp_path / "README.md").write_text("<!-- leaks: toy -->\nold\n<!-- end of results -->\n")
+    assert script["verify"](tmp_path, write=True)[0] == ["README.md: toy"]
+    assert script["verify"](tmp_path, write=False) == ([], [])
