@@ -4,7 +4,8 @@
     python docs/verify.py fig2a runs/fig2a       # store a run's cells, write its tables
 
 A table stands between ``<!-- results: fig2a -->`` and ``<!-- end of results -->``, one of what
-test-time prompts bring out between ``<!-- leaks: leaks -->`` and the same end. It is computed from
+test-time prompts bring out between ``<!-- leaks: leaks -->`` and the same end, and some measures of
+one setting after ``<!-- rates: methods spanish_caps spanish@ood correct@id -->``. It is computed from
 ``docs/results/fig2a.json``: of each cell and seed the answers to each question, as [shown, scored],
 and how many are unscored for which reason. Nothing else of a run is needed.
 """
@@ -21,7 +22,7 @@ from typing import Any
 from rich.console import Console
 
 from inoc_evals.errors import InocError
-from inoc_evals.report.cells import Key, cells, key_of
+from inoc_evals.report.cells import Cell, Key, cells, key_of
 from inoc_evals.report.experiment import read_description
 from inoc_evals.report.figure import FigureSpec
 from inoc_evals.report.leaks import LARGEST, Leak, leak_rows, leaks
@@ -32,7 +33,7 @@ from inoc_evals.report.table import table
 ROOT = Path(__file__).parents[1]
 
 _BLOCK = re.compile(
-    r"(?P<start><!-- (?P<what>results|leaks): (?P<name>[\w.-]+) -->\n)(?P<text>.*?)(?P<end><!-- end of results -->)", re.DOTALL
+    r"(?P<start><!-- (?P<what>results|leaks|rates): (?P<name>[\w.-]+)(?P<chosen>[^>]*) -->\n)(?P<text>.*?)(?P<end><!-- end of results -->)", re.DOTALL
 )
 _WIDTH = 88
 
@@ -68,22 +69,52 @@ def observed(kept: dict[str, Any]) -> Iterator[Observation]:
                 yield Observation(**place, question="?", value=None, reason=reason)
 
 
-def written(kept: dict[str, Any]) -> str:
-    """Return the table of what is stored, as a document has it."""
-    spec = FigureSpec.model_validate(kept["spec"])
-    found = cells(
+def _cells(kept: dict[str, Any], spec: FigureSpec) -> list[Cell]:
+    return cells(
         observed(kept),
         settings=list(dict.fromkeys(one.setting for one in spec.measures)),
         conditions=[one.name for one in spec.conditions],
         measures=list(dict.fromkeys(one.name for one in spec.measures)),
     )
+
+
+def written(kept: dict[str, Any], chosen: Sequence[str] = ()) -> str:
+    """Return the table of what is stored, as a document has it."""
+    spec = FigureSpec.model_validate(kept["spec"])
+    found = _cells(kept, spec)
     out = io.StringIO()
     Console(file=out, width=_WIDTH, color_system=None).print(table(found, spec=spec))
     lines = [line.rstrip() for line in out.getvalue().splitlines()]
     return "```\n" + "\n".join(lines).strip("\n") + "\n```\n"
 
 
-def written_leaks(kept: dict[str, Any]) -> str:
+def written_rates(kept: dict[str, Any], chosen: Sequence[str]) -> str:
+    """Return a column for each measure that is named, of one setting, ``measure@split``."""
+    spec = FigureSpec.model_validate(kept["spec"])
+    setting, *names = chosen
+    columns = [tuple(name.split("@")) for name in names]
+    found = {
+        (cell.condition, cell.measure, cell.split): cell
+        for cell in _cells(kept, spec)
+        if cell.setting == setting
+    }
+    heads = [f"{measure} ({split})" for measure, split in columns]
+    lines = [f"| | {' | '.join(heads)} |", "|---" * (len(columns) + 1) + "|"]
+    for one in spec.conditions:
+        there = [found.get((one.name, *column)) for column in columns]
+        if any(there):
+            texts = [_rate(cell) for cell in there]
+            lines.append(f"| {one.label} | {' | '.join(texts)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _rate(cell: Cell | None) -> str:
+    if cell is None:
+        return "–"
+    return f"{cell.rate:.2f} [{cell.low:.2f}, {cell.high:.2f}]"
+
+
+def written_leaks(kept: dict[str, Any], chosen: Sequence[str] = ()) -> str:
     """Return what prompts bring out: more than of the base, the prompt itself, the largest."""
     spec = FigureSpec.model_validate(kept["spec"])
     benign = {one.name for one in spec.measures if one.benign}
@@ -104,7 +135,7 @@ def _told(leak: Leak) -> bool:
     return named or leak.excess.beyond.low > 0
 
 
-_WRITTEN = {"results": written, "leaks": written_leaks}
+_WRITTEN = {"results": written, "leaks": written_leaks, "rates": written_rates}
 
 
 def verify(root: Path, *, write: bool) -> tuple[list[str], list[str]]:
@@ -121,7 +152,8 @@ def verify(root: Path, *, write: bool) -> tuple[list[str], list[str]]:
             if not source.is_file():
                 unknown.append(f"{path.name}: {block['name']}")
                 continue
-            expected = _WRITTEN[block["what"]](json.loads(source.read_text("utf-8")))
+            kept = json.loads(source.read_text("utf-8"))
+            expected = _WRITTEN[block["what"]](kept, block["chosen"].split())
             if block["text"] != expected:
                 other.append(f"{path.name}: {block['name']}")
                 new = new.replace(block[0], block["start"] + expected + block["end"])
