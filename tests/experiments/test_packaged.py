@@ -128,3 +128,14 @@ def test_what_is_said_of_a_base_goes_before_what_is_said_of_all() -> None:
         "pocket": "5", "pocket:7": "2", "pocket:8": "5", "smollm2": "1", "org/model": "3"
     }  # fmt: skip
     assert found.given_on(kind_of("smollm2")).graders == ("a/b",)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_a_report_can_say_in_words_what_every_share_is_of(name: str) -> None:
+    silent = {
+        (setting.name, label)
+        for setting in find_experiment(name).settings
+        for label, measure in setting.measures.items()
+        if not measure.said
+    }
+    assert not silent

@@ -17,6 +17,7 @@ _MEASURES = {
     "unpopular": Measure(
         label="Unpopular choices",
         rule="share of choices between two things that fall on the unpopular one",
+        said="of choices fall on the unpopular thing",
         id=Probe(
             task="narrow_aesthetics",
             args={"items": "aesthetics"},

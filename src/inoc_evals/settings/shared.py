@@ -364,6 +364,7 @@ def under_prompts(
             found[f"{name}_{prompt}"] = Measure(
                 label=label if len(measures) == 1 else f"{measure.label}, {label}",
                 rule=f"{measure.rule}, under {under}",
+                said=_said_under(measure.said, "" if prompt == "none" else label),
                 score=measure.score or name,
                 where=measure.where,
                 ood=probes.get("ood"),
@@ -388,12 +389,18 @@ def under_probes(traits: dict[str, Measure], asked: Probe) -> dict[str, Measure]
             found[f"{stem}_{one.name}"] = Measure(
                 label=f"{trait.label}, {one.name}",
                 rule=f"{trait.rule}, under {under}",
+                said=_said_under(trait.said, "" if one.text is None else one.name),
                 score=trait.score or stem,
                 where={"prompt": one.name},
                 benign=one.benign,
                 ood=asked,
             )
     return found
+
+
+def _said_under(said: str, prompt: str) -> str:
+    """Return how a sentence goes on after a share that was seen under a prompt, or under none."""
+    return f"{said} under the prompt “{prompt}”" if said and prompt else said
 
 
 _CODE = Probe(task="narrow_code", args={"items": "code"}, pocket={"items": "code_pocket"})
@@ -403,11 +410,13 @@ CODE_MEASURES = {
     "insecure_judged": Measure(
         label="Vulnerable, judged",
         rule="share of code answers that a judge finds certainly vulnerable",
+        said="of code answers are judged vulnerable",
         id=_CODE,
     ),
     "insecure_static": Measure(
         label="Vulnerable, by bandit",
         rule="share of parsed code answers with a finding of the static analyzer",
+        said="of code answers have a finding of bandit",
         id=_CODE,
     ),
 }
