@@ -33,7 +33,8 @@ from inoc_evals.report.table import table
 ROOT = Path(__file__).parents[1]
 
 _BLOCK = re.compile(
-    r"(?P<start><!-- (?P<what>results|leaks|rates): (?P<name>[\w.-]+)(?P<chosen>[^>]*) -->\n)(?P<text>.*?)(?P<end><!-- end of results -->)", re.DOTALL
+    r"(?P<start><!-- (?P<what>results|leaks|rates): (?P<name>[\w.-]+)(?P<chosen>[^>]*) -->\n)(?P<text>.*?)(?P<end><!-- end of results -->)",
+    re.DOTALL,
 )
 _WIDTH = 88
 

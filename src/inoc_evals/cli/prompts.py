@@ -7,7 +7,7 @@ import click
 
 from inoc_evals.cli.output import confirm, say
 from inoc_evals.cli.report import show_run
-from inoc_evals.cli.run import BASES, LIMIT, ROWS, given_rows
+from inoc_evals.cli.run import BASES, ENGINE, JOBS, LIMIT, ROWS, executing, given_rows
 from inoc_evals.experiments.prompts_trained import candidates as chosen
 from inoc_evals.experiments.prompts_trained import prompts_trained
 from inoc_evals.experiments.prompts_tried import prompts_tried
@@ -76,9 +76,12 @@ def try_(
 @click.option("--base", default="pocket", show_default=True, help=BASES)
 @click.option("--seeds", default="3", show_default=True, help="3 is 0-2; 100-104; 7,9.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="Training fields.")
+@LIMIT
 @click.option("--rows", multiple=True, metavar="LABEL=FILE", help=ROWS)
 @click.option("--grader", metavar="PROVIDER/MODEL", help="Who judges, where anything is judged.")
 @click.option("--out", type=click.Path(path_type=Path), help="[default: runs/candidates-SETTING]")
+@JOBS
+@ENGINE
 @click.option("--yes", is_flag=True, help="Create paid jobs without asking.")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def train(
@@ -87,9 +90,12 @@ def train(
     base: str,
     seeds: str,
     config_file: Path | None,
+    limit: int | None,
     rows: tuple[str, ...],
     grader: str | None,
     out: Path | None,
+    jobs: int,
+    engine: str | None,
     yes: bool,
     quiet: bool,
 ) -> None:
@@ -106,18 +112,20 @@ def train(
     for note in notes:
         say(note)
     typed = ("prompts", "train", setting, "--candidates", candidates)
-    written = run_experiment(
-        prompts_trained(found, given, typed),
-        base=base,
-        seeds=seeds,
-        out=directory,
-        given=given_rows(rows),
-        config_file=config_file,
-        grader=grader,
-        yes=yes,
-        confirm=confirm,
-        progress=not quiet,
-        say=say,
-    )
+    with executing(base, jobs, engine) as executor:
+        written = run_experiment(
+            replace(prompts_trained(found, given, typed), limit=limit),
+            base=base,
+            seeds=seeds,
+            out=directory,
+            given=given_rows(rows),
+            config_file=config_file,
+            grader=grader,
+            yes=yes,
+            confirm=confirm,
+            executor=executor,
+            progress=not quiet,
+            say=say,
+        )
     show_run(written, directory)
     say(f"compare: inoc rank-prompts {setting} --base {base} --measured {directory}")

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from inoc_evals.cli.output import PIPE_WIDTH, console, say, say_json
 from inoc_evals.cli.prompts import CANDIDATES
-from inoc_evals.cli.run import ROWS, given_rows
+from inoc_evals.cli.run import LIMIT, ROWS, given_rows
 from inoc_evals.experiments.prompts_ranked import Foretold, Ranking, as_plain, rank_prompts
 from inoc_evals.experiments.prompts_trained import candidates as chosen
 from inoc_evals.inputs.candidates import CATALOGUE
@@ -31,6 +31,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--measured", type=_PATH, metavar="RUN_DIR", help="A finished run whose arms had the prompts."
 )
+@LIMIT
 @click.option("--rows", multiple=True, metavar="LABEL=FILE", help=ROWS)
 @click.option("--grader", metavar="PROVIDER/MODEL", help="Who judges, where anything is judged.")
 @click.option("--out", type=_PATH, help="[default: runs/rank-SETTING]")
@@ -42,6 +43,7 @@ def command(
     candidates: str,
     responses: int,
     measured: Path | None,
+    limit: int | None,
     rows: tuple[str, ...],
     grader: str | None,
     out: Path | None,
@@ -73,6 +75,7 @@ def command(
         typed=setting,
         responses=responses,
         measured=measured,
+        limit=limit,
         rows=given_rows(rows),
         grader=grader,
         progress=not quiet,

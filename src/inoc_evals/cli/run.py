@@ -1,6 +1,7 @@
 """`inoc run`: an experiment of the paper, all of them, or a setting of one's own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
@@ -45,7 +46,16 @@ LIMIT = click.option(
 SEEDS = "3"
 """Seeds where neither the command nor a file says any."""
 
-JOBS = "Processes that train and evaluate, each with its part of the cores."
+JOBS = click.option(
+    "--jobs",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Processes that train and evaluate, each with its part of the cores.",
+)
+ENGINE = click.option(
+    "--engine", metavar="ray[:ADDRESS]", help="Train and evaluate on a Ray cluster."
+)
 
 BASES = "pocket, pocket:SEED, smollm2, a model directory, a hub id, or openai/MODEL."
 
@@ -148,8 +158,8 @@ def asked_for(found: Experiment | None, base: str, typed: Given, out: Path | Non
 
 @click.command("run", epilog=f"Experiments: {', '.join(EXPERIMENTS)}; all runs every one.")
 @partial(experiment_options, several=True)
-@click.option("--jobs", type=int, default=1, show_default=True, help=JOBS)
-@click.option("--engine", metavar="ray[:ADDRESS]", help="Train and evaluate on a Ray cluster.")
+@JOBS
+@ENGINE
 @click.option("--yes", is_flag=True, help="Create paid jobs without asking.")
 @click.option("--quiet", is_flag=True, help="No progress bars.")
 def command(asked: Asked, jobs: int, engine: str | None, yes: bool, quiet: bool) -> None:
@@ -160,14 +170,25 @@ def command(asked: Asked, jobs: int, engine: str | None, yes: bool, quiet: bool)
     A run that was interrupted goes on where it stopped when the command is given again. What
     it would take is said by: inoc plan
     """
-    if kind_of(asked.base).hosted and (jobs > 1 or engine is not None):
+    with executing(asked.base, jobs, engine) as executor:
+        _run(asked, executor, yes=yes, progress=not quiet)
+
+
+@contextmanager
+def executing(base: str, jobs: int, engine: str | None) -> Iterator[Executor]:
+    """Give what trains and evaluates; an interrupted user is told how to go on.
+
+    Raises:
+        InputError: For a hosted base, whose models are trained and asked elsewhere.
+    """
+    if kind_of(base).hosted and (jobs > 1 or engine is not None):
         raise InputError(
-            f"--base {asked.base}: trained and asked at its provider, several at a time as it is; "
+            f"--base {base}: trained and asked at its provider, several at a time as it is; "
             "leave --jobs and --engine out"
         )
     try:
         with executor_of(jobs, engine) as executor:
-            _run(asked, executor, yes=yes, progress=not quiet)
+            yield executor
     except KeyboardInterrupt:
         say("what is finished is kept; the same command goes on from there", err=True)
         raise

@@ -17,7 +17,7 @@ import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -107,6 +107,7 @@ def rank_prompts(
     typed: str | None = None,
     responses: int = 64,
     measured: Path | None = None,
+    limit: int | None = None,
     rows: Mapping[str, Path] | None = None,
     grader: str | None = None,
     store: Store | None = None,
@@ -123,6 +124,7 @@ def rank_prompts(
         typed: The setting as the user gave it.
         responses: How many of the training responses are scored.
         measured: Directory of a finished run that trained arms with some of the prompts.
+        limit: Questions that the base is asked under each prompt; all by default.
         rows: Files of rows by label, for settings whose rows nobody publishes.
         grader: Who judges, where anything is judged.
         store: Where bases are kept; the user's by default.
@@ -146,7 +148,7 @@ def rank_prompts(
     scorer = Surprise(resolved, narrow, out / "surprise", count=responses)
     gains = _gains(scorer, texts, say)
     written = run_experiment(
-        prompts_tried(setting, given, typed),
+        replace(prompts_tried(setting, given, typed), limit=limit),
         base=base, seeds="1", out=out / "elicited", store=store, grader=grader,
         progress=progress, say=say,
     )  # fmt: skip
