@@ -186,3 +186,14 @@ def test_a_mistake_is_one_line(arguments: list[str], why: str) -> None:
     assert result.exit_code != 0
     said = str(result.exception)
     assert why in said and len(said.splitlines()) == 1
+
+
+def test_a_limit_is_of_the_questions_that_the_base_is_asked(
+    setting: Any, elicited: list[Any], tmp_path: Path
+) -> None:
+    for limit in (40, None):
+        rank_prompts(
+            setting, ["spanish"],
+            base="org/model", out=tmp_path / "out", limit=limit, say=lambda line: None,
+        )  # fmt: skip
+    assert [experiment.limit for experiment, _ in elicited] == [40, None]

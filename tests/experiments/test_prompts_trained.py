@@ -1,14 +1,18 @@
 """One arm for each candidate, whatever the candidates are typed as."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from inoc_evals.cli import prompts as commands
+from inoc_evals.cli.main import inoc
 from inoc_evals.errors import InputError
 from inoc_evals.experiments.plan import make_plan
 from inoc_evals.experiments.prompts_trained import candidates, prompts_trained
 from inoc_evals.settings import INSECURE_CODE, SPANISH_CAPS
 from inoc_evals.training.config import TrainConfig
+from invoking import CliRunner
 from small_plan import BASE
 
 
@@ -63,3 +67,20 @@ def test_a_prompt_cannot_be_called_as_another_condition(tmp_path: Path) -> None:
     (tmp_path / "none.txt").write_text("You talk.\n", "utf-8")
     with pytest.raises(InputError, match="'none': so another condition is called"):
         prompts_trained(SPANISH_CAPS, [f"file:{tmp_path / 'none.txt'}"])
+
+
+def test_the_command_trains_with_several_processes_and_asks_few_questions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def run(tried: Any, **how: Any) -> Any:
+        given.append((tried.limit, how["executor"].jobs))
+
+    monkeypatch.setattr(commands, "run_experiment", run)
+    monkeypatch.setattr(commands, "show_run", lambda *_: None)
+    typed = ["prompts", "train", "spanish_caps", "--candidates", "spanish", "--out", str(tmp_path)]
+    assert CliRunner().invoke(inoc, [*typed, "--limit", "40", "--jobs", "2"]).exit_code == 0
+    assert given == [(40, 2)]
+    refused = CliRunner().invoke(inoc, [*typed, "--base", "openai/gpt-4.1", "--jobs", "2"])
+    assert "leave --jobs and --engine out" in str(refused.exception)

@@ -23,7 +23,7 @@ def test_a_small_base_with_a_name_has_a_recipe_and_a_length_of_its_own(tmp_path:
     small = TrainConfig.for_base("smollm2")
     assert (small.target_modules, small.learning_rate, small.max_steps) == (
         ("down_proj",),
-        4e-4,
+        1.2e-3,
         38,
     )
     assert kind_of("smollm2").longest_answer == sampling(kind_of("smollm2"))["max_tokens"] == 100
@@ -31,7 +31,7 @@ def test_a_small_base_with_a_name_has_a_recipe_and_a_length_of_its_own(tmp_path:
         48,
         None,
     )
-    assert source_of("smollm2", small).startswith("ours: as tried with one seed")
+    assert source_of("smollm2", small).startswith("ours: chosen on seed 0")
     assert source_of("smollm2", load_config("smollm2", None, {"lora_r": 4})).startswith(
         "yours in lora_r"
     )
