@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from inoc_evals.report.cells import Cell
 from inoc_evals.report.experiment import Written
 from inoc_evals.report.figure import FigureSpec
 from inoc_evals.report.results import write_results
+from inoc_evals.settings import SPANISH_CAPS
 from inoc_evals.settings.own import read_setting
 from invoking import CliRunner
 
@@ -197,3 +199,16 @@ def test_a_limit_is_of_the_questions_that_the_base_is_asked(
             base="org/model", out=tmp_path / "out", limit=limit, say=lambda line: None,
         )  # fmt: skip
     assert [experiment.limit for experiment, _ in elicited] == [40, None]
+
+
+def test_the_base_is_asked_what_is_ranked_and_no_more(
+    elicited: list[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(
+        prompts_ranked, "setting_rows", lambda *_: SimpleNamespace(narrow=ROWS, control=())
+    )
+    rank_prompts(
+        SPANISH_CAPS, ["spanish"], base="org/model", out=tmp_path / "out", say=lambda line: None
+    )
+    [(experiment, _)] = elicited
+    assert set(experiment.settings[0].measures) == {"spanish", "caps"}  # and no sums

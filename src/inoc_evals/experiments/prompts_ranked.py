@@ -147,8 +147,9 @@ def rank_prompts(
     narrow = setting_rows(setting, base, placed_files([setting], rows or {})[setting.name]).narrow
     scorer = Surprise(resolved, narrow, out / "surprise", count=responses)
     gains = _gains(scorer, texts, say)
+    asked = setting.model_copy(update={"measures": traits_of(setting)})
     written = run_experiment(
-        replace(prompts_tried(setting, given, typed), limit=limit),
+        replace(prompts_tried(asked, given, typed), limit=limit),
         base=base, seeds="1", out=out / "elicited", store=store, grader=grader,
         progress=progress, say=say,
     )  # fmt: skip
