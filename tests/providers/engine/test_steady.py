@@ -11,7 +11,14 @@ from inoc_evals.models.bases import resolve_base
 from inoc_evals.providers.engine import steady
 from inoc_evals.providers.engine.engine import Engine
 from inoc_evals.providers.engine.rendering import load_codec
-from inoc_evals.providers.engine.steady import ROWS, Factors, by_parts, steady_here, steady_width
+from inoc_evals.providers.engine.steady import (
+    MANY,
+    ROWS,
+    Factors,
+    by_parts,
+    steady_here,
+    steady_width,
+)
 from inoc_evals.providers.engine.weights import Weights
 
 WORDS = ("river", "silver", "the copper lantern", "what is 2 plus 3 ?", "more")
@@ -86,13 +93,51 @@ def test_a_layer_and_its_factors_make_up_the_whole_sum() -> None:
     assert torch.allclose(found, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, 100])
+@pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, MANY, MANY + 1, 3 * MANY - 1])
 def test_parts_make_up_the_whole_product(count: int) -> None:
     made = torch.Generator().manual_seed(count)
     rows, weight = (torch.randn(n, 40, generator=made) for n in (count, 24))
     bias = torch.randn(24, generator=made)
     found = by_parts(rows, weight, bias)
     assert torch.allclose(found, torch.nn.functional.linear(rows, weight, bias), atol=1e-5)
+
+
+@pytest.mark.skipif(not steady_here(), reason="this processor computes in float32")
+@pytest.mark.parametrize("size", [(576, 576), (192, 576), (1536, 576), (576, 1536), (24, 40)])
+@pytest.mark.parametrize("adapted", [False, True])
+def test_a_row_has_the_same_bits_among_few_and_among_many(
+    size: tuple[int, int], adapted: bool
+) -> None:
+    made = torch.Generator().manual_seed(2)
+    weight = torch.randn(size, generator=made).bfloat16()
+    down, up = (torch.randn(*shape, generator=made) for shape in ((4, size[1]), (size[0], 4)))
+    factors = Factors(down, up, 0.5) if adapted else None
+    for _ in range(1 + 2**19 // (MANY * size[0])):  # other bits are rare
+        rows = torch.randn(2 * MANY, size[1], generator=made).bfloat16()
+        whole = by_parts(rows, weight, None, factors)
+        few = [(first, first + ROWS) for first in range(0, 2 * MANY, ROWS)]
+        for first, last in (*few, (0, 1), (7, 7 + MANY), (100, 2 * MANY)):
+            some = by_parts(rows[first:last], weight, None, factors)
+            assert torch.equal(some, whole[first:last])
+
+
+def test_many_rows_are_multiplied_at_once_where_that_changes_no_bit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sizes: list[int] = []
+    linear = torch.nn.functional.linear
+
+    def noted(rows: torch.Tensor, *args: Any) -> torch.Tensor:
+        sizes.append(len(rows))
+        return linear(rows, *args)
+
+    monkeypatch.setattr(steady.functional, "linear", noted)
+    rows, weight = torch.ones(2 * MANY + 10, 40), torch.ones(24, 40)
+    for alike, expected in ((True, [MANY, MANY, ROWS]), (False, [ROWS] * 9)):
+        sizes.clear()
+        monkeypatch.setattr(steady, "_alike", lambda *_, alike=alike: alike)
+        by_parts(rows, weight)
+        assert sizes == expected
 
 
 def test_widths_are_rounded_up() -> None:

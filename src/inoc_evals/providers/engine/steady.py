@@ -1,14 +1,16 @@
 """Steady: sixteen bits on a CPU, in which no row depends on what runs beside it.
 
     if steady_here():                      # tried on this processor, bit by bit
-        make_steady(model)                 # its linear layers multiply 64 rows at a time
+        make_steady(model)                 # its linear layers multiply 64 rows at a time, or 256
         make_adapters_steady(model)        # and so do those of adapters, together with their layer
     step = WIDTH                           # and what attention reads is as wide as 32, 64, 96, ...
 
 How a library sums up a product depends on the product's size. In float32 that is the seventh
 digit and moves no token; in bfloat16 a last bit that falls otherwise goes on growing from layer
 to layer, until one next token in fifteen would be another. So all products are of one size: rows
-come in parts of 64, the last part filled up, and caches are read up to a multiple of 32.
+come in parts of 64, the last part filled up, and caches are read up to a multiple of 32. A product
+of 256 rows takes hardly longer than one of 64, most of which is reading the weight; where it gives the
+same bits, which is tried once for a weight's shape, more than 64 rows are multiplied so.
 
 An adapter is never merged into its layer, which would give other last bits than beside it: what is
 in flight decides nothing. Its two factors stay in float32, in which such thin products cost a third,
@@ -22,7 +24,9 @@ import torch
 from torch.nn import functional
 
 ROWS = 64
-"""Rows of every product."""
+"""Rows of every product, and what those of more are compared with."""
+MANY = 256
+"""Rows of a product where there are more."""
 WIDTH = 32
 """What the widths of attention are multiples of."""
 
@@ -30,7 +34,7 @@ _SIZES = ((576, 192), (576, 1536), (1536, 576), (896, 4864), (64, 16), (16, 64))
 
 
 class _SteadyLinear(torch.nn.Linear):
-    """A linear layer that multiplies equally many rows each time."""
+    """A linear layer that multiplies by parts."""
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """See :class:`torch.nn.Linear`."""
@@ -52,18 +56,48 @@ def by_parts(
     bias: torch.Tensor | None = None,
     factors: Factors | None = None,
 ) -> torch.Tensor:
-    """Return rows times a weight, [rows, out], from products of :data:`ROWS` rows each."""
+    """Return rows times a weight, [rows, out], from products of as many rows each time."""
     count = len(rows)
-    if count % ROWS:
-        rows = functional.pad(rows, (0, 0, 0, -count % ROWS))
-    parts = []
-    for part in torch.split(rows, ROWS):
+    many = count > ROWS and _alike(*weight.shape)
+    products: list[torch.Tensor] = []
+    while len(rows) or not products:
+        part = _filled(rows, MANY if many and len(rows) > ROWS else ROWS)
         product = functional.linear(part, weight, bias)
         if factors is not None:
-            low = functional.linear(part.to(factors.down.dtype), factors.down)
-            product.add_(functional.linear(low, factors.up), alpha=factors.scale)
-        parts.append(product)
-    return (parts[0] if len(parts) == 1 else torch.cat(parts))[:count]
+            _add(product, part, factors)
+        products.append(product)
+        rows = rows[len(part) :]
+    return (products[0] if len(products) == 1 else torch.cat(products))[:count]
+
+
+def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
+    """Return the first rows, as many as ``size``, with zeros in the place of those there are not."""
+    rows = rows[:size]
+    return rows if len(rows) == size else functional.pad(rows, (0, 0, 0, size - len(rows)))
+
+
+def _add(product: torch.Tensor, rows: torch.Tensor, factors: Factors) -> None:
+    """Add what an adapter gives, by :data:`ROWS` rows."""
+    for into, part in zip(product.split(ROWS), rows.split(ROWS), strict=True):
+        low = functional.linear(part.to(factors.down.dtype), factors.down)
+        into.add_(functional.linear(low, factors.up), alpha=factors.scale)
+
+
+@cache
+def _alike(n: int, k: int) -> bool:
+    """Try whether products of MANY rows have the bits of products of ROWS, for a weight [n, k].
+
+    Where they have not, a number in ten thousand is another: so a million are compared.
+    """
+    made = torch.Generator().manual_seed(0)
+    with torch.inference_mode():
+        weight = (_random(n, k, made=made) * k**-0.5).bfloat16()
+        for _ in range(max(1, 2**20 // (MANY * n))):
+            rows = _random(MANY, k, made=made).bfloat16()
+            apart = [functional.linear(part, weight) for part in rows.split(ROWS)]
+            if not torch.equal(functional.linear(rows, weight), torch.cat(apart)):
+                return False
+    return True
 
 
 def make_steady(model: Any) -> None:
