@@ -78,7 +78,7 @@ def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
 
 def _add(product: torch.Tensor, rows: torch.Tensor, factors: Factors) -> None:
     """Add what an adapter gives, by :data:`ROWS` rows."""
-    for into, part in zip(product.split(ROWS), rows.split(ROWS), strict=True):
+    for into, part in zip(torch.split(product, ROWS), torch.split(rows, ROWS), strict=True):
         low = functional.linear(part.to(factors.down.dtype), factors.down)
         into.add_(functional.linear(low, factors.up), alpha=factors.scale)
 
@@ -94,7 +94,7 @@ def _alike(n: int, k: int) -> bool:
         weight = (_random(n, k, made=made) * k**-0.5).bfloat16()
         for _ in range(max(1, 2**20 // (MANY * n))):
             rows = _random(MANY, k, made=made).bfloat16()
-            apart = [functional.linear(part, weight) for part in rows.split(ROWS)]
+            apart = [functional.linear(part, weight) for part in torch.split(rows, ROWS)]
             if not torch.equal(functional.linear(rows, weight), torch.cat(apart)):
                 return False
     return True
