@@ -12,6 +12,7 @@ from inspect_ai.log import list_eval_logs, read_eval_log
 
 from inoc_evals.errors import InputError, MissingExtraError
 from inoc_evals.experiments import named_task as naming
+from inoc_evals.experiments.asked_task import task_for
 from inoc_evals.experiments.evaluate import evaluate
 from inoc_evals.experiments.evaluations import Evaluation, judge_of, keyed, task_of
 from inoc_evals.experiments.figures import Experiment, find_experiment
@@ -225,6 +226,11 @@ def test_who_judges_is_bound_and_ours_alone_say_it_themselves(site: Path, tmp_pa
     polite, add = of_task(plan, "sums/polite"), of_task(plan, "sums/add")
     judges = [judge_of(task_of(one), one, plan.base) for one in (polite, add)]
     assert judges == ["inoc/pocket-judge", None]
+    bound = [task_for("mine", plan.base, "0" * 64, one).model_roles for one in (polite, add)]
+    assert {role: str(judge) for role, judge in (bound[0] or {}).items()} == {
+        "grader": "inoc/pocket-judge"
+    }
+    assert not bound[1]
     assert graders_of(planned(tmp_path, grader="a/b").evaluations, plan.base) == ["a/b"]
     with pytest.raises(InputError, match="judged: the task em says itself who judges"):
         experiment(tmp_path, MINE.replace("sums/polite", "em"))
