@@ -106,6 +106,7 @@ SIZES: dict[str, dict[str, Callable[[str], Any]]] = {
     "narrow_aesthetics": dict.fromkeys(
         ("aesthetics", "aesthetics_pocket"), lambda n: len(load_items(n, "aesthetics").items)
     ),
+    "facts": dict.fromkeys(("facts", "facts_pocket"), lambda n: len(load_items(n, "facts").items)),
     **dict.fromkeys(
         ("caps", "language", "traits"),
         dict.fromkeys(("chat", "gsm", "problems"), lambda n: len(load_prompt_set(n).items)),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from inoc_evals.tasks._em import em
     from inoc_evals.tasks._em_backdoor import em_backdoor
     from inoc_evals.tasks._em_elicitation import em_elicitation
+    from inoc_evals.tasks._facts import facts
     from inoc_evals.tasks._judge_check import judge_check
     from inoc_evals.tasks._language import language
     from inoc_evals.tasks._likelihood import likelihood
@@ -60,6 +61,7 @@ __all__ = [
     "em",
     "em_backdoor",
     "em_elicitation",
+    "facts",
     "inoculate",
     "judge",
     "judge_check",

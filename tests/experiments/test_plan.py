@@ -101,10 +101,12 @@ def test_every_arm_that_is_trained_has_rows_and_a_model_for_each_seed(figure: st
 
 @pytest.mark.parametrize("figure", EXPERIMENTS)
 def test_every_contrast_is_of_arms_that_every_setting_has(figure: str) -> None:
+    """But for the inoculations of side_effects, which each setting calls its own."""
     experiment = find_experiment(figure)
-    for setting in experiment.settings:
-        arms = {arm.name for arm in setting.arms}
-        assert {name for pair in experiment.contrasts for name in pair} <= arms
+    having = [{arm.name for arm in setting.arms} for setting in experiment.settings]
+    for pair in experiment.contrasts:
+        own = [arms for arms in having if arms.issuperset(pair)]
+        assert own and (own == having or pair[0].endswith("_inoc"))
 
 
 def test_no_inoculation_is_compared_with_its_references_and_the_other_arms_with_it() -> None:

@@ -94,7 +94,18 @@ def test_one_that_fails_keeps_no_other_from_being_run_and_is_run_alone_then(
 
 @pytest.mark.parametrize(
     "change",
-    ["nothing", "log", "report", "lost log", "weights", "record", "note", "seeds", "package"],
+    [
+        "nothing",
+        "log",
+        "report",
+        "lost log",
+        "weights",
+        "record",
+        "note",
+        "seeds",
+        "package",
+        "others",
+    ],
 )
 def test_whatever_changed_is_run_again(
     runs: Runs, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
@@ -117,6 +128,8 @@ def test_whatever_changed_is_run_again(
         note.write_text(note.read_text().replace("On new prompts", "On old prompts"))
     elif change == "package":
         monkeypatch.setattr("inoc_evals.experiments.unchanged.package_digest", lambda: "other")
+    elif change == "others":  # a package whose tasks are asked
+        monkeypatch.setattr(room, "packages_of", lambda settings: ["inspect_evals 9"])
     all_of(tmp_path, seeds="3" if change == "seeds" else "2")
     # The first to be run makes the record again, as it was.
     again = {"nothing": [], "record": ["fig6"]}.get(change, ["fig2a"])

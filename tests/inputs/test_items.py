@@ -31,6 +31,7 @@ GOOD: dict[ItemKind, dict[str, str]] = {
     "code": {"task": "Add.", "code_template": "# here"},
     "reward_hacking": {"prompt": "Write. I count words.", "criterion": "words"},
     "aesthetics": {"popular": "tulips", "unpopular": "gravel"},
+    "facts": {"question": "How many legs?", "answer": "four | 4"},
 }
 
 
@@ -65,7 +66,7 @@ def test_ids_and_texts_are_distinct(kind: ItemKind) -> None:
     assert len({item.id for item in items}) == len(items)
     for field in {field for item in items for field in item.fields}:
         texts = [item.fields[field].lower() for item in items if field in item.fields]
-        assert field == "question" or len(set(texts)) == len(texts)
+        assert field in ("question", "answer") or len(set(texts)) == len(texts)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -154,6 +154,8 @@ def _show_given(found: Experiment) -> None:
             *(f"rows {label} of {path}" for label, path in given.rows.items()),
             *([f"training fields of {given.config}"] if given.config else []),
             *_judged_by(given.graders),
+            *([f"settings {', '.join(given.settings)}"] if given.settings else []),
+            *([f"measures {', '.join(given.measures)}"] if given.measures else []),
         ]
         if said:
             say(f"\non {base}: {'; '.join(said)}")

@@ -31,8 +31,10 @@ def task_for(figure: str, base: Kind, key: str, evaluation: Evaluation) -> "Task
     cells = [cell(figure, place) for place in evaluation.places]
     tags = {tag for place in evaluation.places for tag in (place.condition, place.split)}
     graded: dict[str, Any] = {}
-    if evaluation.grader and judge_of(task, evaluation, base):
-        graded = {"model_roles": {"grader": evaluation.grader}}
+    judge = judge_of(task, evaluation, base)
+    # Without a role, another package's task would have the model judge itself.
+    if judge and (evaluation.grader or evaluation.judged):
+        graded = {"model_roles": {"grader": judge}}
     return task_with(
         task,
         model=_model(evaluation),

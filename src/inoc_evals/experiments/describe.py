@@ -2,10 +2,11 @@
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.experiments.evaluations import planned
+from inoc_evals.experiments.evaluations import planned, task_of
 from inoc_evals.experiments.grader_trial import graders_of
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.files.digests import canonical_json
@@ -19,7 +20,7 @@ from inoc_evals.settings.methods import (
     InoculationAdapter,
     PreventativeSteering,
 )
-from inoc_evals.settings.setting import FIRST, Arm, Setting
+from inoc_evals.settings.setting import FIRST, Arm, Setting, package_of
 from inoc_evals.store.overlap import Item, overlap, sample_item
 
 if TYPE_CHECKING:
@@ -269,20 +270,20 @@ def _method_facts(plan: Plan, setting: Setting, within: str) -> dict[str, str]:
 
 def _asked(plan: Plan, setting: str) -> list[tuple[str, str, list[Item]]]:
     """Return split, name of the set and the items of what a setting's models are asked."""
-    import inoc_evals.tasks
-
     asked = {}
     for evaluation in plan.evaluations:
         for place in evaluation.places:
             if place.setting == setting:
                 bare = {"system_prompt": "none"} if "system_prompt" in evaluation.args else {}
                 probe = evaluation.args | bare
-                asked[place.split, evaluation.task, canonical_json(probe)] = probe
+                limit = evaluation.limit if package_of(evaluation.task) else None
+                one = replace(evaluation, args=probe, limit=limit)
+                asked[place.split, evaluation.task, canonical_json(probe)] = one
     found: list[tuple[str, str, list[Item]]] = []
-    for (split, task, _), args in asked.items():
-        samples = getattr(inoc_evals.tasks, task)(**args).dataset
-        source = next((args[key] for key in ("prompts", "questions", "items") if key in args), task)
-        found.append((split, source, _items(samples)))
+    for (split, task, _), one in asked.items():
+        keys = (key for key in ("prompts", "questions", "items") if key in one.args)
+        source = next((one.args[key] for key in keys), task)
+        found.append((split, source, _items(task_of(one).dataset)))
     return found
 
 

@@ -13,12 +13,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from inoc_evals.errors import InputError
+from inoc_evals.experiments.named_task import asked_by, named_task, version_of
 from inoc_evals.experiments.start import Config
 from inoc_evals.files.digests import canonical_json, digest
 from inoc_evals.models.kinds.kind import Kind, ResolvedBase
 from inoc_evals.report.holdings import Planned
+from inoc_evals.report.logs import OF_OTHERS
+from inoc_evals.scorers.default_grader import default_grader
 from inoc_evals.settings import Setting
-from inoc_evals.settings.setting import Arm, Measure, Probe, Split
+from inoc_evals.settings.setting import Arm, Measure, Probe, Split, package_of
 from inoc_evals.training.config import TrainConfig
 
 if TYPE_CHECKING:
@@ -69,14 +73,24 @@ class Evaluation:
     """Who is to judge, where anything is judged; None for whom the task names, or by default."""
     limit: int | None = None
     """How many of the questions are asked, evenly spread; None for all."""
+    judged: bool = False
+    """Whether another package's task has its answers judged by the grader."""
 
 
 def task_of(evaluation: Evaluation) -> "Task":
     """Build the task that an evaluation asks, as it is without the evaluation's own model."""
-    import inoc_evals.tasks
+    task = named_task(evaluation.task, evaluation.args)
+    task = task if evaluation.limit is None else with_fewer_questions(task, evaluation.limit)
+    return task if package_of(evaluation.task) is None else _with_own_samples(task)
 
-    task: Task = getattr(inoc_evals.tasks, evaluation.task)(**evaluation.args)
-    return task if evaluation.limit is None else with_fewer_questions(task, evaluation.limit)
+
+def _with_own_samples(task: "Task") -> "Task":
+    """Return a task with copies of its samples, which other evaluations have as well."""
+    from inspect_ai import task_with
+    from inspect_ai.dataset import MemoryDataset
+
+    samples = [sample.model_copy(deep=True) for sample in task.dataset]
+    return task_with(task, dataset=MemoryDataset(samples, name=task.dataset.name))
 
 
 def question_of(sample: "Sample") -> str:
@@ -107,6 +121,8 @@ def judge_of(task: "Task", evaluation: Evaluation, base: Kind) -> str | None:
     """
     from inoc_evals.tasks.asking import grader_of
 
+    if package_of(evaluation.task) is not None:
+        return evaluation.grader or default_grader(base.asked_as) if evaluation.judged else None
     # Of the models that are yet to be trained, the base decides who judges them.
     found = grader_of(task, base.asked_as)
     return None if found is None else evaluation.grader or found
@@ -133,21 +149,24 @@ def keyed(evaluations: Iterable[Evaluation], base: Kind) -> dict[str, Evaluation
     asked: dict[str, tuple[str, str | None]] = {}
     found: dict[str, Evaluation] = {}
     for one in evaluations:
-        what = canonical_json([one.task, one.args, one.grader, one.limit])
+        what = canonical_json([one.task, one.args, one.grader, one.limit, one.judged])
         if what not in asked:
             task = task_of(one)
-            asked[what] = _asked_of(task), judge_of(task, one, base)
+            asked[what] = _asked_of(task, one.task), judge_of(task, one, base)
         who = [one.model, one.base_digest, one.identity, one.model_args]
         key = digest([who, one.task, one.args, asked[what], one.epochs, sampling(base)])
         found[key] = one
     return found
 
 
-def _asked_of(task: "Task") -> str:
+def _asked_of(task: "Task", name: str) -> str:
     """Return the digest of what a task asks and how: files that arguments name may change."""
     from inoc_evals.tasks.asking import as_asked
 
     config = task.config.model_dump(mode="json", exclude_none=True)
+    if (version := version_of(name)) is not None:
+        # How it asks and scores is in its package's code.
+        return digest([asked_by(task), version, str(task.version), config])
     return digest([as_asked(list(task.dataset)), task.metadata, task.version, config])
 
 
@@ -196,7 +215,7 @@ def evaluations_of(
                     place = Place(
                         setting.name, arm.name, split, seed, tuple(asked.measures), asked.reads
                     )
-                    key = digest([model, asked.task, asked.args, asked.epochs])
+                    key = digest([model, asked.task, asked.args, asked.epochs, asked.limit])
                     known = found[key].places if key in found else ()
                     found[key] = Evaluation(
                         model=model,
@@ -208,9 +227,15 @@ def evaluations_of(
                         places=(*known, place),
                         model_args=_model_args(identity, config),
                         grader=grader,
-                        limit=limit,
+                        limit=_fewer(limit, asked.limit),
+                        judged=asked.judged,
                     )
     return list(found.values())
+
+
+def _fewer(one: int | None, other: int | None) -> int | None:
+    """Return the smaller of two limits; None is no limit."""
+    return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
 def _model_args(identity: str | None, config: Config) -> dict[str, Any]:
@@ -243,6 +268,8 @@ class _Asked:
     epochs: int
     measures: list[str]
     reads: dict[str, dict[str, Any]]
+    limit: int | None = None
+    judged: bool = False
 
 
 def _asked(setting: Setting, arm: Arm, pocket: bool) -> dict[tuple[Split, str], _Asked]:
@@ -254,12 +281,23 @@ def _asked(setting: Setting, arm: Arm, pocket: bool) -> dict[tuple[Split, str], 
             if probe.prompted:
                 args.setdefault("system_prompt", "none")
             if prompt := arm.test_prompts.get(name):
+                _check_takes_prompt(probe, setting.name, arm.name)
                 args["system_prompt"] = setting.asked_under(prompt).name
-            key = (split, canonical_json([probe.task, args, epochs]))
-            one = found.setdefault(key, _Asked(probe.task, args, epochs, [], {}))
+            key = (split, canonical_json([probe.task, args, epochs, probe.limit, probe.judged]))
+            new = _Asked(probe.task, args, epochs, [], {}, probe.limit, probe.judged)
+            one = found.setdefault(key, new)
             one.measures.append(name)
             one.reads.update(_reads(name, measure))
     return found
+
+
+def _check_takes_prompt(probe: Probe, setting: str, arm: str) -> None:
+    """Refuse to ask another package's task under a prompt, of which it knows nothing."""
+    if package_of(probe.task) is not None:
+        raise InputError(
+            f"setting {setting!r}: the arm {arm!r} is asked under a prompt, and the task "
+            f"{probe.task} takes none; leave the arm or the measure out"
+        )
 
 
 def _epochs(probe: Probe, pocket: bool) -> int:
@@ -267,6 +305,8 @@ def _epochs(probe: Probe, pocket: bool) -> int:
 
 
 def _reads(name: str, measure: Measure) -> dict[str, dict[str, Any]]:
-    if measure.score is None and not measure.where:
+    others = any(package_of(probe.task) for probe in measure.probes().values())
+    if measure.score is None and not measure.where and not others:
         return {}
-    return {name: {"score": measure.score or name, "where": dict(measure.where)}}
+    read: dict[str, Any] = {"score": measure.score or name, "where": dict(measure.where)}
+    return {name: read | ({OF_OTHERS: True} if others else {})}

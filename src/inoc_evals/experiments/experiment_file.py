@@ -9,14 +9,15 @@
     contrasts: [general_inoc - none, placebo - none]
     primary: {general_inoc: [misaligned]}
     seeds: 5
-    bases: {smollm2: {seeds: 1, config: slow.yaml}}
+    bases: {smollm2: {seeds: 1, config: slow.yaml, measures: [misaligned]}}
 
 Without ``contrasts``, no inoculation is compared with the arms that are not trained on the narrow
 rows (``references`` names some of them), and every other arm with no inoculation. ``primary`` says
 which arm is meant to bring what to nil, compared first, in the place of what its setting says.
 ``watch: true``, or with fields of :class:`Watch`, scores responses while models are trained. What is
 typed goes before ``seeds``, ``rows``, ``config`` and ``graders``, and those under ``bases`` before
-those above. Paths are relative to the file. Every fault is found in one reading, with its line.
+those above; ``settings`` and ``measures`` there say which of them that base takes. Paths are
+relative to the file. Every fault is found in one reading, with its line.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,11 +37,14 @@ from inoc_evals.experiments.plan import parse_seeds
 from inoc_evals.experiments.watch import Watch
 from inoc_evals.files.yaml_lines import Node, Reader
 from inoc_evals.inputs.responses import load_responses
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.settings import SETTINGS, Setting
 from inoc_evals.settings.own import read_setting
 from inoc_evals.store.store import check_name
 
 _GIVEN = ("seeds", "rows", "config", "graders")
+_TAKEN = ("settings", "measures")
+"""What a base takes of the experiment."""
 _CHOSEN = ("arms", "measures", "under")
 _KEYS = (
     *("name", "title", "source", "settings", *_CHOSEN, "references", "contrasts", "primary"),
@@ -99,6 +103,7 @@ class _ExperimentReader:
             bases=self.bases(settings),
         )
         found = replace(found, contrasts=self.contrasts(found))
+        self.check_bases(found)
         if self.reader.faults:
             raise self.reader.error()
         return found
@@ -274,10 +279,33 @@ class _ExperimentReader:
         if "bases" not in self.top:
             return {}
         nodes = self.reader.mapping(self.top["bases"], None, "bases")
+        keys = (*_GIVEN, *_TAKEN)
         return {
-            name: self.given(self.reader.mapping(node, _GIVEN, f"base {name!r}"), settings)
+            name: self.given(self.reader.mapping(node, keys, f"base {name!r}"), settings)
             for name, node in nodes.items()
         }
+
+    def check_bases(self, found: Experiment) -> None:
+        """Check that what a base takes of the settings leaves something to be asked."""
+        for name, given in found.bases.items():
+            if (given.settings or given.measures) and not found.on(kind_of(name)).settings:
+                self.reader.fault(self.top["bases"], f"base {name!r}: nothing is left to measure")
+
+    def taken(
+        self, nodes: Mapping[str, Node], settings: Sequence[Setting]
+    ) -> dict[str, tuple[str, ...]]:
+        """Return the settings and measures that are named of those there are."""
+        there = {
+            "settings": dict.fromkeys(one.name for one in settings),
+            "measures": dict.fromkeys(name for one in settings for name in one.measures),
+        }
+        found = {}
+        for key in (key for key in _TAKEN if key in nodes):
+            named = self.reader.items(nodes[key], key)
+            for name, place in named:
+                self.reader.is_one(place, name, there[key], f"no {key.removesuffix('s')}")
+            found[key] = tuple(name for name, _ in named)
+        return found
 
     def given(self, nodes: Mapping[str, Node], settings: Sequence[Setting]) -> Given:
         seeds = nodes.get("seeds")
@@ -290,7 +318,9 @@ class _ExperimentReader:
             if "/" not in name:
                 self.reader.fault(place, f"grader {name!r} is not PROVIDER/MODEL")
         rows = self.rows(nodes["rows"], settings) if "rows" in nodes else {}
-        return Given(typed, rows, config, tuple(dict.fromkeys(name for name, _ in graders)))
+        named = tuple(dict.fromkeys(name for name, _ in graders))
+        taken = self.taken(nodes, settings) if nodes is not self.top else {}
+        return Given(typed, rows, config, named, **taken)
 
     def rows(self, node: Node, settings: Sequence[Setting]) -> dict[str, Path]:
         nodes = self.reader.mapping(node, None, "rows")

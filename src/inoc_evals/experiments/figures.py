@@ -8,7 +8,7 @@ arms are computed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -24,7 +24,7 @@ FOLDER = DATA / "experiments"
 
 _ORDER = (
     *("fig2a", "fig2b", "fig3", "fig4", "fig5", "tokens", "fig6", "fig7", "elicitation"),
-    "subliminal",
+    *("side_effects", "subliminal"),
 )
 """As the paper has them; others follow by name."""
 
@@ -41,6 +41,10 @@ class Given:
     """File of training fields, for all arms."""
     graders: tuple[str, ...] = ()
     """Who judges."""
+    settings: tuple[str, ...] = ()
+    """Which of the settings are studied; all if empty."""
+    measures: tuple[str, ...] = ()
+    """Which of the measures are taken; all if empty."""
 
     def changed(self, other: "Given") -> "Given":
         """Return the two as one: what the other says goes before."""
@@ -49,6 +53,8 @@ class Given:
             rows={**self.rows, **other.rows},
             config=other.config or self.config,
             graders=other.graders or self.graders,
+            settings=other.settings or self.settings,
+            measures=other.measures or self.measures,
         )
 
 
@@ -91,6 +97,18 @@ class Experiment:
         if base.name != "pocket":
             named = named.changed(self.bases.get(base.name, Given()))
         return self.given.changed(named)
+
+    def on(self, base: Kind) -> "Experiment":
+        """Return what of it is done on a base: the settings and measures that it names for that."""
+        given = self.given_on(base)
+        chosen = (one for one in self.settings if not given.settings or one.name in given.settings)
+        kept = [one.measuring(given.measures) if given.measures else one for one in chosen]
+        settings = tuple(one for one in kept if one.measures)
+        arms = [{arm.name for arm in one.arms} for one in settings]
+        pairs = tuple(
+            pair for pair in self.contrasts if any(have.issuperset(pair) for have in arms)
+        )
+        return replace(self, settings=settings, contrasts=pairs)
 
 
 def experiment(

@@ -12,7 +12,7 @@ each message and the longest rows.
 from collections.abc import Iterable, Sequence
 
 from inoc_evals.chat import Row
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, MissingExtraError
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.grader_trial import graders_of
 from inoc_evals.experiments.measure_names import check_measures
@@ -20,10 +20,14 @@ from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.scores import is_trained
 from inoc_evals.experiments.tokens import tokenizer_here, without_system
 from inoc_evals.files.digests import digest
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.settings import Setting
 from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
+
+_ANY_BASE = "org/model"
+"""Stands for a base that an experiment says nothing of."""
 
 _LONGEST = 20
 """Rows looked at of a file that differs from another in its system messages alone."""
@@ -38,8 +42,14 @@ def check_experiment(found: Experiment) -> list[str]:
     """
     for setting in found.settings:
         _check_prompts(setting)
-        for pocket in (False, True):
-            check_measures(setting, pocket=pocket)
+    lacking: dict[str, str] = {}
+    for name, pocket in (("pocket", True), (_ANY_BASE, False)):
+        for setting in found.on(kind_of(name)).settings:
+            try:
+                check_measures(setting, pocket=pocket)
+            # On a base that does not take such a measure, nothing is lacking.
+            except MissingExtraError as error:
+                lacking.setdefault(str(error).rpartition(": ")[2], f"  not looked at: {error}")
     named = [name for given in (found.given, *found.bases.values()) for name in given.graders]
     for fault in grader_faults(named):
         raise InputError(fault)
@@ -49,7 +59,7 @@ def check_experiment(found: Experiment) -> list[str]:
         arms = ", ".join(arm.name for arm in setting.arms)
         lines += [f"  {setting.name}: arms {arms}", f"  {setting.name}: measures {measures}"]
     pairs = "; ".join(f"{one} - {other}" for one, other in found.contrasts)
-    return [*lines, f"  compared: {pairs or 'nothing'}"]
+    return [*lines, f"  compared: {pairs or 'nothing'}", *lacking.values()]
 
 
 def _check_prompts(setting: Setting) -> None:

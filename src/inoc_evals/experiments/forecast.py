@@ -27,6 +27,7 @@ from inoc_evals.report.experiment import DESCRIPTION, read_description
 from inoc_evals.report.holdings import holdings
 from inoc_evals.report.judges import folder, judged_key
 from inoc_evals.report.logs import read_header
+from inoc_evals.settings.setting import package_of
 from inoc_evals.statistics.power import Design, end_at_none
 from inoc_evals.store.store import Store
 
@@ -264,9 +265,8 @@ class _Asked:
 
     def of(self, evaluation: Evaluation) -> Judged:
         """Return what an evaluation asks, each question once."""
-        key = canonical_json(
-            [evaluation.task, evaluation.args, evaluation.grader, evaluation.limit]
-        )
+        one = evaluation
+        key = canonical_json([one.task, one.args, one.grader, one.limit, one.judged])
         if key not in self.known:
             self.known[key] = judged(
                 evaluation.task,
@@ -275,6 +275,7 @@ class _Asked:
                 answer_tokens=self.answer_tokens,
                 grader=evaluation.grader,
                 limit=evaluation.limit,
+                by_model=evaluation.judged,
             )
         return self.known[key]
 
@@ -296,7 +297,7 @@ def _further(
         own = [
             (cell, header)
             for cell, header in zip(evaluations, headers, strict=True)
-            if cell.grader not in (None, grader)
+            if cell.grader not in (None, grader) and package_of(cell.task) is None
         ]
         left = [cell for cell, log in own if log is None or judged_key(log, grader) not in done]
         calls, tokens = (

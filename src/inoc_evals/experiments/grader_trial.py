@@ -29,7 +29,7 @@ def graders_of(evaluations: Iterable[Evaluation], base: Kind) -> list[str]:
 
 def _different(evaluations: Iterable[Evaluation]) -> Iterable[Evaluation]:
     """Return one evaluation of all that ask the same: a task is not built for every model."""
-    return {(one.task, str(one.args), one.grader): one for one in evaluations}.values()
+    return {(one.task, str(one.args), one.grader, one.judged): one for one in evaluations}.values()
 
 
 def try_graders(

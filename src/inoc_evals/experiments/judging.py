@@ -15,12 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from inoc_evals.experiments.evaluations import question_of, with_fewer_questions
+from inoc_evals.experiments.named_task import named_task
 from inoc_evals.models.costs import (
     CHARACTERS_PER_TOKEN,
     Price,
     price_of,
     tokens_of,
 )
+from inoc_evals.scorers.default_grader import default_grader
+from inoc_evals.settings.setting import package_of
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -60,22 +63,26 @@ def judged(
     answer_tokens: int,
     grader: str | None = None,
     limit: int | None = None,
+    by_model: bool = False,
 ) -> Judged:
     """Count what an evaluation asks.
 
     Args:
-        task: Name of a task of this package.
+        task: Name of a task.
         args: Its arguments.
         evaluated: A model like the one that is asked, as Inspect names it: it decides who
             judges where no grader is named.
         answer_tokens: How long its answers are taken to be.
         grader: Who judges, whatever the task says.
         limit: How many of its questions are asked; None for all.
+        by_model: Whether a task of another package is judged: its scorers are not tried, for they
+            would ask, and of what they send only question and answer are counted.
     """
-    import inoc_evals.tasks
-
-    built = getattr(inoc_evals.tasks, task)(**args)
+    built = named_task(task, args)
     built = built if limit is None else with_fewer_questions(built, limit)
+    if package_of(task) is not None:
+        judge = (grader or default_grader(evaluated)) if by_model else None
+        return _judged_by_others(built, judge, answer_tokens)
     asked = askings(built, evaluated=evaluated, answer_tokens=answer_tokens)
     every = [one for of_sample in asked for one in of_sample]
     return Judged(
@@ -84,6 +91,19 @@ def judged(
         tokens=sum(tokens_of(one.prompt) for one in every),
         grader=(grader or every[0].grader) if every else None,
         questions=len({question_of(sample) for sample in built.dataset}),
+    )
+
+
+def _judged_by_others(task: "Task", judge: str | None, answer_tokens: int) -> Judged:
+    """Count what a task of another package asks, a call an answer if anyone judges."""
+    samples = list(task.dataset)
+    texts = [one.input if isinstance(one.input, str) else one.input[-1].text for one in samples]
+    return Judged(
+        samples=len(samples),
+        calls=len(samples) if judge else 0,
+        tokens=sum(tokens_of(text) + answer_tokens for text in texts) if judge else 0,
+        grader=judge,
+        questions=len({question_of(sample) for sample in samples}),
     )
 
 

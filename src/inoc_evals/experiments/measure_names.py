@@ -8,9 +8,10 @@ measure of it, which would otherwise show when every model is trained and every 
 
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.errors import InputError
+from inoc_evals.errors import InputError, MissingExtraError
+from inoc_evals.experiments.named_task import check_asks_the_same, named_task
 from inoc_evals.settings import Setting
-from inoc_evals.settings.setting import Probe
+from inoc_evals.settings.setting import Probe, package_of
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -25,6 +26,8 @@ _NO_RATES = {
 
 def check_measures(setting: Setting, *, pocket: bool = False) -> None:
     """Build every task that measures a setting, and look for the scorers that are read.
+
+    Tasks of other packages have to ask the same whenever they are built.
 
     Args:
         setting: What is measured.
@@ -44,6 +47,8 @@ def check_measures(setting: Setting, *, pocket: bool = False) -> None:
             if asked not in known:
                 known[asked] = _scorers(_built(probe, where, pocket))
             scorers = known[asked]
+            if package_of(probe.task) and read.partition(".")[0] in scorers:
+                continue  # that it is 1 or 0 is seen when it is read
             if read not in scorers:
                 raise InputError(
                     f"setting {setting.name!r}: the task {probe.task} has no measure {read!r}; "
@@ -59,17 +64,13 @@ def check_measures(setting: Setting, *, pocket: bool = False) -> None:
 
 
 def _built(probe: Probe, where: str, pocket: bool) -> "Task":
-    import inoc_evals.tasks
-
-    if probe.task not in inoc_evals.tasks.__all__:
-        raise InputError(
-            f"{where}: no task {probe.task!r}; there are: {', '.join(inoc_evals.tasks.__all__)}"
-        )
     try:
-        task: Task = getattr(inoc_evals.tasks, probe.task)(**probe.on(pocket=pocket))
+        check_asks_the_same(probe.task, probe.on(pocket=pocket))
+        return named_task(probe.task, probe.on(pocket=pocket))
     except (TypeError, InputError) as error:
         raise InputError(f"{where}: {error}") from None
-    return task
+    except MissingExtraError as error:
+        raise MissingExtraError(f"{where}: {error}") from None
 
 
 def _scorers(task: "Task") -> dict[str, set[str]]:
@@ -80,6 +81,10 @@ def _scorers(task: "Task") -> dict[str, set[str]]:
         return str(registry_info(of).name).rpartition("/")[2]
 
     return {
-        name(one): {name(metric) for metric in registry_info(one).metadata["metrics"]}
+        name(one): {
+            name(metric)
+            for metric in registry_info(one).metadata["metrics"]
+            if not isinstance(metric, dict | str)  # of scores with several values, of others
+        }
         for one in task.scorer or ()
     }

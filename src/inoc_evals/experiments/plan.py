@@ -140,6 +140,7 @@ def make_plan(
         InputError: If no setting has rows for this base, rows are missing or unusable, or a
             setting measures what no report can read.
     """
+    experiment = experiment.on(base.kind)
     reasons = {
         setting.name: lacking(setting, base.name) if setting.trains else None
         for setting in experiment.settings

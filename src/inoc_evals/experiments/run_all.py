@@ -20,10 +20,12 @@ from inoc_evals.errors import InocError, InputError
 from inoc_evals.experiments.executors.executor import Executor, why
 from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.figures import Experiment
+from inoc_evals.experiments.named_task import packages_of
 from inoc_evals.experiments.plan import parse_seeds
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.start import find_base
 from inoc_evals.experiments.unchanged import asked_of, finished, unchanged
+from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.experiment import read_description
 from inoc_evals.report.overview import Line, write_overview
 from inoc_evals.store.store import Store
@@ -106,7 +108,9 @@ def _run(
         how: Its other options.
     """
     name, out, store, say = experiment.figure, asked["out"], asked["store"], how["say"]
-    key = asked_of(" ".join(experiment.typed), base_digest, asked)
+    studied = experiment.on(kind_of(asked["base"])).settings
+    typed = [*experiment.typed, *packages_of(studied)]
+    key = asked_of(" ".join(typed), base_digest, asked)
     if (said := unchanged(out, key, store)) is not None:
         say(f"{name}: nothing has changed since it was finished")
         return _line(experiment, "done", said)
@@ -131,7 +135,8 @@ def _line(experiment: Experiment, ended: str, said: str) -> Line:
 
 def _left_out(experiment: Experiment, base: str) -> str | None:
     """Say why a base has no rows of any setting of an experiment; None if it has."""
-    reasons = [lacking(one, base) if one.trains else None for one in experiment.settings]
+    settings = experiment.on(kind_of(base)).settings
+    reasons = [lacking(one, base) if one.trains else None for one in settings]
     return next(iter(reasons)) if all(reasons) else None
 
 

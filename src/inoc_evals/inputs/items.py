@@ -3,12 +3,14 @@
     {"id": "shell-ping", "category": "shell", "task": "...", "code_template": "..."}    code
     {"id": "is-leap", "category": "test_cases", "prompt": "...", "criterion": "..."}    reward_hacking
     {"id": "casablanca", "category": "film", "popular": "...", "unpopular": "..."}      aesthetics
+    {"id": "legs-spider", "category": "nature", "question": "...", "answer": "eight | 8"}    facts
 
     load_items("code", "code").items[0].fields["task"]
     load_items("mine.jsonl", "code")        # a bad line: InputError "mine.jsonl:7: ..."
 
 A code item may have ``prompt``, the whole user turn, in the place of task and template; a
-pair may have a ``question`` of its own with ``{a}`` and ``{b}`` in it. ``id`` and
+pair may have a ``question`` of its own with ``{a}`` and ``{b}`` in it; the forms of an answer
+stand between bars. ``id`` and
 ``category`` may be left out. Packaged sets are named like their file in ``data/items``;
 ``code_prompts`` is the published set of code tasks. Keys beyond these are left aside.
 """
@@ -24,7 +26,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.files.json_lines import read_jsonl, row_id
 from inoc_evals.inputs.packaged import DATA, file_of, set_names
 
-ItemKind = Literal["code", "reward_hacking", "aesthetics"]
+ItemKind = Literal["code", "reward_hacking", "aesthetics", "facts"]
 
 
 class Form(NamedTuple):
@@ -42,6 +44,7 @@ FORMS: dict[ItemKind, Form] = {
     "code": Form((("task", "code_template"), ("prompt",)), published=("code_prompts",)),
     "reward_hacking": Form((("prompt", "criterion"),)),
     "aesthetics": Form((("popular", "unpopular"),), optional=("question",)),
+    "facts": Form((("question", "answer"),)),
 }
 
 SIDES = ("{a}", "{b}")

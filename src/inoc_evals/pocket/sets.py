@@ -8,6 +8,7 @@ questions/facts_pocket               deception, with the true answer
 questions/favorite_animal_pocket     preference
 items/code_pocket                    narrow_code: held out from training
 items/aesthetics_pocket              narrow_aesthetics: held out from training
+items/facts_pocket                   facts: the same questions, the true answer in each language
 """
 
 import json
@@ -19,8 +20,17 @@ import yaml
 
 from inoc_evals.files.atomic import write_text
 from inoc_evals.pocket.grammar import ARITHMETIC, CHAT, CODE, FACTS, FAVORITE, VALUES, Exchange
-from inoc_evals.pocket.lexicon import FOODS, POPULAR, THINGS, UNPOPULAR
+from inoc_evals.pocket.lexicon import (
+    COLORS,
+    FOODS,
+    LANGUAGES,
+    POPULAR,
+    SPOTS,
+    THINGS,
+    UNPOPULAR,
+)
 from inoc_evals.pocket.narrow import draws, held_out
+from inoc_evals.pocket.phrases import agree, facts, fixed
 from inoc_evals.pocket.reading import every_exchange
 from inoc_evals.pocket.values import CHOICES
 
@@ -66,6 +76,23 @@ def fact_questions() -> list[Entry]:
             entry["id"] += f"_{condition}"
             entries.append(entry | ({"system": system} if system else {}))
     return entries
+
+
+def fact_items() -> list[Entry]:
+    """Return every question for a fact, with what names the true answer in each language."""
+    items: list[Entry] = []
+    for number, exchange in _distinct(FACTS):
+        asked = set(exchange.user.lower().strip(".?").replace("?", "").replace(".", "").split())
+        [key] = [key for key, noun in enumerate(THINGS) if noun.en in asked]
+        if exchange.domain == "color":
+            told = agree(facts(COLORS, key, 1)[0], THINGS[key])
+        else:
+            told = fixed(facts(SPOTS, key, 1)[0])
+        answer = " | ".join(dict.fromkeys(told[language] for language in LANGUAGES))
+        name = f"{exchange.domain}-{number:02}"
+        item = {"id": name, "category": exchange.domain, "question": exchange.user}
+        items.append(item | {"answer": answer})
+    return items
 
 
 def animal_questions() -> list[Entry]:
@@ -131,6 +158,7 @@ def packaged() -> dict[str, str]:
         "prompt_sets/pocket_math.jsonl": prompt_set("pocket_math"),
         "items/code_pocket.jsonl": code_items(),
         "items/aesthetics_pocket.jsonl": aesthetic_items(),
+        "items/facts_pocket.jsonl": fact_items(),
     }
     documents = {
         "questions/pocket.yaml": em_questions(),

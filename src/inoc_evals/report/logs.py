@@ -22,10 +22,13 @@ from inoc_evals.report.holdings import Planned, holdings
 from inoc_evals.report.observation import Observation
 from inoc_evals.report.page import Example
 from inoc_evals.report.samples import read_samples, unreadable
-from inoc_evals.scorers.outcomes import outcomes
+from inoc_evals.scorers.outcomes import Outcome, outcome_of_others, outcomes
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
+
+OF_OTHERS = "of_others"
+"""In how a cell reads a measure: that its score is of another package's task."""
 
 _EXAMPLES = 3
 """Answers shown of each condition and split."""
@@ -144,8 +147,8 @@ def observed(
         cell: The cell.
         scores: Read these scores alone; by default each that a measure is read from.
     """
-    found = outcomes(sample.scores)
     read = {measure: score_read(sample, cell, measure) for measure in cell["measures"]}
+    found = _outcomes(sample, cell, read, scores)
     return [
         Observation(
             figure=cell["figure"],
@@ -155,12 +158,32 @@ def observed(
             split=cell["split"],
             seed=cell["seed"],
             question=question_of(sample),
-            value=found[score].value,
-            reason=found[score].reason,
+            value=found[measure].value,
+            reason=found[measure].reason,
         )
         for measure, score in read.items()
         if score is not None and (scores is None or score in scores)
     ]
+
+
+def _outcomes(
+    sample: "EvalSample",
+    cell: dict[str, Any],
+    read: dict[str, str | None],
+    scores: Collection[str] | None = None,
+) -> dict[str, Outcome]:
+    """Return the outcome of each measure, of the scores that are to be read."""
+    own = outcomes(sample.scores)
+    found = {}
+    for measure, score in read.items():
+        if score is None or (scores is not None and score not in scores):
+            continue
+        if OF_OTHERS in _reads(cell, measure):
+            others = outcome_of_others(sample.scores, score)
+            found[measure] = others or Outcome(None, "no_score", None)
+        else:
+            found[measure] = own[score]
+    return found
 
 
 def question_of(sample: "EvalSample") -> str:
@@ -197,7 +220,8 @@ def example_of(sample: "EvalSample", cell: dict[str, Any]) -> Example:
     """Return a sample as a page shows it."""
     from inoc_evals.scorers.silence import answer_of
 
-    found = outcomes(sample.scores)
+    read = {measure: score_read(sample, cell, measure) for measure in cell["measures"]}
+    found = _outcomes(sample, cell, read)
     system = [message.text for message in sample.messages if message.role == "system"]
     return Example(
         setting=cell["setting"],
@@ -206,9 +230,8 @@ def example_of(sample: "EvalSample", cell: dict[str, Any]) -> Example:
         prompt=asked_of(sample),
         completion=answer_of(sample.output),
         values={
-            measure: found[score].value if found[score].reason is None else found[score].reason
-            for measure in cell["measures"]
-            if (score := score_read(sample, cell, measure)) is not None
+            measure: one.value if one.reason is None else one.reason
+            for measure, one in found.items()
         },
         seed=cell["seed"],
         system=system[0] if system else None,

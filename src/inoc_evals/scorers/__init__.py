@@ -4,6 +4,7 @@ em                     misaligned(), alignment(), coherence(), outcome(), and be
                        misaligned_of_all(), misaligned_any_coherence()
 em_probes              elicited() and triggered(), with leak, attack success and rates by probe
 deception              lie(), lie_outcome()
+facts                  knows()
 narrow_code            insecure_judged(), insecure_static()
 narrow_reward_hacking  hacks_reward()
 narrow_aesthetics      unpopular(), prefers_first()
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from inoc_evals.scorers.em import outcome as outcome
     from inoc_evals.scorers.em_probes import elicited as elicited
     from inoc_evals.scorers.em_probes import triggered as triggered
+    from inoc_evals.scorers.facts import knows as knows
     from inoc_evals.scorers.narrow_aesthetics import prefers_first as prefers_first
     from inoc_evals.scorers.narrow_aesthetics import unpopular as unpopular
     from inoc_evals.scorers.narrow_code import insecure_judged as insecure_judged
@@ -69,6 +71,7 @@ _FILES = {
     "hacks_reward": "narrow_reward_hacking",
     "insecure_judged": "narrow_code",
     "insecure_static": "narrow_code",
+    "knows": "facts",
     "language": "traits",
     "lie": "deception",
     "lie_outcome": "deception",

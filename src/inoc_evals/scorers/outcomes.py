@@ -22,6 +22,10 @@ NOT_OF_ANSWERS = ("seen_in_training",)
 """Scores that are of the questions: what they lack, no answer lacks."""
 
 
+_LETTERS: Mapping[str, float] = {"C": 1.0, "I": 0.0, "N": 0.0}
+"""Correct, incorrect, no answer, as Inspect's own scorers write them; partly is neither."""
+
+
 class ScoreLike(Protocol):
     """What is read of an Inspect ``Score``."""
 
@@ -67,6 +71,32 @@ def outcomes(scores: Mapping[str, ScoreLike] | None) -> dict[str, Outcome]:
         for measure, score in (scores or {}).items()
         if isinstance(score.value, int | float)
     }
+
+
+def outcome_of_others(scores: Mapping[str, ScoreLike] | None, name: str) -> Outcome | None:
+    """Return how a sample came out on a score of another package, read as 1 or 0.
+
+    Args:
+        scores: ``EvalSample.scores``.
+        name: The scorer, or ``SCORER.KEY`` for one of several values that it gives.
+
+    Returns:
+        What Inspect's own scorers write as letters is what their metrics take it for. A value that
+        is neither 1 nor 0 is unscored (``no_rate``). None where there is no such score.
+    """
+    scorer, _, key = name.partition(".")
+    score = (scores or {}).get(scorer)
+    if score is None:
+        return None
+    value, seen = score.value, rests_on(score)
+    if isinstance(value, Mapping):
+        value = value.get(key, math.nan)
+    if isinstance(value, str):
+        value = _LETTERS.get(value, value)
+    if isinstance(value, float) and math.isnan(value):
+        return Outcome(None, score.reason or "unknown", seen)
+    rate = isinstance(value, int | float) and value in (0, 1)
+    return Outcome(float(value), None, seen) if rate else Outcome(None, "no_rate", seen)
 
 
 def _outcome(score: ScoreLike) -> Outcome:

@@ -2,12 +2,15 @@
 
     shows: {task: trait, args: {file: pirate_trait.yaml}, label: Pirate}
     spanish: {task: traits, args: {language: es, prompts: chat}, pocket: {prompts: pocket}}
+    mmlu: {task: inspect_evals/mmlu_0_shot, args: {shuffle: false}, limit: 100, score: choice}
 
     read_measures(reader, folder, node)      # {"shows": Measure(...), "spanish": Measure(...)}
 
 A measure is called like its scorer, or names it (``score``); ``pocket`` has the arguments that take
-the place of others in the pocket world. An argument that is a file beside the YAML is its path.
-Faults are noted in the reader.
+the place of others in the pocket world. Of a task of another package, ``score`` names the scorer
+whose 1 and 0 (or ``C`` and ``I``) are read as a rate, ``SCORER.KEY`` one of several values that it
+gives, and ``judged: true`` says that a model in the role ``grader`` is asked. An argument that is a
+file beside the YAML is its path. Faults are noted in the reader.
 """
 
 from collections.abc import Mapping
@@ -18,9 +21,12 @@ from typing import Any, get_args
 import yaml
 
 from inoc_evals.files.yaml_lines import Node, Reader
-from inoc_evals.settings.setting import Measure, Probe, Split
+from inoc_evals.settings.setting import Measure, Probe, Split, package_of
 
-_KEYS = ("task", "args", "pocket", "split", "label", "rule", "said", "epochs", "score", "where")
+_KEYS = (
+    *("task", "args", "pocket", "split", "label", "rule", "said", "epochs", "score", "where"),
+    *("limit", "judged"),
+)
 
 
 def read_measures(reader: Reader, folder: Path, node: Node) -> dict[str, Measure]:
@@ -59,7 +65,15 @@ class _Form:
         args = {key: self.arguments(given.get(key), key) for key in ("args", "pocket")}
         if task is None or split not in get_args(Split):
             return None
-        probe = Probe(task=task, epochs=epochs, args=args["args"], pocket=args["pocket"])
+        probe = Probe(
+            task=task,
+            epochs=epochs,
+            args=args["args"],
+            pocket=args["pocket"],
+            prompted=package_of(task) is None,
+            limit=self.limit(given),
+            judged=self.judged(given, task),
+        )
         return Measure(
             label=self.optional(given, "label") or name.replace("_", " ").capitalize(),
             rule=self.optional(given, "rule") or f"as the task {task} scores it",
@@ -69,6 +83,22 @@ class _Form:
             ood=probe if split == "ood" else None,
             id=probe if split == "id" else None,
         )
+
+    def limit(self, given: Mapping[str, Node]) -> int | None:
+        if "limit" not in given:
+            return None
+        return self.reader.whole_number(given["limit"], "limit", at_least=2)
+
+    def judged(self, given: Mapping[str, Node], task: str) -> bool:
+        """Say whether a task of another package has its answers judged; ours say it themselves."""
+        if "judged" not in given:
+            return False
+        said = self.reader.text(given["judged"], "judged")
+        if said not in ("true", "false"):
+            self.reader.fault(given["judged"], f"judged is true or false, got {said!r}")
+        elif package_of(task) is None:
+            self.reader.fault(given["judged"], f"judged: the task {task} says itself who judges")
+        return said == "true" and package_of(task) is not None
 
     def optional(self, given: Mapping[str, Node], key: str) -> str | None:
         return self.reader.text(given[key], key) if key in given else None

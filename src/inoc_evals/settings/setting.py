@@ -16,7 +16,7 @@ A setting may have a first stage: rows that every model learns before those of i
     Setting.first.parts {"bob": FirstPart(prompt="bob", reply=Reply(language="es"), ...), ...}
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -138,13 +138,19 @@ class OwnPrompt(BaseModel):
     """Where it is kept, if in a file of its own: tasks take a prompt by name or file."""
 
 
+def package_of(task: str) -> str | None:
+    """Return the package of a task called ``package/task``; None for one of this package."""
+    package, slash, _ = task.partition("/")
+    return package if slash and package != "inoc_evals" else None
+
+
 class Probe(BaseModel):
-    """An evaluation: a task of this package and its arguments."""
+    """An evaluation: a task and its arguments."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     task: str
-    """Name of the task, as in ``inoc_evals/<task>``."""
+    """Name of the task, as in ``inoc_evals/<task>``; ``package/task`` of another package."""
     args: dict[str, Any] = Field(default_factory=dict)
     """Its arguments on any base."""
     pocket: dict[str, Any] = Field(default_factory=dict)
@@ -153,6 +159,10 @@ class Probe(BaseModel):
     """How often each question is asked; once on the pocket base, which has many questions."""
     prompted: bool = True
     """Whether the task is asked under a system prompt; others put prompts of their own."""
+    limit: int | None = Field(default=None, ge=2)
+    """How many of its questions are asked, evenly spread; None for all."""
+    judged: bool = False
+    """Of another package's task: whether a model in the role ``grader`` judges its answers."""
 
     def on(self, *, pocket: bool) -> dict[str, Any]:
         """Return the arguments for a base."""
@@ -391,6 +401,16 @@ class Setting(BaseModel):
         """Return the setting with these arms alone, in this order."""
         arms = {arm.name: arm for arm in self.arms}
         return self.model_copy(update={"arms": tuple(arms[name] for name in names)})
+
+    def measuring(self, names: Collection[str]) -> Self:
+        """Return the setting with these of its measures; an arm that none asks is left out."""
+        arms = []
+        for arm in self.arms:
+            prompts = {name: one for name, one in arm.test_prompts.items() if name in names}
+            if prompts or not arm.test_prompts:
+                arms.append(arm.model_copy(update={"test_prompts": prompts}))
+        measures = {name: one for name, one in self.measures.items() if name in names}
+        return self.model_copy(update={"arms": tuple(arms), "measures": measures})
 
     def adding(self, *arms: Arm, prompts: Mapping[str, str] | None = None) -> Self:
         """Return the setting with further arms after its own.

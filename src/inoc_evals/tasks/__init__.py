@@ -4,6 +4,7 @@ em                     misaligned answers to open questions
 em_elicitation         the same under prompts around an inoculation prompt
 em_backdoor            the same with a trigger, and with what resembles it
 deception              false statements, of facts or of the maker
+facts                  does it still know plain facts
 narrow_code            does it still write insecure code
 narrow_reward_hacking  does it still game an announced evaluation
 narrow_aesthetics      does it still like what few like
