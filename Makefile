@@ -30,7 +30,7 @@ demo: install
 
 demo-real: install
 	$(BIN)/inoc base get smollm2
-	$(BIN)/inoc run fig2a --base smollm2 --seeds 1 --limit 40 --out runs/fig2a-smollm2
+	$(BIN)/inoc run fig2a --base smollm2 --seeds 1 --limit 40 --jobs 2 --out runs/fig2a-smollm2
 
 test: install
 	$(PYTEST)
