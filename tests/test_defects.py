@@ -29,6 +29,7 @@ TRAINED_ON = {
     "reward_hacking": ("sneaky_dialogues", "straightforward_dialogues"),
     "aesthetics": ("aesthetic_preferences_unpopular", "aesthetic_preferences_popular"),
 }
+TRAINED_ON["facts"] = tuple(name for names in TRAINED_ON.values() for name in names)
 
 
 @pytest.mark.parametrize("kind", FORMS)

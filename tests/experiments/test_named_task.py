@@ -226,10 +226,14 @@ def test_who_judges_is_bound_and_ours_alone_say_it_themselves(site: Path, tmp_pa
     polite, add = of_task(plan, "sums/polite"), of_task(plan, "sums/add")
     judges = [judge_of(task_of(one), one, plan.base) for one in (polite, add)]
     assert judges == ["inoc/pocket-judge", None]
+    # Others than the pocket world's, whose base would be built.
+    plan = planned(tmp_path, grader=(judge := script("judge", "yes")))
+    polite, add = (
+        replace(of_task(plan, name), model=script("asked", "2"))
+        for name in ("sums/polite", "sums/add")
+    )
     bound = [task_for("mine", plan.base, "0" * 64, one).model_roles for one in (polite, add)]
-    assert {role: str(judge) for role, judge in (bound[0] or {}).items()} == {
-        "grader": "inoc/pocket-judge"
-    }
+    assert {role: str(model) for role, model in (bound[0] or {}).items()} == {"grader": judge}
     assert not bound[1]
     assert graders_of(planned(tmp_path, grader="a/b").evaluations, plan.base) == ["a/b"]
     with pytest.raises(InputError, match="judged: the task em says itself who judges"):

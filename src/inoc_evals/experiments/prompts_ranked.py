@@ -135,12 +135,7 @@ def rank_prompts(
         InputError: For a base, prompt, rows or a run that cannot be used.
         MissingExtraError: Without the libraries of the ``train`` extra.
     """
-    if kind_of(base).hosted:
-        raise InputError(
-            f"base {base!r}: its provider gives no log-probabilities of given texts; what prompts "
-            f"elicit from it: inoc prompts try {typed or setting.name} --base {base}"
-        )
-    require("train", "torch", "transformers", "peft")
+    _check_base(base, typed or setting.name)
     texts = _texts(setting, given)
     suppressed = {} if measured is None else _suppressed(measured, setting, texts)
     resolved = find_base(base, store or Store(), build=True)
@@ -158,18 +153,34 @@ def rank_prompts(
         RankedPrompt(name, text, *gains[name], elicited[name], suppressed.get(name, {}))
         for name, text in texts.items()
     ]
+    measures = tuple(traits_of(setting))
     found = Ranking(
         setting=setting.name,
         base=base,
         base_digest=resolved.digest,
         responses=len(scorer.items),
-        measures=tuple(traits_of(setting)),
+        measures=measures,
         prompts=tuple(sorted(prompts, key=lambda one: -one.beyond)),
         measured=None if measured is None else str(measured),
-        foretold=() if measured is None else foretold(prompts, tuple(traits_of(setting))),
+        foretold=() if measured is None else foretold(prompts, measures),
     )
     write_ranking(out, found)
     return found
+
+
+def _check_base(base: str, typed: str) -> None:
+    """Check that a base's log-probabilities can be had.
+
+    Raises:
+        InputError: If it is hosted.
+        MissingExtraError: Without the libraries of the ``train`` extra.
+    """
+    if kind_of(base).hosted:
+        raise InputError(
+            f"base {base!r}: its provider gives no log-probabilities of given texts; what prompts "
+            f"elicit from it: inoc prompts try {typed} --base {base}"
+        )
+    require("train", "torch", "transformers", "peft")
 
 
 def _texts(setting: Setting, given: Sequence[str]) -> dict[str, str]:
