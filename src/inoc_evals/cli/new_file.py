@@ -29,6 +29,15 @@ def new_file(name: str, out: Path | None, packaged: Container[str], what: str) -
         raise InputError(str(error).removeprefix("model ")) from None
     if name in packaged:
         raise InputError(f"name {name!r} is that of a packaged {what}; choose another")
+    return free_path(name, out)
+
+
+def free_path(name: str, out: Path | None) -> Path:
+    """Return the path of a file to be written, whatever it describes.
+
+    Raises:
+        InputError: If Windows could not have such a file, or it exists.
+    """
     path = out or Path(f"{name}.yaml")
     if is_reserved(path.name):
         raise InputError(

@@ -6,11 +6,11 @@ from shlex import quote
 
 import click
 
+from inoc_evals.cli.new_file import free_path
 from inoc_evals.cli.output import say
 from inoc_evals.errors import InputError
 from inoc_evals.files.atomic import write_text
 from inoc_evals.inputs.trait_file import NAME, Rule, TraitFile, read_trait_file
-from inoc_evals.store.names import is_reserved
 
 _SHOWN = 5
 _WIDTH = 100
@@ -28,13 +28,7 @@ def new(name: str, out: Path | None) -> None:
     """Write a trait file called NAME to start from: a working example with comments."""
     if not NAME.fullmatch(name):
         raise InputError(f"name {name!r} may hold letters, digits, _ and -")
-    path = out or Path(f"{name}.yaml")
-    if is_reserved(path.name):
-        raise InputError(
-            f"{path} can be no file's name on Windows; choose another, with --out FILE"
-        )
-    if path.exists():
-        raise InputError(f"{path} exists; choose another name, or --out FILE")
+    path = free_path(name, out)
     example = (files("inoc_evals") / "data" / "trait_example.yaml").read_text("utf-8")
     write_text(path, example.format(name=name, file=quote(str(path))))
     say(
