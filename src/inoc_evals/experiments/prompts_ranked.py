@@ -142,7 +142,8 @@ def rank_prompts(
     narrow = setting_rows(setting, base, placed_files([setting], rows or {})[setting.name]).narrow
     scorer = Surprise(resolved, narrow, out / "surprise", count=responses)
     gains = _gains(scorer, texts, say)
-    asked = setting.model_copy(update={"measures": traits_of(setting)})
+    traits = traits_of(setting)
+    asked = setting.model_copy(update={"measures": traits})
     written = run_experiment(
         replace(prompts_tried(asked, given, typed), limit=limit),
         base=base, seeds="1", out=out / "elicited", store=store, grader=grader,
@@ -153,16 +154,15 @@ def rank_prompts(
         RankedPrompt(name, text, *gains[name], elicited[name], suppressed.get(name, {}))
         for name, text in texts.items()
     ]
-    measures = tuple(traits_of(setting))
     found = Ranking(
         setting=setting.name,
         base=base,
         base_digest=resolved.digest,
         responses=len(scorer.items),
-        measures=measures,
+        measures=tuple(traits),
         prompts=tuple(sorted(prompts, key=lambda one: -one.beyond)),
         measured=None if measured is None else str(measured),
-        foretold=() if measured is None else foretold(prompts, measures),
+        foretold=() if measured is None else foretold(prompts, tuple(traits)),
     )
     write_ranking(out, found)
     return found
