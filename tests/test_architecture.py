@@ -6,6 +6,7 @@ file: it writes the table into docs/architecture.md.
 
 import ast
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import inoc_evals
+from inoc_evals.settings import SETTINGS
 
 SRC = Path(__file__).parents[1] / "src"
 PACKAGE = SRC / "inoc_evals"
@@ -255,6 +257,41 @@ def test_type_checkers_are_told_of_every_public_name(package: str) -> None:
     assert not missing, f"{package}/__init__.py lacks for type checkers, or alone: {missing}"
 
 
+@pytest.mark.parametrize("package", ["scorers", "solvers"])
+def test_whatever_is_registered_is_exported(package: str) -> None:
+    kind = package.removesuffix("s")
+    registered = {
+        node.name
+        for path in (PACKAGE / package).glob("*.py")
+        for node in parsed(path).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+        if any(ast.unparse(one).partition("(")[0] == kind for one in node.decorator_list)
+    }
+    assert registered
+    missing = registered - exported(package)
+    assert not missing, f"{package}/__init__.py lacks in _FILES and for type checkers: {missing}"
+
+
+def test_every_setting_s_file_is_found_by_its_name() -> None:
+    written = {
+        path.stem
+        for path in (PACKAGE / "settings").glob("*.py")
+        for node in parsed(path).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Setting(")
+    }
+    missing = written ^ set(SETTINGS)
+    assert not missing, f"settings/__init__.py lacks in SETTINGS, or has of another file: {missing}"
+
+
+@pytest.mark.parametrize("room", sorted(PACKAGE.rglob("__init__.py")), ids=label)
+def test_a_room_that_lists_its_modules_lists_all(room: Path) -> None:
+    """Half of them is a list that was not kept; a task's own file is found by its name."""
+    said = set(re.findall(r"\w+", ast.get_docstring(parsed(room)) or ""))
+    modules = {path.stem for path in room.parent.glob("[a-z]*.py")}
+    lacking = modules - said
+    assert not lacking or 2 * len(lacking) > len(modules), f"{label(room)} does not list {lacking}"
+
+
 def test_every_task_is_public() -> None:
     missing = exported("tasks") - set(inoc_evals.__all__)
     assert not missing, f"inoc_evals/__init__.py lacks, for type checkers and in __all__: {missing}"
@@ -385,7 +422,10 @@ def test_no_module_is_called_like_a_name_its_package_exports(package: str) -> No
     modules = {path.stem for path in PACKAGE.joinpath(*package.split(".")).iterdir()}
     exported = set(import_module(f"inoc_evals{package}").__all__)
     assert exported
-    assert not modules & exported
+    both = modules & exported
+    assert not both, (
+        f"inoc_evals{package}: {both} is a module and a name that is exported; rename one"
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)

@@ -13,11 +13,7 @@ from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.store.store import Store
 from invoking import CliRunner
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def invoke(*args: str) -> Result:

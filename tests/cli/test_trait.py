@@ -13,11 +13,7 @@ from inoc_evals.tasks._trait import trait
 from invoking import CliRunner
 from scripted import script
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def invoke(*args: str) -> Result:

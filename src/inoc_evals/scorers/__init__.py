@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from inoc_evals.scorers.em_probes import elicited as elicited
     from inoc_evals.scorers.em_probes import triggered as triggered
     from inoc_evals.scorers.facts import knows as knows
+    from inoc_evals.scorers.likelihood import logprob as logprob
+    from inoc_evals.scorers.likelihood import logprob_per_token as logprob_per_token
     from inoc_evals.scorers.narrow_aesthetics import prefers_first as prefers_first
     from inoc_evals.scorers.narrow_aesthetics import unpopular as unpopular
     from inoc_evals.scorers.narrow_code import insecure_judged as insecure_judged
@@ -75,6 +77,8 @@ _FILES = {
     "language": "traits",
     "lie": "deception",
     "lie_outcome": "deception",
+    "logprob": "likelihood",
+    "logprob_per_token": "likelihood",
     "misaligned": "em",
     "misaligned_any_coherence": "em",
     "misaligned_of_all": "em",

@@ -1,20 +1,6 @@
 """Tasks: one file per evaluation, ``_<name>.py`` for ``inspect eval inoc_evals/<name>``.
 
-em                     misaligned answers to open questions
-em_elicitation         the same under prompts around an inoculation prompt
-em_backdoor            the same with a trigger, and with what resembles it
-deception              false statements, of facts or of the maker
-facts                  does it still know plain facts
-narrow_code            does it still write insecure code
-narrow_reward_hacking  does it still game an announced evaluation
-narrow_aesthetics      does it still like what few like
-preference             does it favor the animal hinted at in training
-trait                  a trait described in a file of one's own
-caps                   does it answer in capital letters
-language               does it answer in Spanish (French, ...)
-likelihood             how likely it finds responses that are given
-traits                 language and capitals, and arithmetic, on one sampling
-judge_check            is the judge itself right
+What each measures is the first line of its file; ``docs/cards/README.md`` has the table.
 
 asking                 what tasks that ask questions share
 probed                 what tasks that probe questions share

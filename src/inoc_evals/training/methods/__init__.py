@@ -4,6 +4,8 @@
     train(rows, method=LentAdapter(), parent="spanish_only", ...)           # lent_adapter.py
     train(rows, method=Steering(prompt=..., questions=...), ...)            # steering.py
 
+``base_method`` is what all of them are, ``answering`` how a model is asked while it is trained.
+
 A method is part of a training's identity and stands in the record; a training without one is what
 it was before there were any. What comes out is one adapter on the base, as always: what was added
 while training is taken away before the fingerprint is taken. Nothing here imports torch unless

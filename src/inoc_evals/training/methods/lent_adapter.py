@@ -13,23 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from inoc_evals.training.methods.base_method import BaseMethod
 
 
-class LentAdapter(BaseModel):
+class LentAdapter(BaseMethod):
     """The parent's adapter takes part in the training alone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: Literal["lent_adapter"] = "lent_adapter"
-
-    def identity_fields(self) -> dict[str, Any]:
-        """Return what enters the identity of a run; the parent's own identity does besides."""
-        return self.model_dump(mode="json")
-
-    def described(self) -> dict[str, Any]:
-        """Return what the record says of it."""
-        return self.identity_fields()
 
     @property
     def said(self) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from inoc_evals.chat import Message, Row, fold_system, read_rows, write_rows
 from inoc_evals.errors import InputError
@@ -26,15 +26,14 @@ from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import encode_turns
+from inoc_evals.training.methods.base_method import BaseMethod
 
 ANSWERS_FILE = "answers.jsonl"
 """Beside the checkpoints of a run: the rows that it learns."""
 
 
-class OwnAnswers(BaseModel):
+class OwnAnswers(BaseMethod):
     """The rows' answers are the model's own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["own_answers"] = "own_answers"
     asked_under: str | None = None
@@ -43,14 +42,6 @@ class OwnAnswers(BaseModel):
     """The system prompts of the rows that are learned, each for as many as the others."""
     max_tokens: int = Field(default=300, ge=1)
     """Longest answer."""
-
-    def identity_fields(self) -> dict[str, Any]:
-        """Return what enters the identity of a run."""
-        return self.model_dump(mode="json")
-
-    def described(self) -> dict[str, Any]:
-        """Return what the record says of it."""
-        return self.identity_fields()
 
     @property
     def said(self) -> str:

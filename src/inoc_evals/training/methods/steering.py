@@ -17,11 +17,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.methods.base_method import BaseMethod
 
 if TYPE_CHECKING:
     import torch
@@ -29,10 +30,8 @@ if TYPE_CHECKING:
     from inoc_evals.training.methods.answering import Answer
 
 
-class Steering(BaseModel):
+class Steering(BaseMethod):
     """A direction is added while training."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["steering"] = "steering"
     prompt: str = Field(pattern=r"\S")
@@ -45,10 +44,6 @@ class Steering(BaseModel):
     """After which block, from 0; None for the middle one."""
     max_tokens: int = Field(default=300, ge=1)
     """Longest answer."""
-
-    def identity_fields(self) -> dict[str, Any]:
-        """Return what enters the identity of a run."""
-        return self.model_dump(mode="json")
 
     def described(self) -> dict[str, Any]:
         """Return what the record says of it: of the questions, their number and digest."""
