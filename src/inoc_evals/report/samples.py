@@ -6,11 +6,13 @@
 Left out are events, attachments and the store. A log with its events is many times as large as its
 answers, and a hundred thousand answers are more than a machine should hold at once. Inspect's own reader validates every event before it
 lets go of it, and its way to leave fields out parses several times slower than it reads them;
-so an ``.eval`` file is opened as what it is, a zip with a JSON file for each sample. That each
-of them came is checked against the header.
+so an ``.eval`` file is opened as what it is, a zip with a JSON file for each sample, of which the
+fields are parsed that are wanted: Inspect writes the events after them. That each sample came is
+checked against the header.
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +23,11 @@ from inoc_evals.errors import StoreError
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
 
-_READ = ("id", "epoch", "input", "target", "metadata", "messages", "output", "scores")
-"""Fields of a sample that are kept."""
+_READ = {"id", "epoch", "input", "target", "metadata", "messages", "output", "scores"}
+"""Fields of a sample that are kept; Inspect writes each of them, and these before the events."""
+
+_BETWEEN = re.compile(r"[\s:,]*")
+"""What stands between the keys and values of an object."""
 
 
 def read_samples(
@@ -65,10 +70,34 @@ def _from_zip(path: Path, conversation: bool) -> Iterator["EvalSample"]:
         names = {name for name in parts.namelist() if name.startswith("samples/")}
         for name in sorted(names, key=_order):
             # Reading to the end of a part compares its checksum.
-            said: dict[str, Any] = json.loads(parts.read(name))
+            said = _fields(parts.read(name).decode())
             if not conversation and "messages" in said:  # to check each costs more than all else
                 said["messages"] = [one for one in said["messages"] if one["role"] == "system"]
-            yield EvalSample.model_validate({key: said[key] for key in _READ if key in said})
+            yield EvalSample.model_validate(said)
+
+
+def _fields(text: str) -> dict[str, Any]:
+    """Return the fields that are kept of a sample's JSON, parsed no further than the last of them.
+
+    Raises:
+        ValueError: If the text is no JSON as far as it is read.
+    """
+    found: dict[str, Any] = {}
+    decoder, place = json.JSONDecoder(), text.find("{") + 1
+    while len(found) < len(_READ):
+        place = _after(_BETWEEN, text, place)
+        if text.startswith("}", place):
+            break
+        key, place = decoder.raw_decode(text, place)
+        value, place = decoder.raw_decode(text, _after(_BETWEEN, text, place))
+        if key in _READ:
+            found[key] = value
+    return found
+
+
+def _after(pattern: re.Pattern[str], text: str, place: int) -> int:
+    matched = pattern.match(text, place)
+    return matched.end() if matched else place
 
 
 def _order(name: str) -> tuple[int, str]:
