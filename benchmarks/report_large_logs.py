@@ -2,9 +2,9 @@
 
     python benchmarks/report_large_logs.py [--samples 10000] [--bare 20000]
 
-Two logs of `inoc_evals/traits`, answered at once and multiplied: one whose samples have their
-events (20 each, as an evaluation writes them), one larger and without. Each is read in a process
-of its own: by `read_eval_log`, and by the report down to its cells.
+Two logs of `inoc_evals/traits`, answered at once and multiplied, of 57 questions: one whose samples
+have their events (20 each, as an evaluation writes them), one larger and without. Each is read in a
+process of its own: by `read_eval_log`, and by the report down to its cells.
 """
 
 import argparse
@@ -24,6 +24,8 @@ CELL = {
     "measures": ["spanish", "caps"],
 }
 TASK, MODEL = "log", "instant/one"
+QUESTIONS = 57
+"""As many as the set ``broad`` has; each was asked many times."""
 
 
 def write_log(directory: Path, samples: int, events: bool) -> None:
@@ -49,7 +51,9 @@ def write_log(directory: Path, samples: int, events: bool) -> None:
         assert log.samples and log.results, log.error
         left_out = {} if events else {"events": [], "attachments": {}}
         log.samples = [
-            log.samples[number % 8].model_copy(update={"id": f"q{number}", **left_out})
+            log.samples[number % 8].model_copy(
+                update={"id": f"q{number}", "metadata": {"question": number % QUESTIONS}} | left_out
+            )
             for number in range(samples)
         ]
         log.results.total_samples = log.results.completed_samples = samples
