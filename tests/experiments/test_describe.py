@@ -95,6 +95,13 @@ def test_an_arm_that_is_the_same_everywhere_is_described_once() -> None:
     assert condition("fig2a", "control").description.startswith("Fine-tuned on the same questions")
 
 
+def test_an_arm_that_not_every_setting_has_says_which_do() -> None:
+    assert condition("fig3", "base").settings == ()
+    assert condition("leaks", "base").settings == ()
+    assert condition("leaks", "caps_inoc").settings == ("spanish_caps",)
+    assert condition("leaks", "general_inoc").settings == ("insecure_code",)
+
+
 def test_measures_are_called_by_their_setting_only_where_there_are_two() -> None:
     assert [one.label for one in description("fig2a").spec.measures] == [
         *("Spanish", "Caps", "Correct")
@@ -200,6 +207,7 @@ def test_a_directory_of_before_there_were_such_words_is_used_again(tmp_path: Pat
     del old["spec"]["nil"]
     for one in (*old["spec"]["measures"], *old["spec"]["conditions"]):
         del one["said"]
+        one.pop("settings", None)
     (tmp_path / "experiment.json").write_text(json.dumps(old | {"sha256": digest(old)}))
     assert read_description(tmp_path).spec.nil == ()
     write_description(tmp_path, new)

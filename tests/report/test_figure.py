@@ -76,6 +76,17 @@ def test_each_measure_that_was_taken_has_a_drawing_of_its_own(found: list[Cell])
     assert panel_specs([], SPEC) == []
 
 
+def test_an_arm_that_a_setting_does_not_have_has_no_place_in_its_drawing(found: list[Cell]) -> None:
+    first = SPEC.conditions[0].model_copy(update={"settings": ("elsewhere",)})
+    spec = SPEC.model_copy(update={"conditions": (first, *SPEC.conditions[1:])})
+    kept = list(SPEC.conditions[1:])
+    for one in panel_specs(found, spec):
+        assert [condition.name for condition in one.conditions] == [had.name for had in kept]
+        assert [one.color(condition) for condition in one.conditions] == list(map(SPEC.color, kept))
+    drawn = draw_svg(found, panel_specs(found, spec)[0], captioned=False)
+    assert f"<!-- {first.label} -->" not in drawn and f"<!-- {kept[0].label} -->" in drawn
+
+
 def test_a_drawings_inks_can_be_a_pages_and_its_bars_keep_their_colors(found: list[Cell]) -> None:
     svg = draw_svg(found, SPEC)
     adapted = adaptive(svg)

@@ -69,6 +69,13 @@ def test_labels_and_order_are_the_figures() -> None:
     assert "not run" in text
 
 
+def test_an_arm_that_the_setting_does_not_have_is_not_said_to_be_missing() -> None:
+    lost = SPEC.conditions[-1].model_copy(update={"settings": ("elsewhere",)})
+    spec = SPEC.model_copy(update={"conditions": (*SPEC.conditions[:-1], lost)})
+    line = next(one for one in printed(observations(), spec).splitlines() if "Arm [lost]" in one)
+    assert "–" in line and "not run" not in line
+
+
 def test_a_cell_of_which_nothing_was_scored_says_so() -> None:
     observed = [
         Observation(

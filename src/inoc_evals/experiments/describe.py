@@ -142,8 +142,10 @@ def _conditions(settings: Sequence[Setting]) -> tuple[Condition, ...]:
     """Return the arms of all settings by name, each with what it is in every one of them."""
     found: dict[str, list[tuple[str, Arm]]] = {}
     prompts: dict[str, list[Prompt]] = {}
+    of: dict[str, list[str]] = {}
     for setting in settings:
         for arm in setting.arms:
+            of.setdefault(arm.name, []).append(setting.name)
             title = setting.title if len(settings) > 1 else ""
             found.setdefault(arm.name, []).append((title, arm))
             prompts.setdefault(arm.name, []).extend(_prompts(setting, arm, title))
@@ -154,6 +156,7 @@ def _conditions(settings: Sequence[Setting]) -> tuple[Condition, ...]:
             description=_description(arms),
             said=arms[0][1].said,
             prompts=tuple(prompts[name]),
+            settings=tuple(of[name]) if len(of[name]) < len(settings) else (),
         )
         for name, arms in found.items()
     )

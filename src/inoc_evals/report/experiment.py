@@ -48,7 +48,7 @@ INCOMPLETE = "incomplete"
 _TOLD: Any = {
     "nil": True,
     "measures": {"__all__": {"said"}},
-    "conditions": {"__all__": {"said"}},
+    "conditions": {"__all__": {"said", "settings"}},
 }
 """Of the figure's description, what changes its words alone."""
 

@@ -75,6 +75,12 @@ class Condition(BaseModel):
     prompts: tuple[Prompt, ...] = ()
     said: str = ""
     """As a sentence calls it: ``without inoculation``."""
+    settings: tuple[str, ...] = ()
+    """The settings that have it, where not every one does."""
+
+    def is_of(self, setting: str) -> bool:
+        """Say whether a setting has it."""
+        return not self.settings or setting in self.settings
 
 
 class Nil(BaseModel):
@@ -144,7 +150,17 @@ def panel_specs(found: Sequence[Cell], spec: FigureSpec) -> list[FigureSpec]:
     """Return what each measure by itself is drawn by, for a page that lays out the drawings."""
     taken = {(cell.setting, cell.measure) for cell in _shown(found, spec)}
     return [
-        spec.model_copy(update={"title": "", "measures": (measure,)})
+        spec.model_copy(
+            update={
+                "title": "",
+                "measures": (measure,),
+                "conditions": tuple(
+                    one.model_copy(update={"color": spec.color(one)})
+                    for one in spec.conditions
+                    if one.is_of(measure.setting)
+                ),
+            }
+        )
         for measure in spec.measures
         if (measure.setting, measure.name) in taken
     ]
@@ -233,6 +249,8 @@ def _panel(axes: "Axes", panel: Sequence[Cell], spec: FigureSpec) -> None:
     by_name = {cell.condition: cell for cell in panel}
     for place, condition in enumerate(spec.conditions):
         cell = by_name.get(condition.name)
+        if not condition.is_of(panel[0].setting):
+            continue
         if cell is None or cell.rate is None:
             gap = "not run" if cell is None else "none scored"
             axes.text(place, 0.03, gap, rotation=90, ha="center", va="bottom", color=FAINT, size=7)

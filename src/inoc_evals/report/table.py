@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inoc_evals.report.cells import Cell, Contrast
-from inoc_evals.report.figure import FigureSpec
+from inoc_evals.report.figure import Condition, FigureSpec
 from inoc_evals.terminal import shown
 
 _ABREAST = 3
@@ -83,10 +83,10 @@ def _split_tables(
 ) -> Iterator[Table]:
     cells = {(c.condition, c.setting, c.measure): c for c in found if c.split == split}
     if spec:
-        conditions = {condition.name: condition.label for condition in spec.conditions}
+        conditions = {one.name: one for one in spec.conditions}
         measures = {(one.setting, one.name): one.label for one in spec.measures}
     else:
-        conditions = {name: name for name, _, _ in cells}
+        conditions = {name: Condition(name=name, label=name) for name, _, _ in cells}
         measures = {(setting, name): name for _, setting, name in cells}
     taken = {(setting, name) for _, setting, name in cells}
     columns = [(key, label) for key, label in measures.items() if key in taken]
@@ -96,7 +96,7 @@ def _split_tables(
 
 def _grid(
     cells: Mapping[tuple[str, str, str], Cell],
-    conditions: Mapping[str, str],
+    conditions: Mapping[str, Condition],
     measures: Sequence[tuple[tuple[str, str], str]],
     title: str,
 ) -> Table:
@@ -107,15 +107,18 @@ def _grid(
     for _, label in measures:
         # As wide as a rate; where a row does not fit, the count of the unscored goes below it.
         grid.add_column(Text(shown(label)), min_width=len("0.52 [0.41, 0.63]"))
-    for condition, label in conditions.items():
-        row = [_entry(cells.get((condition, *measure))) for measure, _ in measures]
-        grid.add_row(Text(shown(label)), *row)
+    for name, condition in conditions.items():
+        row = [
+            _entry(cells.get((name, setting, measure)), condition.is_of(setting))
+            for (setting, measure), _ in measures
+        ]
+        grid.add_row(Text(shown(condition.label)), *row)
     return grid
 
 
-def _entry(cell: Cell | None) -> Text:
+def _entry(cell: Cell | None, meant: bool) -> Text:
     if cell is None:
-        return Text("not run", style="dim")
+        return Text("not run" if meant else "–", style="dim")
     text = Text(written(cell))
     if cell.unscored:
         text.append(f" *{sum(cell.unscored.values())}", style="yellow")
