@@ -8,6 +8,7 @@ from click.testing import Result
 
 from inoc_evals.chat import write_rows
 from inoc_evals.cli.plan import command
+from inoc_evals.cli.run import chosen
 from inoc_evals.errors import InputError
 from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.store.store import Store
@@ -85,11 +86,23 @@ def test_a_base_that_reads_real_text_needs_no_row_files(base: str) -> None:
     assert "spanish_caps, control are word problems written by rule" in " ".join(output.split())
 
 
+def test_one_setting_of_an_experiment_is_planned_alone() -> None:
+    output = invoke("methods", "--setting", "spanish_caps", "--seeds", "1").output
+    assert "spanish_caps/adapter" in output and "insecure_code" not in output
+    asked = chosen("methods", "spanish_caps")
+    assert asked.typed == ("run", "methods", "--setting", "spanish_caps")
+    assert asked.contrasts == chosen("methods", None).contrasts
+    pair = ("spanish_inoc", "none")
+    assert pair in chosen("side_effects", "spanish_caps").contrasts
+    assert pair not in chosen("side_effects", "insecure_code").contrasts
+    assert chosen("fig2a", "spanish_caps").typed == ("run", "fig2a")
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
         ((), "give one experiment"),
-        (("fig3", "--setting", "backdoor"), "give one experiment"),
+        (("fig3", "--setting", "backdoor"), "fig3 has no setting 'backdoor', but insecure_code, "),
         (("fig9",), "no experiment 'fig9'"),
         (("subliminal",), "'subliminal' has no rows in the pocket world"),
         (("--setting", "none.yaml"), "none.yaml"),

@@ -127,7 +127,9 @@ def experiment_options(
         LIMIT,
         click.option("--seeds", help=f"3 is 0-2; 100-104; 7,9.  [default: the file's, or {SEEDS}]"),
         click.option("--base", default="pocket", show_default=True, help=BASES),
-        click.option("--setting", help="A setting instead: its name, or a YAML file of yours."),
+        click.option(
+            "--setting", help="A setting alone: of the experiment, or any, or your YAML file."
+        ),
         click.argument("experiment", required=False),
     ):
         asking = decorate(asking)
@@ -237,21 +239,20 @@ def _show_all(lines: Sequence[Line], out: Path) -> None:
 
 
 def chosen(experiment: str | None, setting: str | None) -> Experiment:
-    """Return the experiment that was asked for by name, or as a setting.
+    """Return the experiment that was asked for: by name, as a setting, or one setting of it.
 
     Raises:
-        InputError: If neither or both are given, or what is given is not there.
+        InputError: If neither is given, or what is given is not there.
     """
-    if (experiment is None) == (setting is None):
+    if experiment is not None:
+        found = find_experiment(experiment)
+        return found if setting is None else found.only(setting)
+    if setting is None:
         raise InputError(
             f"give one experiment ({', '.join(EXPERIMENTS)}, or a file), or --setting with a "
             f"setting's name ({', '.join(SETTINGS)}) or file"
         )
-    if experiment is not None:
-        return find_experiment(experiment)
-    assert setting is not None
-    found = find_setting(setting)
-    return experiment_of(found, setting)
+    return experiment_of(find_setting(setting), setting)
 
 
 def given_rows(texts: Sequence[str]) -> dict[str, Path]:

@@ -71,6 +71,8 @@ class Experiment:
     """Pairs (condition, reference) whose differences are reported."""
     own: str | None = None
     """Name of a packaged setting, or path of a user's file, that was given for a figure."""
+    alone: str | None = None
+    """Name of the one of its settings that was asked for; None for all."""
     watch: Watch | None = None
     """What is scored while the models are trained, if anything."""
     command: tuple[str, ...] = ()
@@ -87,7 +89,9 @@ class Experiment:
     @property
     def typed(self) -> tuple[str, ...]:
         """The command that runs it, after ``inoc`` and before its options."""
-        chosen = ("--setting", self.own) if self.own else (self.figure,)
+        name = () if self.own else (self.figure,)
+        setting = self.own or self.alone
+        chosen = (*name, *(("--setting", setting) if setting else ()))
         fewer = ("--limit", str(self.limit)) if self.limit else ()
         return (*(self.command or ("run", *chosen)), *fewer)
 
@@ -103,7 +107,25 @@ class Experiment:
         given = self.given_on(base)
         chosen = (one for one in self.settings if not given.settings or one.name in given.settings)
         kept = [one.measuring(given.measures) if given.measures else one for one in chosen]
-        settings = tuple(one for one in kept if one.measures)
+        return self._of(tuple(one for one in kept if one.measures))
+
+    def only(self, setting: str) -> "Experiment":
+        """Return what of it is of one of its settings.
+
+        Raises:
+            InputError: Naming the settings that it has.
+        """
+        names = [one.name for one in self.settings]
+        if setting not in names:
+            raise InputError(
+                f"{self.figure} has no setting {setting!r}, but {', '.join(names)}; a setting "
+                "with all its arms is run without the name of an experiment"
+            )
+        kept = tuple(one for one in self.settings if one.name == setting)
+        return replace(self._of(kept), alone=setting if len(names) > 1 else None)
+
+    def _of(self, settings: tuple[Setting, ...]) -> "Experiment":
+        """Return it with these settings, and of the contrasts those that one of them has."""
         arms = [{arm.name for arm in one.arms} for one in settings]
         pairs = tuple(
             pair for pair in self.contrasts if any(have.issuperset(pair) for have in arms)
@@ -132,7 +154,7 @@ def experiment(
     plain = [name for name, trained_on in rows.items() if trained_on != "narrow"]
     first = [("none", name) for name in plain if references is None or name in references]
     others = [(name, "none") for name in rows if name not in (*plain, "none")]
-    return Experiment(figure, title, settings, (*first, *others, *further), own, watch)
+    return Experiment(figure, title, settings, (*first, *others, *further), own=own, watch=watch)
 
 
 class _Experiments(Mapping[str, Experiment]):
