@@ -314,7 +314,8 @@ def test_watched_first_the_models_serve_an_unwatched_experiment(
 ) -> None:
     home, _ = watched
     before = written(home, "adapters/*/*.safetensors") | written(home, "adapters/*/dynamics/*")
-    finish(start(home, tmp_path / "fig2a", "1", "fig2a", "train"))
+    said = finish(start(home, tmp_path / "fig2a", "1", "fig2a", "train"))
+    assert "6 needed, 2 to train, 4 trained by another name" in said
     after = written(home, "adapters/*/*.safetensors") | written(home, "adapters/*/dynamics/*")
     assert before.items() <= after.items()
     assert len(list(home.glob("adapters/*"))) == 6  # two arms more than fig6 has
@@ -329,6 +330,7 @@ def test_unwatched_first_the_same_models_are_given_their_curves(
     finish(start(home, tmp_path / "fig2a", "1", "fig2a", "train"))
     before = written(home, "adapters/*/*.safetensors") | written(home, "models/*.json")
     said = finish(start(home, out, "1", "fig6", "train"))
+    assert "4 needed, 4 to train" in said and "by another name" not in said
     assert "Trained before and not watched: 4; once more, for their scores." in said
     after = written(home, "adapters/*/*.safetensors") | written(home, "models/*.json")
     assert before.items() <= after.items()

@@ -17,7 +17,7 @@ from inoc_evals.experiments.evaluations import Evaluation, as_planned, keyed
 from inoc_evals.experiments.fitting import grader_faults, rows_fit
 from inoc_evals.experiments.judging import Calls, Judged, judged, price_told
 from inoc_evals.experiments.plan import Plan
-from inoc_evals.experiments.scores import is_trained, watch_notes
+from inoc_evals.experiments.scores import is_at_hand, watch_notes
 from inoc_evals.experiments.start import source_of, stand_in_notes
 from inoc_evals.experiments.tokens import Count, token_counter, trained_tokens
 from inoc_evals.files.digests import canonical_json
@@ -172,7 +172,7 @@ def _models(plan: Plan, store: Store, count: Count) -> tuple[ModelCell, ...]:
             arm=run.arm,
             seed=run.seed,
             name=run.name,
-            trained=is_trained(plan, run, store),
+            trained=is_at_hand(plan, run, store),
             rows=len(plan.files[run.setting, run.arm].rows),
             tokens=tokens[run.setting, run.arm],
             method=run.said,

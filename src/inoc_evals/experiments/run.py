@@ -37,7 +37,7 @@ from inoc_evals.experiments.log_set import UnsuccessfulError
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.rejudge import judge_experiment
-from inoc_evals.experiments.scores import is_trained, watch_notes, write_scores
+from inoc_evals.experiments.scores import is_at_hand, is_trained, watch_notes, write_scores
 from inoc_evals.experiments.start import config_for, find_base
 from inoc_evals.experiments.tally import Tally
 from inoc_evals.experiments.trainings import Training, training_units
@@ -149,7 +149,9 @@ def _try_others(
 
 def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[TrainingRun]:
     missing = [run for run in plan.runs if not is_trained(plan, run, store)]
-    say(f"models: {len(plan.runs)} needed, {len(missing)} to train")
+    found = sum(is_at_hand(plan, run, store) for run in missing)
+    named = f", {found} trained by another name" if found else ""
+    say(f"models: {len(plan.runs)} needed, {len(missing) - found} to train{named}")
     for note in watch_notes(plan, store):
         say(note)
     return missing

@@ -16,7 +16,7 @@ from inoc_evals.files.atomic import write_text
 from inoc_evals.report.curves import FOLDER
 from inoc_evals.store.store import Store
 from inoc_evals.training.dynamics import was_watched
-from inoc_evals.training.result import kept_scores
+from inoc_evals.training.result import kept_scores, whole_result
 
 
 def is_trained(plan: Plan, run: TrainingRun, store: Store) -> bool:
@@ -32,6 +32,22 @@ def is_trained(plan: Plan, run: TrainingRun, store: Store) -> bool:
         return False
     try:
         return record.remote is not None or store.verify_adapter(record).is_dir()
+    except StoreError:
+        return False
+
+
+def is_at_hand(plan: Plan, run: TrainingRun, store: Store) -> bool:
+    """Say whether nothing is left of a training but to give the model this name, if that.
+
+    Another experiment may have trained from the same inputs, and called the model otherwise.
+    """
+    if is_trained(plan, run, store):
+        return True
+    adapter, dynamics = store.adapter_dir(run.identity), plan.watched(run)
+    if whole_result(adapter) is None:
+        return False
+    try:
+        return dynamics is None or kept_scores(adapter, dynamics) is not None
     except StoreError:
         return False
 
