@@ -9,7 +9,7 @@ from inoc_evals.cli.experiment import command
 from inoc_evals.cli.plan import command as plan
 from inoc_evals.cli.run import asked_for
 from inoc_evals.errors import InputError
-from inoc_evals.experiments.figures import EXPERIMENTS, FOLDER, Given, find_experiment
+from inoc_evals.experiments.figures import EXPERIMENTS, Given, find_experiment
 from invoking import CliRunner
 
 SMALL = """\
@@ -38,7 +38,7 @@ def test_a_new_file_is_an_experiment_as_it_is(folder: Path) -> None:
     assert "inoc plan mine.yaml --base BASE" in checked
 
 
-@pytest.mark.parametrize("figure", [path.stem for path in sorted(FOLDER.glob("*.yaml"))])
+@pytest.mark.parametrize("figure", EXPERIMENTS)
 def test_a_copy_of_a_packaged_one_is_the_same_under_another_name(figure: str) -> None:
     invoke("new", "copy", "--from", figure)
     found, packaged = find_experiment("copy.yaml"), find_experiment(figure)
@@ -53,7 +53,7 @@ def test_a_copy_of_a_packaged_one_is_the_same_under_another_name(figure: str) ->
         (("fig2a",), "name 'fig2a' is that of a packaged experiment"),
         (("a/b",), "name 'a/b': use letters"),
         (("con",), "name 'con' can be no file's name on Windows"),
-        (("mine", "--from", "fig9"), "no packaged file of 'fig9' to copy; there are: fig2a"),
+        (("mine", "--from", "fig9"), "no experiment 'fig9' to copy; there are: fig2a"),
         (("there",), "there.yaml exists"),
     ],
 )

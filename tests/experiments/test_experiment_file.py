@@ -72,6 +72,34 @@ def test_a_packaged_setting_and_one_in_a_file_each_with_arms_of_its_own() -> Non
     assert found.contrasts == (("none", "base"), ("caps_inoc", "none"), ("inoculated", "none"))
 
 
+def test_arms_and_measures_can_be_those_of_a_packaged_experiment() -> None:
+    whole = find_experiment("methods")
+    found = read(
+        "name: mine\nfrom: methods\nsettings: insecure_code\narms: [base, none, steering]\n"
+    )
+    [setting] = found.settings
+    packaged = next(one for one in whole.settings if one.name == "insecure_code")
+    assert setting == packaged.with_arms("base", "none", "steering")
+    assert found.contrasts == (("none", "base"), ("steering", "none"))
+    assert (found.figure, found.title) == ("mine", whole.title)
+    assert read("name: mine\nfrom: fig6\n").watch == find_experiment("fig6").watch
+    assert read("name: mine\nfrom: methods\narms: [base, steering]\ncontrasts: [steering - base]\n"
+                ).contrasts == (("steering", "base"),)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("from: method", "mine.yaml:2: from: no experiment 'method'; did you mean 'methods'?"),
+        ("from: methods\nsettings: backdoor", "mine.yaml:3: methods: no setting 'backdoor'"),
+        ("from: methods\narms: [base, none, consistency]", "starts from the arm 'inoculated'; add"),
+        ("from: methods\narms: [base, steering]", "no arm 'none' to compare with"),
+    ],
+)
+def test_what_a_packaged_experiment_does_not_have_is_said(text: str, fault: str) -> None:
+    assert any(fault in line for line in faults(f"name: mine\n{text}\n"))
+
+
 def test_a_setting_is_found_beside_the_experiment(folder: Path) -> None:
     (folder / "deeper").mkdir()
     found = read("name: far\nsettings: ../pirate.yaml\n", "deeper/far.yaml")

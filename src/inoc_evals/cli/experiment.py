@@ -1,6 +1,7 @@
 """`inoc experiment`: write an experiment file to start from, check one, say what one is."""
 
 import re
+import textwrap
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -74,13 +75,34 @@ def _example(name: str, file: str) -> str:
 
 def _copy(source: str, name: str, file: str) -> str:
     """Return the text of a packaged experiment under another name."""
+    if source not in EXPERIMENTS:
+        raise InputError(f"no experiment {source!r} to copy; there are: {', '.join(EXPERIMENTS)}")
     path = FOLDER / f"{source}.yaml"
-    if source not in EXPERIMENTS or not path.is_file():
-        there = [one for one in EXPERIMENTS if (FOLDER / f"{one}.yaml").is_file()]
-        raise InputError(f"no packaged file of {source!r} to copy; there are: {', '.join(there)}")
-    named = f"name: {yaml_text(name)}"
-    text = re.sub(r"^name: .*$", named, path.read_text("utf-8"), count=1, flags=re.M)
+    text = path.read_text("utf-8") if path.is_file() else _taken(EXPERIMENTS[source])
+    text = re.sub(r"^name: .*$", f"name: {yaml_text(name)}", text, count=1, flags=re.M)
     return _COPY.format(source=source, file=file) + text
+
+
+def _taken(one: Experiment) -> str:
+    """Return a file that takes all of an experiment whose arms or measures are computed."""
+    lines = [
+        f"name: {one.figure}",
+        f"title: {yaml_text(one.title)}",
+        f"# Its arms and measures, of which fewer may be named: inoc experiment show {one.figure}",
+        f"from: {one.figure}",
+        "settings:",
+    ]
+    for setting in one.settings:
+        lines.append(f"  {setting.name}:")
+        lines += _listed("arms", [arm.name for arm in setting.arms])
+        lines += _listed("measures", list(setting.measures))
+    pairs = [f"  - {condition} - {reference}" for condition, reference in one.contrasts]
+    return "\n".join([*lines, "contrasts:", *pairs]) + "\n"
+
+
+def _listed(key: str, names: Sequence[str]) -> list[str]:
+    text = f"{key}: [{', '.join(names)}]"
+    return textwrap.wrap(text, 96, initial_indent="    ", subsequent_indent=" " * 6)
 
 
 @command.command("check")

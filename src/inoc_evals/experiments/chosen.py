@@ -78,6 +78,9 @@ def _arms(chosen: Chosen, node: Node | None) -> tuple[Arm, ...]:
         for arm in found:
             if arm.test_prompts and arm.asked == "none":
                 reader.fault(node, f"arm {arm.name!r} asks the models of the arm 'none'; add it")
+    for arm in found:
+        if arm.after is not None and arm.after not in dict(named):
+            reader.fault(node, f"arm {arm.name!r} starts from the arm {arm.after!r}; add it")
     return found
 
 

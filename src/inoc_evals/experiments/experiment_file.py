@@ -11,6 +11,9 @@
     seeds: 5
     bases: {smollm2: {seeds: 1, config: slow.yaml, measures: [misaligned]}}
 
+``from: methods`` takes settings, arms and measures as a packaged experiment has them, computed ones
+among them, and what it compares and watches, where the file says nothing else.
+
 Without ``contrasts``, no inoculation is compared with the arms that are not trained on the narrow
 rows (``references`` names some of them), and every other arm with no inoculation. ``primary`` says
 which arm is meant to bring what to nil, compared first, in the place of what its setting says.
@@ -47,7 +50,17 @@ _TAKEN = ("settings", "measures")
 """What a base takes of the experiment."""
 _CHOSEN = ("arms", "measures", "under")
 _KEYS = (
-    *("name", "title", "source", "settings", *_CHOSEN, "references", "contrasts", "primary"),
+    *(
+        "name",
+        "title",
+        "source",
+        "from",
+        "settings",
+        *_CHOSEN,
+        "references",
+        "contrasts",
+        "primary",
+    ),
     *("watch", *_GIVEN, "bases"),
 )
 _WATCH_TEXTS = ("responses", "pocket_responses", "system_prompt")
@@ -83,6 +96,8 @@ class _ExperimentReader:
         self.top = self.reader.mapping(self.reader.root, _KEYS, "an experiment file")
         if not self.top:
             raise self.reader.error()
+        self.taken_from = self.packaged()
+        """The packaged experiment that it starts from."""
 
     def experiment(self, taken: Sequence[str] = ()) -> Experiment:
         """Return the experiment.
@@ -91,18 +106,23 @@ class _ExperimentReader:
             taken: Names that it may not have.
         """
         name = self.name(taken)
-        title = self.optional("title") or name.replace("_", " ").capitalize()
+        source = self.taken_from
+        title = self.optional("title") or (
+            source.title if source else name.replace("_", " ").capitalize()
+        )
         settings = self.settings()
         if not settings:
             raise self.reader.error()
         found = replace(
             experiment(name, title, *settings, references=self.references(settings)),
-            source=self.optional("source") or "",
+            source=self.optional("source") or (source.source if source else ""),
             watch=self.watch(settings),
             given=self.given(self.top, settings),
             bases=self.bases(settings),
         )
-        found = replace(found, contrasts=self.contrasts(found))
+        listed = {"contrasts", "references"} & self.top.keys()
+        kept = source.of(tuple(settings)).contrasts if source and not listed else ()
+        found = replace(found, contrasts=kept or self.contrasts(found))
         self.check_bases(found)
         if self.reader.faults:
             raise self.reader.error()
@@ -120,6 +140,14 @@ class _ExperimentReader:
             )
         return given
 
+    def packaged(self) -> Experiment | None:
+        """Return the packaged experiment that is named as ``from``."""
+        if "from" not in self.top:
+            return None
+        name = self.reader.text(self.top["from"], "from") or ""
+        there = self.reader.is_one(self.top["from"], name, EXPERIMENTS, "from: no experiment")
+        return EXPERIMENTS[name] if there else None
+
     def optional(self, key: str) -> str | None:
         return self.reader.text(self.top[key], key) if key in self.top else None
 
@@ -128,7 +156,7 @@ class _ExperimentReader:
     def settings(self) -> list[Setting]:
         """Return the settings, each with what is chosen of it."""
         node = self.top.get("settings")
-        if node is None:
+        if node is None and self.taken_from is None:
             self.reader.fault(self.reader.root, "'settings' is missing: name one")
             return []
         every = {key: self.top[key] for key in _CHOSEN if key in self.top}
@@ -146,8 +174,11 @@ class _ExperimentReader:
         self.check_primary(found, primary)
         return found
 
-    def named_settings(self, node: Node) -> list[tuple[str, Node, Mapping[str, Node]]]:
-        """Return name, place and what is chosen of each setting."""
+    def named_settings(self, node: Node | None) -> list[tuple[str, Node, Mapping[str, Node]]]:
+        """Return name, place and what is chosen of each setting; all where nothing is said."""
+        if node is None:
+            assert self.taken_from is not None
+            return [(one.name, self.top["from"], {}) for one in self.taken_from.settings]
         if not isinstance(node, MappingNode):
             return [(name, place, {}) for name, place in self.reader.items(node, "settings")]
         found = []
@@ -161,6 +192,10 @@ class _ExperimentReader:
         return found
 
     def setting(self, name: str, place: Node) -> Setting | None:
+        if self.taken_from is not None:
+            of_it = {one.name: one for one in self.taken_from.settings}
+            there = self.reader.is_one(place, name, of_it, f"{self.taken_from.figure}: no setting")
+            return of_it[name] if there else None
         if name in SETTINGS:
             return SETTINGS[name]
         path = self.path.parent / user_path(name)
@@ -217,7 +252,7 @@ class _ExperimentReader:
         if "contrasts" not in self.top:
             if found.contrasts and "none" not in arms:
                 self.reader.fault(
-                    self.top["settings"],
+                    self.top.get("settings") or self.top["from"],
                     "there is no arm 'none' to compare with: add it to arms, or list contrasts",
                 )
             return found.contrasts
@@ -238,7 +273,7 @@ class _ExperimentReader:
         """Return what is scored while models are trained."""
         node = self.top.get("watch")
         if node is None:
-            return None
+            return self.taken_from.watch if self.taken_from else None
         if isinstance(node, ScalarNode):
             if node.value not in ("true", "false"):
                 self.reader.fault(node, "watch is true, false or a mapping of fields")
@@ -277,7 +312,7 @@ class _ExperimentReader:
 
     def bases(self, settings: Sequence[Setting]) -> dict[str, Given]:
         if "bases" not in self.top:
-            return {}
+            return dict(self.taken_from.bases) if self.taken_from else {}
         nodes = self.reader.mapping(self.top["bases"], None, "bases")
         keys = (*_GIVEN, *_TAKEN)
         return {

@@ -107,7 +107,7 @@ class Experiment:
         given = self.given_on(base)
         chosen = (one for one in self.settings if not given.settings or one.name in given.settings)
         kept = [one.measuring(given.measures) if given.measures else one for one in chosen]
-        return self._of(tuple(one for one in kept if one.measures))
+        return self.of(tuple(one for one in kept if one.measures))
 
     def only(self, setting: str) -> "Experiment":
         """Return what of it is of one of its settings.
@@ -122,9 +122,9 @@ class Experiment:
                 "with all its arms is run without the name of an experiment"
             )
         kept = tuple(one for one in self.settings if one.name == setting)
-        return replace(self._of(kept), alone=setting if len(names) > 1 else None)
+        return replace(self.of(kept), alone=setting if len(names) > 1 else None)
 
-    def _of(self, settings: tuple[Setting, ...]) -> "Experiment":
+    def of(self, settings: tuple[Setting, ...]) -> "Experiment":
         """Return it with these settings, and of the contrasts those that one of them has."""
         arms = [{arm.name for arm in one.arms} for one in settings]
         pairs = tuple(
