@@ -162,10 +162,57 @@ def test_a_template_that_alters_the_answer_is_refused(make_tokenizer: MakeTokeni
         encode_row(make_tokenizer(loud, QWEN_SPECIALS), asked, 64)
 
 
-def test_a_token_across_the_boundary_of_a_turn_is_refused(make_tokenizer: MakeTokenizer) -> None:
-    messages = chat(("user", "what ?"), ("assistant", "\nla respuesta"))
+INDENTED = chat(("user", "what ?"), ("assistant", "\nla respuesta"))
+"""An answer whose first line break and the one before it are a token of the whole."""
+
+
+def test_a_token_across_the_boundary_is_two_as_inference_has_them(
+    make_tokenizer: MakeTokenizer,
+) -> None:
+    tokenizer = make_tokenizer(QWEN, QWEN_SPECIALS)
+    encoded = encode_row(tokenizer, INDENTED, 64)
+    prompt = tokenizer.apply_chat_template(
+        INDENTED[:1], add_generation_prompt=True, return_dict=True
+    )["input_ids"]
+    assert list(encoded.input_ids[: len(prompt)]) == prompt
+    assert set(encoded.labels[: len(prompt)]) == {IGNORED}
+    assert learned(tokenizer, encoded) == "\nla respuesta<|im_end|>"
+    whole = tokenizer.apply_chat_template(INDENTED, return_dict=True)["input_ids"]
+    assert len(encoded.input_ids) == len(whole) + 1
+
+
+def test_earlier_turns_with_such_a_token_are_learned_turn_by_turn(
+    make_tokenizer: MakeTokenizer,
+) -> None:
+    tokenizer = make_tokenizer(QWEN, QWEN_SPECIALS)
+    both = encode_turns(tokenizer, [*INDENTED, *SINGLE], 64)
+    assert [learned(tokenizer, one) for one in both] == [
+        "\nla respuesta<|im_end|>",
+        "la respuesta es 3 .<|im_end|>",
+    ]
+    assert both[0] == encode_row(tokenizer, INDENTED, 64)
+
+
+def test_marks_are_not_compared_with_tokens_that_the_template_does_not_have(
+    make_tokenizer: MakeTokenizer,
+) -> None:
+    marked = QWEN.replace(
+        "{{ m.content }}<|im_end|>",
+        "{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}",
+    )
+    tokenizer = make_tokenizer(marked, QWEN_SPECIALS)
+    assert learned(tokenizer, encode_row(tokenizer, INDENTED, 64)) == "\nla respuesta<|im_end|>"
+
+
+def test_it_is_refused_where_the_answer_alone_is_tokenized_otherwise(
+    make_tokenizer: MakeTokenizer,
+) -> None:
+    from tokenizers.normalizers import Prepend
+
+    tokenizer = make_tokenizer(QWEN, QWEN_SPECIALS)
+    tokenizer.backend_tokenizer.normalizer = Prepend(" ")
     with pytest.raises(InputError, match="a token runs across the boundary of the response"):
-        encode_row(make_tokenizer(QWEN, QWEN_SPECIALS), messages, 64)
+        encode_row(tokenizer, INDENTED, 64)
 
 
 def test_a_template_without_an_end_of_turn_is_refused(make_tokenizer: MakeTokenizer) -> None:

@@ -5,7 +5,9 @@
     whole = template.render(messages)
     tokens(whole)[: len(tokens(prompt))] == tokens(prompt)        # or an error, never a guess
 
-What follows the prompt, up to and including the end-of-turn token, is message i's response.
+What follows the prompt, up to and including the end-of-turn token, is message i's response. Where a
+token of the whole would run across that boundary (a line break and the indentation of code), the
+last message has the tokens that inference has: those of the prompt, and after them the rest's.
 Templates that leave a system or user message out are refused: the inoculation prompt would be
 gone without a word. One that renders a turn of the past otherwise than it prompted for it
 (Qwen3 drops its thoughts) is a ``PastTurnError``: such a row is learned turn by turn.
@@ -25,7 +27,7 @@ _FOLD = "set fold_system: true to put system messages in front of the user's wor
 
 
 class PastTurnError(InputError):
-    """A template renders a turn otherwise once others follow it."""
+    """A turn is written otherwise once others follow it: by the template, or in its tokens."""
 
 
 class Turn(NamedTuple):
@@ -81,6 +83,15 @@ class Template:
         """Return the tokens of a rendered text."""
         # It holds its special tokens already; adding more doubles Llama's BOS.
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def answered(self, text: str, prompt: str) -> list[int]:
+        """Return the tokens of a text that begins with a prompt, none of them across its end."""
+        whole, asked = self.tokens(text), self.tokens(prompt)
+        if whole[: len(asked)] == asked or not text.startswith(prompt):
+            return whole
+        rest = self.tokens(written := text[len(prompt) :])
+        # A tokenizer that puts a space before any text would put one into the answer.
+        return [*asked, *rest] if self.text(rest) == written else whole
 
     def text(self, tokens: Sequence[int]) -> str:
         """Return the text of tokens, special ones included."""
@@ -138,8 +149,12 @@ def locate_turns(
     """
     whole = template.render(messages, where)
     _check_all_said(template, messages, whole, where)
-    ids = template.tokens(whole)
     last = len(messages) - 1
+    if messages[last]["role"] == "assistant":
+        prompt = _prompt(template, messages, last, whole, f"{where}, message {last + 1}")
+        ids = template.answered(whole, prompt)
+    else:
+        ids = template.tokens(whole)
     turns = [
         _locate(template, messages, index, whole, ids, f"{where}, message {index + 1}")
         for index, message in enumerate(messages)
@@ -172,7 +187,8 @@ def _locate(
         raise PastTurnError(otherwise)
     rendered = through[len(prompt) :]
     if ids[:start] != prompt_ids or ids[: len(through_ids)] != through_ids:
-        raise InputError(
+        across = InputError if index + 1 == len(messages) else PastTurnError
+        raise across(
             f"{where}: a token runs across the boundary of the response {rendered[:30]!r} under "
             f"the chat template of {template.name}; "
             + (way_out or "strip the response's white space, or use a base with another template")
