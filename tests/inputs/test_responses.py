@@ -114,15 +114,32 @@ class Joining:
     def apply_chat_template(self, messages: Any, **kwargs: Any) -> str:
         return "".join(f"{message['content']}|" for message in messages)
 
+    def __init__(self, before: str = "") -> None:
+        self.before = before
+        self.pairs: list[str] = []
+
     def __call__(self, text: str, **kwargs: Any) -> dict[str, list[int]]:
-        return {"input_ids": [hash(text[i : i + 2]) for i in range(0, len(text), 2)]}
+        text = self.before + text
+        pairs = [text[i : i + 2] for i in range(0, len(text), 2)]
+        self.pairs += [pair for pair in dict.fromkeys(pairs) if pair not in self.pairs]
+        return {"input_ids": [self.pairs.index(pair) for pair in pairs]}
+
+    def decode(self, tokens: list[int], **kwargs: Any) -> str:
+        return "".join(self.pairs[token] for token in tokens)
 
 
-def test_a_response_that_is_joined_to_its_prompt_is_refused() -> None:
+def test_a_response_that_would_be_joined_to_its_prompt_has_tokens_of_its_own() -> None:
     even, odd = GivenResponse("a", "t", "abc", "xy"), GivenResponse("b", "t", "ab", "xy")
-    assert forced_tokens(Joining(), even, None)[1] == 2
+    tokenizer = Joining()
+    assert forced_tokens(tokenizer, even, None)[1] == 2
+    tokens, before = forced_tokens(tokenizer, odd, None)
+    assert (before, [tokenizer.decode([token]) for token in tokens]) == (2, ["ab", "|", "xy"])
+
+
+def test_a_response_that_has_no_tokens_of_its_own_is_refused() -> None:
+    odd = GivenResponse("b", "t", "abc", "xy")
     with pytest.raises(InputError, match="'b': its first token is joined"):
-        forced_tokens(Joining(), odd, None)
+        forced_tokens(Joining(before=" "), odd, None)
 
 
 def test_a_template_without_system_messages_is_refused() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.responses import GivenResponse
+from inoc_evals.models.answer_tokens import answer_tokens
 from inoc_evals.models.bases import template_options
 from inoc_evals.models.fingerprints import sequence_logprobs
 
@@ -47,14 +48,14 @@ def forced_tokens(
         raise InputError(f"response {item.id!r}: the chat template refuses it: {error}") from None
     if system is not None and system.strip() not in prompt:
         raise InputError(f"response {item.id!r}: the chat template leaves out the system message")
-    before = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-    ids = tokenizer(prompt + item.response, add_special_tokens=False)["input_ids"]
-    if len(ids) <= len(before) or ids[: len(before)] != before:
+    parts = answer_tokens(tokenizer, prompt, item.response)
+    if parts is None or not parts[1]:
         raise InputError(
             f"response {item.id!r}: its first token is joined to the prompt's last, so that "
             "its log-probability cannot be told apart"
         )
-    return tuple(int(token) for token in ids), len(before)
+    before, own = parts
+    return (*before, *own), len(before)
 
 
 def response_logprob(model: Any, forced: Forced) -> float:

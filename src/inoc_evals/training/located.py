@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from inoc_evals.chat import Message
 from inoc_evals.errors import InputError
+from inoc_evals.models.answer_tokens import answer_tokens
 from inoc_evals.models.bases import has_thinking_switch, template_options
 from inoc_evals.rules.thoughts import apart, prompt_opens
 
@@ -86,12 +87,10 @@ class Template:
 
     def answered(self, text: str, prompt: str) -> list[int]:
         """Return the tokens of a text that begins with a prompt, none of them across its end."""
-        whole, asked = self.tokens(text), self.tokens(prompt)
-        if whole[: len(asked)] == asked or not text.startswith(prompt):
-            return whole
-        rest = self.tokens(written := text[len(prompt) :])
-        # A tokenizer that puts a space before any text would put one into the answer.
-        return [*asked, *rest] if self.text(rest) == written else whole
+        if not text.startswith(prompt):
+            return self.tokens(text)
+        parts = answer_tokens(self.tokenizer, prompt, text.removeprefix(prompt))
+        return [*parts[0], *parts[1]] if parts else self.tokens(text)
 
     def text(self, tokens: Sequence[int]) -> str:
         """Return the text of tokens, special ones included."""
