@@ -217,7 +217,7 @@ def test_logs_of_something_else_are_left_alone_and_said(plan: Plan, out: Path) -
 def test_a_log_that_may_not_be_read_is_not_called_damaged(
     plan: Plan, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refused(path: Path) -> None:
+    def refused(path: Path, *, samples: bool = True) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr("inoc_evals.report.holdings.check_whole", refused)

@@ -4,6 +4,7 @@ import os
 import random
 import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -274,12 +275,26 @@ def test_a_changed_byte_is_a_damaged_log_or_changes_nothing(tmp_path: Path) -> N
     for number in range(80):
         at = generator.randrange(listed if number % 2 else 0, len(whole))
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
-        held = holdings(tmp_path)
-        if held.damaged:
-            found += 1
-        else:
-            assert read(tmp_path).observations == plain.observations
+        held, seen = holdings(tmp_path), read(tmp_path)
+        found += len(held.damaged)
+        # Samples are compared when they are read, and so it is found out all the same.
+        assert list(seen.damaged) == list(held.damaged)
+        assert seen.observations == ([] if held.damaged else plain.observations)
+        assert seen.lacking == (["cell one"] if held.damaged else [])
     assert found > 40
+
+
+def test_of_two_logs_of_an_evaluation_the_one_that_is_whole_is_read(tmp_path: Path) -> None:
+    path = Path(run(tmp_path, place()).location)
+    plain = read(tmp_path)
+    damaged = path.with_name(f"2026-01-01T00-00-00_{path.name}")
+    sample = next(name for name in zipfile.ZipFile(path).namelist() if name.startswith("samples/"))
+    whole = path.read_bytes()
+    at = whole.index(sample.encode()) + len(sample) + 40
+    damaged.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+    seen = read(tmp_path)
+    assert list(seen.damaged) == [damaged] and f"{sample} was changed" in seen.damaged[damaged]
+    assert seen.observations == plain.observations and seen.lacking == []
 
 
 def test_a_measure_may_be_read_from_another_score_and_from_some_samples_alone(

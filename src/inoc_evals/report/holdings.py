@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _END, _COUNT = 22, slice(10, 12)
 """Bytes at the end of a zip file without a comment, and where in them its parts are counted."""
 
+SAMPLES = "samples/"
+"""What the names of the parts begin with that hold samples."""
+
 _MANY = 0xFFFF
 """What stands there of more parts than two bytes can count."""
 
@@ -83,6 +86,23 @@ class Holdings:
             )
         return logs[0] if logs else None
 
+    def cannot_be_read(self, path: Path, error: Exception, key: str | None = None) -> None:
+        """Note that a log is damaged; then nothing else is held of it.
+
+        Args:
+            path: The log.
+            error: What reading it raised.
+            key: Its evaluation, if it was taken for a finished one.
+
+        Raises:
+            OSError: If the error is of the disk, and not of what stands in the file.
+        """
+        if isinstance(error, OSError) and error.errno != EINVAL:
+            raise error
+        self.damaged[path] = _first_line(error)
+        if key is not None:
+            self.finished[key].remove(path)
+
     def lacking(self, planned: Iterable[Planned]) -> list[str]:
         """Say of each evaluation without a finished log what it is, and what there is of it."""
         said = []
@@ -94,13 +114,15 @@ class Holdings:
         return said
 
 
-def holdings(directory: Path, *, whole: bool = True) -> Holdings:
+def holdings(directory: Path, *, whole: bool = True, samples: bool = True) -> Holdings:
     """Look through a directory's logs; it may be absent.
 
     Args:
         directory: Where Inspect wrote them.
         whole: Also check that what stands in them is what was written, which reads every byte;
             else only the headers are read.
+        samples: Check the samples, too. Who reads them all afterwards compares them then; of
+            two finished logs of an evaluation they are checked all the same.
 
     Raises:
         OSError: If a file cannot be opened or read for a reason outside of it.
@@ -115,27 +137,45 @@ def holdings(directory: Path, *, whole: bool = True) -> Holdings:
         try:
             header = read_eval_log(str(path), header_only=True)
             if whole:
-                check_whole(path)
+                check_whole(path, samples=samples)
         # What reading damaged bytes raises has no common class: zip, JSON, Unicode, validation.
         except Exception as error:
-            if isinstance(error, OSError) and error.errno != EINVAL:
-                raise  # of the disk, and not of what stands in the file
-            held.damaged[path] = _first_line(error)
-            continue
-        key = (header.eval.metadata or {}).get("evaluation")
-        if not isinstance(key, str):
-            held.others.append(path)
-        elif (status := status_of(header)) == "success":
-            held.finished[key].append(path)
+            held.cannot_be_read(path, error)
         else:
-            held.unfinished[key].append(Unfinished(path, status))
+            _place(held, path, header)
+    if whole and not samples:
+        _check_doubles(held)
     return held
 
 
-def check_whole(path: Path) -> None:
+def _check_doubles(held: Holdings) -> None:
+    """Check the samples of logs of one evaluation: of two, one may be damaged."""
+    for key, path in [(key, path) for key, paths in held.finished.items() for path in paths]:
+        if len(held.finished[key]) > 1:
+            try:
+                check_whole(path)
+            except Exception as error:  # as above
+                held.cannot_be_read(path, error, key)
+
+
+def _place(held: Holdings, path: Path, header: "EvalLog") -> None:
+    key = (header.eval.metadata or {}).get("evaluation")
+    if not isinstance(key, str):
+        held.others.append(path)
+    elif (status := status_of(header)) == "success":
+        held.finished[key].append(path)
+    else:
+        held.unfinished[key].append(Unfinished(path, status))
+
+
+def check_whole(path: Path, *, samples: bool = True) -> None:
     """Check that a log has all its parts, with the checksums they were written with.
 
     Inspect reads a log without comparing them, so a changed byte may be a changed answer.
+
+    Args:
+        path: Its file.
+        samples: Whether the samples are read for it, or everything else alone.
 
     Raises:
         zipfile.BadZipFile: Saying what is changed; other errors if it cannot be read at all.
@@ -143,13 +183,31 @@ def check_whole(path: Path) -> None:
     if path.suffix != ".eval":
         return  # JSON text, which has no checksums
     with zipfile.ZipFile(path) as parts:
-        changed, listed = parts.testzip(), len(parts.infolist())
-    if changed is not None:
-        raise zipfile.BadZipFile(f"{changed} was changed after it was written")
+        listed = parts.infolist()
+        for part in listed:
+            if samples or not part.filename.startswith(SAMPLES):
+                read_part(parts, part.filename)
     # Python reads the directory by its length alone: a changed byte there may hide entries.
     counted = int.from_bytes(_last(path, _END)[_COUNT], "little")
-    if counted not in (listed, _MANY):
-        raise zipfile.BadZipFile(f"{listed} of its {counted} parts are listed")
+    if counted not in (len(listed), _MANY):
+        raise zipfile.BadZipFile(f"{len(listed)} of its {counted} parts are listed")
+
+
+def read_part(parts: zipfile.ZipFile, name: str) -> bytes:
+    """Return a part of a log, compared with its checksum.
+
+    Raises:
+        zipfile.BadZipFile: If it is not what was written.
+    """
+    try:
+        return parts.read(name)
+    except OSError:
+        raise  # of the disk, and not of what stands in the file
+    except NotImplementedError as error:  # a method of packing, or a changed byte that says so
+        raise zipfile.BadZipFile(f"{name}: {error}") from error
+    # Bytes that were changed may fail to be unpacked, which has no common class.
+    except Exception as error:
+        raise zipfile.BadZipFile(f"{name} was changed after it was written") from error
 
 
 def _last(path: Path, count: int) -> bytes:

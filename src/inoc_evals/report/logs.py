@@ -12,6 +12,7 @@ that one at a time (samples.py).
 """
 
 import sys
+import zipfile
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -60,7 +61,7 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
         StoreError: If two finished logs are of one evaluation, or a log's answers are another
             model's than the one that was planned.
     """
-    held = holdings(directory)
+    held = holdings(directory, samples=False)  # each is compared when it is read
     observations: list[Observation] = []
     examples: dict[tuple[str, ...], list[Example]] = {}
     versions: dict[str, str] = {}
@@ -69,20 +70,17 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
         path = held.log_of(one)
         if path is None:
             continue
-        log = read_header(path)
-        versions |= {name: str(version) for name, version in log.eval.packages.items()}
-        read = [(cell, examples.setdefault(_group(cell), [])) for cell in cells_of(log)]
-        for sample in read_samples(log, path):
-            _check_model(sample, path, one)
-            text = shortened(asked_of(sample))
-            for cell, shown in read:
-                own = observed(sample, cell)
-                observations += own
-                for seen in own:
-                    texts.setdefault((seen.setting, seen.measure, seen.split, seen.question), text)
-                fits = any(score_read(sample, cell, measure) for measure in cell["measures"])
-                if fits and len(shown) < _EXAMPLES:
-                    shown.append(example_of(sample, cell))
+        try:
+            own = _read_log(path, one)
+        except zipfile.BadZipFile as error:
+            held.cannot_be_read(path, error, one.key)
+            continue
+        observations += own.observations
+        versions |= own.versions
+        texts = own.texts | texts
+        for group, some in own.examples.items():
+            shown = examples.setdefault(group, [])
+            shown += some[: _EXAMPLES - len(shown)]
     return Seen(
         observations,
         [one for some in examples.values() for one in some],
@@ -91,6 +89,42 @@ def read_logs(directory: Path, planned: Sequence[Planned]) -> Seen:
         held.damaged,
         texts,
     )
+
+
+class _Read(NamedTuple):
+    """What one log holds."""
+
+    observations: list[Observation]
+    examples: dict[tuple[str, ...], list[Example]]
+    """By condition and split."""
+    versions: dict[str, str]
+    texts: dict[Asked, str]
+
+
+def _read_log(path: Path, planned: Planned) -> _Read:
+    """Read the finished log of an evaluation.
+
+    Raises:
+        StoreError: As :func:`read_logs`.
+        zipfile.BadZipFile: If a sample is not as it was written.
+    """
+    log = read_header(path)
+    versions = {name: str(version) for name, version in log.eval.packages.items()}
+    own = _Read([], {}, versions, {})
+    read = [(cell, own.examples.setdefault(_group(cell), [])) for cell in cells_of(log)]
+    for sample in read_samples(log, path):
+        _check_model(sample, path, planned)
+        text = shortened(asked_of(sample))
+        for cell, shown in read:
+            found = observed(sample, cell)
+            own.observations.extend(found)
+            for seen in found:
+                asked = (seen.setting, seen.measure, seen.split, seen.question)
+                own.texts.setdefault(asked, text)
+            fits = any(score_read(sample, cell, measure) for measure in cell["measures"])
+            if fits and len(shown) < _EXAMPLES:
+                shown.append(example_of(sample, cell))
+    return own
 
 
 def read_header(path: Path) -> "EvalLog":

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inoc_evals.errors import StoreError
+from inoc_evals.report.holdings import SAMPLES, read_part
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalSample
@@ -42,13 +43,16 @@ def read_samples(
 
     Raises:
         StoreError: If the file cannot be read, or holds fewer samples than its header says.
+        zipfile.BadZipFile: If a sample is not as it was written, and nobody looked before.
     """
     count = 0
     try:
         for sample in _from_zip(path, conversation) if path.suffix == ".eval" else _from_json(path):
             yield sample
             count += 1
-    # What another version's samples raise has no common class: zip, JSON, validation.
+    except zipfile.BadZipFile:
+        raise
+    # What another version's samples raise has no common class: JSON, validation.
     except Exception as error:
         raise unreadable(path, error) from error
     expected = header.results.total_samples if header.results else count
@@ -67,10 +71,9 @@ def _from_zip(path: Path, conversation: bool) -> Iterator["EvalSample"]:
 
     with zipfile.ZipFile(path) as parts:
         # A sample that was run again stands there twice; by name the later one is read.
-        names = {name for name in parts.namelist() if name.startswith("samples/")}
+        names = {name for name in parts.namelist() if name.startswith(SAMPLES)}
         for name in sorted(names, key=_order):
-            # Reading to the end of a part compares its checksum.
-            said = _fields(parts.read(name).decode())
+            said = _fields(read_part(parts, name).decode())
             if not conversation and "messages" in said:  # to check each costs more than all else
                 said["messages"] = [one for one in said["messages"] if one["role"] == "system"]
             yield EvalSample.model_validate(said)
@@ -102,7 +105,9 @@ def _after(pattern: re.Pattern[str], text: str, place: int) -> int:
 
 def _order(name: str) -> tuple[int, str]:
     """Return what ``samples/<id>_epoch_<number>.json`` is sorted by."""
-    sample, _, epoch = name.removeprefix("samples/").removesuffix(".json").rpartition("_epoch_")
+    sample, _, epoch = name.removeprefix(SAMPLES).removesuffix(".json").rpartition("_epoch_")
+    if not epoch.isdecimal():
+        raise zipfile.BadZipFile(f"{name!r} is the name of no sample")
     return int(epoch), sample.zfill(20) if sample.isdecimal() else sample
 
 
