@@ -85,9 +85,13 @@ class Template:
         # It holds its special tokens already; adding more doubles Llama's BOS.
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def answered(self, text: str, prompt: str) -> list[int]:
-        """Return the tokens of a text that begins with a prompt, none of them across its end."""
-        if not text.startswith(prompt):
+    def answered(self, text: str, prompt: str, answer: str) -> list[int]:
+        """Return the tokens of a text, none of them across the end of a prompt before an answer.
+
+        Where a template writes something of its own between the two, as an end of thoughts that
+        its prompt has begun, the text is taken as it is.
+        """
+        if not text.startswith(prompt + answer):
             return self.tokens(text)
         parts = answer_tokens(self.tokenizer, prompt, text.removeprefix(prompt))
         return [*parts[0], *parts[1]] if parts else self.tokens(text)
@@ -151,7 +155,7 @@ def locate_turns(
     last = len(messages) - 1
     if messages[last]["role"] == "assistant":
         prompt = _prompt(template, messages, last, whole, f"{where}, message {last + 1}")
-        ids = template.answered(whole, prompt)
+        ids = template.answered(whole, prompt, messages[last]["content"])
     else:
         ids = template.tokens(whole)
     turns = [
