@@ -136,7 +136,8 @@ def test_the_arms_have_the_prompts_they_are_known_by() -> None:
         for arm in setting.arms
         if arm.prompt is not None
     }
-    assert found == PROMPTS
+    differing = sorted({one for one, _ in found.items() ^ PROMPTS.items()})
+    assert not differing, f"PROMPTS of this file lacks, has alone, or knows by another: {differing}"
     dealt = {
         (setting.name, arm.name): (arm.paraphrases, arm.part)
         for setting in SETTINGS.values()
