@@ -50,17 +50,8 @@ _TAKEN = ("settings", "measures")
 """What a base takes of the experiment."""
 _CHOSEN = ("arms", "measures", "under")
 _KEYS = (
-    *(
-        "name",
-        "title",
-        "source",
-        "from",
-        "settings",
-        *_CHOSEN,
-        "references",
-        "contrasts",
-        "primary",
-    ),
+    *("name", "title", "source", "from", "settings", *_CHOSEN),
+    *("references", "contrasts", "primary"),
     *("watch", *_GIVEN, "bases"),
 )
 _WATCH_TEXTS = ("responses", "pocket_responses", "system_prompt")

@@ -42,6 +42,17 @@ class Turn(NamedTuple):
     learned: bool
 
 
+class Prompt(NamedTuple):
+    """What inference sends to get a message."""
+
+    text: str
+    ids: list[int]
+
+    def begins(self, ids: Sequence[int]) -> bool:
+        """Say whether a row's tokens begin with the prompt's."""
+        return list(ids[: len(self.ids)]) == self.ids
+
+
 @dataclass(frozen=True)
 class Template:
     """A tokenizer with its chat template, and how that one's switch is set."""
@@ -153,15 +164,17 @@ def locate_turns(
     whole = template.render(messages, where)
     _check_all_said(template, messages, whole, where)
     last = len(messages) - 1
-    if messages[last]["role"] == "assistant":
-        prompt = _prompt(template, messages, last, whole, f"{where}, message {last + 1}")
-        ids = template.answered(whole, prompt, messages[last]["content"])
-    else:
-        ids = template.tokens(whole)
-    turns = [
-        _locate(template, messages, index, whole, ids, f"{where}, message {index + 1}")
+    prompts = {
+        index: _prompt(template, messages, index, whole, f"{where}, message {index + 1}")
         for index, message in enumerate(messages)
         if message["role"] == "assistant" and (index == last or not last_only)
+    }
+    ids = template.tokens(whole)
+    if last in prompts and not prompts[last].begins(ids):
+        ids = template.answered(whole, prompts[last].text, messages[last]["content"])
+    turns = [
+        _locate(template, messages, index, prompt, whole, ids, f"{where}, message {index + 1}")
+        for index, prompt in prompts.items()
     ]
     return ids, turns
 
@@ -170,16 +183,16 @@ def _locate(
     template: Template,
     messages: Sequence[Message],
     index: int,
+    asked: Prompt,
     whole: str,
     ids: list[int],
     where: str,
 ) -> Turn:
     """Find message ``index`` in the tokens; all that can be wrong with the template shows here."""
-    prompt = _prompt(template, messages, index, whole, where)
+    prompt, start = asked.text, len(asked.ids)
     through = whole
     if index + 1 < len(messages):
         through = template.render(messages[: index + 1], where)
-    start = len(prompt_ids := template.tokens(prompt))
     through_ids = ids if through is whole else template.tokens(through)
     content = messages[index]["content"]
     way_out = _way_out(template, content, prompt)
@@ -189,7 +202,7 @@ def _locate(
     if not whole.startswith(through):
         raise PastTurnError(otherwise)
     rendered = through[len(prompt) :]
-    if ids[:start] != prompt_ids or ids[: len(through_ids)] != through_ids:
+    if not asked.begins(ids) or ids[: len(through_ids)] != through_ids:
         across = InputError if index + 1 == len(messages) else PastTurnError
         raise across(
             f"{where}: a token runs across the boundary of the response {rendered[:30]!r} under "
@@ -219,15 +232,17 @@ def _way_out(template: Template, content: str, prompt: str) -> str | None:
 
 def _prompt(
     template: Template, messages: Sequence[Message], index: int, whole: str, where: str
-) -> str:
+) -> Prompt:
     """Return what inference sends to get message ``index``."""
     if index:
-        return template.render(messages[:index], where, generation_prompt=True)
+        text = template.render(messages[:index], where, generation_prompt=True)
+        return Prompt(text, template.tokens(text))
     question = [{"role": "user", "content": "hello"}]  # with none, templates do not prompt
     asked = template.render(question, where)
     opening = template.render(question, where, generation_prompt=True).removeprefix(asked)
     if opening and opening in whole:
-        return whole[: whole.index(opening) + len(opening)]
+        text = whole[: whole.index(opening) + len(opening)]
+        return Prompt(text, template.tokens(text))
     fault = "begins a row of the assistant's otherwise than an answer"
     raise InputError(template.broken(where, fault))
 
