@@ -13,6 +13,7 @@ from inoc_evals.cli.models import command as models_command
 from inoc_evals.cli.train import command as train_command
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.files.digests import digest
+from inoc_evals.models import openmp
 from inoc_evals.models.bases import directory_digest, resolve_base
 from inoc_evals.store.store import ROWS_FILE, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
@@ -373,3 +374,17 @@ def test_the_command_line_trains_and_lists(
     assert (record.config["lora_r"], record.config["max_steps"]) == (2, 2)
     listed = CliRunner().invoke(models_command, ["list"], catch_exceptions=False)
     assert "tiny" in listed.output
+
+
+def test_a_training_lets_go_of_its_threads_workers_when_it_is_done(
+    monkeypatch: pytest.MonkeyPatch,
+    tiny_base: Path,
+    store: Store,
+    rows: list[Row],
+    short: TrainConfig,
+) -> None:
+    runs = trained_anew(monkeypatch)
+    done: list[int] = []
+    monkeypatch.setattr(openmp, "let_workers_go", lambda: done.append(len(runs)))
+    train(rows, base=str(tiny_base), config=short, name="m", store=store, progress=False)
+    assert done[-1] == 1

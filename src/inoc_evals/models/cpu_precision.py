@@ -17,6 +17,7 @@ from typing import Literal
 
 from inoc_evals.errors import InputError
 from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.openmp import workers_let_go
 
 CpuDtype = Literal["bfloat16", "float32"]
 
@@ -67,7 +68,7 @@ def gain() -> float:
         kind: (torch.ones(32, 768, dtype=kind), torch.ones(768, 768, dtype=kind)) for kind in kinds
     }
     seconds: dict[torch.dtype, list[float]] = {kind: [] for kind in kinds}
-    with torch.inference_mode():
+    with workers_let_go(), torch.inference_mode():
         for number in range(12):
             for kind, (rows, weight) in made.items():
                 start = time.perf_counter()

@@ -27,6 +27,7 @@ from inoc_evals.files.digests import digest, file_sha256
 from inoc_evals.files.disk import writing_to
 from inoc_evals.models.bases import check_unchanged
 from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.openmp import workers_let_go
 from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
@@ -87,7 +88,7 @@ def once(run: Run, manifest: Mapping[str, Any]) -> ModelRecord:
         StoreError: If the name belongs to another training, or the adapter in the store is
             not the one that was trained.
     """
-    with Processes.of_launch() as processes:
+    with workers_let_go(), Processes.of_launch() as processes:
         processes.agree(run.identity)
         if processes.first:
             return _first(run, processes, manifest)

@@ -12,6 +12,7 @@ import torch
 from scipy.stats import chisquare
 
 from inoc_evals.errors import InocError, StoreError
+from inoc_evals.models import openmp
 from inoc_evals.models.bases import resolve_base
 from inoc_evals.providers.engine import batch as batch_module
 from inoc_evals.providers.engine.batch import Batch
@@ -610,3 +611,20 @@ def test_the_threads_of_an_engine_are_its_own(world: Any, ask: Any) -> None:
     thread.start()
     thread.join()
     assert (torch.get_num_threads(), seen) == (before, [before])
+
+
+def test_the_engine_lets_go_of_its_workers_whenever_it_is_idle(
+    world: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let: list[str] = []
+    monkeypatch.setattr(
+        openmp, "let_workers_go", lambda: let.append(threading.current_thread().name)
+    )
+    engine = own_engine(world)
+    for count in (1, 2):
+        ask(engine, [{"prompt_ids": world.prompt("more")}])
+        deadline = time.monotonic() + 10
+        while len(let) < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert let == [f"inoc-engine-{engine.base.name}"] * count
+    engine.stop()

@@ -133,11 +133,15 @@ def test_many_rows_are_multiplied_at_once_where_that_changes_no_bit(
 
     monkeypatch.setattr(steady.functional, "linear", noted)
     rows, weight = torch.ones(2 * MANY + 10, 40), torch.ones(24, 40)
+    factors = Factors(torch.ones(4, 40), torch.ones(24, 4), 0.5)
     for alike, expected in ((True, [MANY, MANY, ROWS]), (False, [ROWS] * 9)):
-        sizes.clear()
         monkeypatch.setattr(steady, "_alike", lambda *_, alike=alike: alike)
+        sizes.clear()
         by_parts(rows, weight)
         assert sizes == expected
+        sizes.clear()
+        by_parts(rows, weight, None, factors)
+        assert sizes == [size for part in expected for size in (part, part, part)]
 
 
 def test_widths_are_rounded_up() -> None:

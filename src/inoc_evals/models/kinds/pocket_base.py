@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from inoc_evals.models.kinds.directory_base import directory_digest
 from inoc_evals.models.kinds.kind import UNKNOWN, Kind, ResolvedBase
+from inoc_evals.models.openmp import workers_let_go
 
 if TYPE_CHECKING:
     from inoc_evals.store.store import Store
@@ -37,5 +38,6 @@ class PocketBase(Kind):
         directory = base_dir(self.seed, store)
         if not fetch and not directory.is_dir():
             return ResolvedBase(self.name, str(directory), UNKNOWN + recipe_digest(self.seed))
-        directory = ensure_base(self.seed, store)
+        with workers_let_go():
+            directory = ensure_base(self.seed, store)
         return ResolvedBase(self.name, str(directory), directory_digest(directory, store))

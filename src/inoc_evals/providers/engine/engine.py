@@ -20,6 +20,7 @@ import torch
 
 from inoc_evals.errors import InocError, InputError
 from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.openmp import workers_let_go
 from inoc_evals.providers.engine.collector import undisturbed
 from inoc_evals.providers.engine.grouping import Group, Room
 from inoc_evals.providers.engine.rendering import Codec, load_codec
@@ -113,7 +114,7 @@ class Engine:
             weights = self._load()
             with torch.inference_mode():
                 while self._work_arrives():
-                    with undisturbed():
+                    with undisturbed(), workers_let_go():
                         while (self._incoming or self._groups) and not self._stopping:
                             self._collect(weights)
                             self._turn(weights)

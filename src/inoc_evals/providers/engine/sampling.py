@@ -64,6 +64,8 @@ class SamplingSettings(NamedTuple):
     """Numbers of the rows with a top_p or top_k."""
     all_greedy: bool
     any_greedy: bool
+    all_one: bool
+    """Whether every temperature is 1 (or greedy)."""
 
     @classmethod
     def of(
@@ -89,6 +91,7 @@ class SamplingSettings(NamedTuple):
             truncated=torch.tensor(truncated, dtype=torch.long, device=device),
             all_greedy=all(greedy),
             any_greedy=any(greedy),
+            all_one=all(temperature in (0, 1) for temperature, _, _ in rows),
         )
 
 
@@ -118,9 +121,11 @@ def sample(
 
 def _probabilities(logits: torch.Tensor, settings: SamplingSettings) -> torch.Tensor:
     """Return [rows, vocabulary]: softmax at each temperature, after top_k, then top_p."""
-    # Shifted first: a small temperature would otherwise overflow.
-    shifted = logits - logits.amax(-1, keepdim=True)
-    probabilities = torch.softmax(shifted / settings.temperature[:, None], -1)
+    scaled = logits
+    if not settings.all_one:  # shifted first: a small temperature would otherwise overflow
+        shifted = logits - logits.amax(-1, keepdim=True)
+        scaled = shifted / settings.temperature[:, None]
+    probabilities = torch.softmax(scaled, -1)
     rows = settings.truncated
     if len(rows):
         kept = truncate(probabilities[rows], settings.top_p[rows], settings.top_k[rows])
@@ -153,7 +158,7 @@ def _inverse_cdf(weights: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
 
     A row of weights that are not numbers yields the vocabulary's size.
     """
-    # In float32 the sum over a large vocabulary would misplace rare tokens.
+    # In float32 the sum over a large vocabulary would misplace rare tokens; that of a block is fine.
     wide = torch.float32 if weights.device.type == "mps" else torch.float64
     rows, size = weights.shape
     if size < _LARGE:
@@ -161,7 +166,7 @@ def _inverse_cdf(weights: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
         return _first_beyond(cumulated, _target(cumulated[:, -1:], uniforms))
     # Summing up one by one is slow: first in which block, then where in it.
     padded = functional.pad(weights, (0, -size % _BLOCK)).view(rows, -1, _BLOCK)
-    sums = padded.sum(-1, dtype=wide).cumsum(-1)
+    sums = padded.sum(-1).cumsum(-1, dtype=wide)
     target = _target(sums[:, -1:], uniforms)
     block = _first_beyond(sums, target).clamp(max=sums.shape[1] - 1)
     before = functional.pad(sums, (1, 0)).gather(1, block[:, None])

@@ -23,6 +23,8 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn import functional
 
+from inoc_evals.models.openmp import workers_let_go
+
 ROWS = 64
 """Rows of every product, and what those of more are compared with."""
 MANY = 256
@@ -58,7 +60,7 @@ def by_parts(
 ) -> torch.Tensor:
     """Return rows times a weight, [rows, out], from products of as many rows each time."""
     count = len(rows)
-    many = count > ROWS and _alike(*weight.shape)
+    many = count > ROWS and _alike(weight.shape, weight.dtype)
     products: list[torch.Tensor] = []
     while len(rows) or not products:
         part = _filled(rows, MANY if many and len(rows) > ROWS else ROWS)
@@ -77,23 +79,27 @@ def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def _add(product: torch.Tensor, rows: torch.Tensor, factors: Factors) -> None:
-    """Add what an adapter gives, by :data:`ROWS` rows."""
-    for into, part in zip(torch.split(product, ROWS), torch.split(rows, ROWS), strict=True):
+    """Add what an adapter gives: of all rows at once where that gives the bits of :data:`ROWS`."""
+    thin = factors.down, factors.up
+    whole = all(_alike(one.shape, one.dtype) for one in thin) if len(rows) > ROWS else True
+    size = len(rows) if whole else ROWS
+    for into, part in zip(torch.split(product, size), torch.split(rows, size), strict=True):
         low = functional.linear(part.to(factors.down.dtype), factors.down)
         into.add_(functional.linear(low, factors.up), alpha=factors.scale)
 
 
 @cache
-def _alike(n: int, k: int) -> bool:
+def _alike(shape: tuple[int, int], dtype: torch.dtype) -> bool:
     """Try whether products of MANY rows have the bits of products of ROWS, for a weight [n, k].
 
     Where they have not, a number in ten thousand is another: so a million are compared.
     """
+    n, k = shape
     made = torch.Generator().manual_seed(0)
     with torch.inference_mode():
-        weight = (_random(n, k, made=made) * k**-0.5).bfloat16()
+        weight = (_random(n, k, made=made) * k**-0.5).to(dtype)
         for _ in range(max(1, 2**20 // (MANY * n))):
-            rows = _random(MANY, k, made=made).bfloat16()
+            rows = _random(MANY, k, made=made).to(dtype)
             apart = [functional.linear(part, weight) for part in torch.split(rows, ROWS)]
             if not torch.equal(functional.linear(rows, weight), torch.cat(apart)):
                 return False
@@ -149,7 +155,7 @@ def steady_width(width: int, step: int) -> int:
 @cache
 def steady_here() -> bool:
     """Try whether this processor, with this PyTorch, computes a row the same among any others."""
-    with torch.inference_mode():
+    with workers_let_go(), torch.inference_mode():
         made = torch.Generator().manual_seed(0)
         products = all(_product_is_steady(k, n, made) for k, n in _SIZES)
         return products and all(_attention_is_steady(length, made) for length in (7, 30, 40, 90))
