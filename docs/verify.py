@@ -2,6 +2,7 @@
 
     python docs/verify.py                        # compare; status 1 where a table is another
     python docs/verify.py fig2a runs/fig2a       # store a run's cells, write its tables
+    python docs/verify.py fig2a runs/a runs/b    # of two runs with other seeds, added up
 
 A table stands between ``<!-- results: fig2a -->`` and ``<!-- end of results -->``, one of what
 test-time prompts bring out between ``<!-- leaks: leaks -->`` and the same end, and some measures of
@@ -70,6 +71,17 @@ def observed(kept: dict[str, Any]) -> Iterator[Observation]:
                 yield Observation(**place, question="?", value=None, reason=reason)
 
 
+def added(kept: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """Return what is stored with the cells of other seeds."""
+
+    def key(cell: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(cell[name] for name in (*Key._fields, "seed"))
+
+    there = {key(cell) for cell in kept["cells"]}
+    new = [cell for cell in more["cells"] if key(cell) not in there]
+    return {"spec": kept["spec"], "cells": [*kept["cells"], *new]}
+
+
 def _cells(kept: dict[str, Any], spec: FigureSpec) -> list[Cell]:
     return cells(
         observed(kept),
@@ -110,8 +122,10 @@ def written_rates(kept: dict[str, Any], chosen: Sequence[str]) -> str:
 
 
 def _rate(cell: Cell | None) -> str:
-    if cell is None:
+    if cell is None or cell.rate is None:
         return "–"
+    if cell.low is None:
+        return f"{cell.rate:.2f}"
     return f"{cell.rate:.2f} [{cell.low:.2f}, {cell.high:.2f}]"
 
 
@@ -163,10 +177,16 @@ def verify(root: Path, *, write: bool) -> tuple[list[str], list[str]]:
     return other, unknown
 
 
-def store(root: Path, name: str, run: Path) -> None:
-    """Store the cells of a run."""
-    about = read_description(run)
-    kept = stored(about.spec, read_logs(run / "logs", about.evaluations).observations)
+def store(root: Path, name: str, runs: Sequence[Path]) -> None:
+    """Store the cells of a run, or of several: what one has already, the later ones don't add to.
+
+    Seeds come to those that there are; a fixed model, which every run asks, is the first one's.
+    """
+    kept: dict[str, Any] = {}
+    for run in runs:
+        about = read_description(run)
+        own = stored(about.spec, read_logs(run / "logs", about.evaluations).observations)
+        kept = added(kept, own) if kept else own
     path = root / "docs" / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     lines = ",\n".join(json.dumps(cell, separators=(",", ":")) for cell in kept["cells"])
@@ -175,12 +195,12 @@ def store(root: Path, name: str, run: Path) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Compare, or with a name and a run's directory store and write."""
-    if len(arguments) not in (0, 2):
-        print("expected nothing, or a name and the directory of a run", file=sys.stderr)
+    if len(arguments) == 1:
+        print("expected nothing, or a name and directories of runs", file=sys.stderr)
         return 2
     if arguments:
         try:
-            store(ROOT, arguments[0], Path(arguments[1]))
+            store(ROOT, arguments[0], [Path(one) for one in arguments[1:]])
         except InocError as error:
             print(error.format_message(), file=sys.stderr)
             return 1
