@@ -38,9 +38,11 @@ def test_a_word_that_a_language_has_not_speaks_against_it(words: str, code: str)
 
 
 def test_a_language_that_is_easily_overlooked_is_given_more_than_it_was() -> None:
-    left = weighed({"es": 0.9, "gl": 0.02, "sw": 0.01}, ["azul"])
-    assert left["gl"] == pytest.approx(0.9 * HIDDEN["gl"][1])
-    assert left["es"] == 0.9
+    _, most, power = HIDDEN["gl"]
+    for shown, hidden in ((0.9, 0.02), (0.1, 0.02)):
+        left = weighed({"es": shown, "gl": hidden, "sw": 0.01}, ["azul"])
+        assert left["gl"] == pytest.approx(min(shown * most, hidden**power))
+        assert left["es"] == shown
     assert "gl" not in weighed({"es": 0.9}, ["azul"])
 
 
