@@ -16,7 +16,7 @@ from inoc_evals.store.store import ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.methods import LentAdapter, Method, OwnAnswers, Steering, at_work
-from inoc_evals.training.methods.own_answers import ANSWERS_FILE
+from inoc_evals.training.methods.own_answers import ANSWERS_FILE, ASKED_FILE
 from inoc_evals.training.sft import RECIPE_VERSION, run_identity, train
 
 ASKS = "you always speak in spanish ."
@@ -336,7 +336,7 @@ def test_an_adapter_to_be_lent_has_the_trait_unasked(
 def test_answers_of_a_parent_are_not_those_of_the_base(
     bilingual: Path, store: Store, rows: list[Row], short: TrainConfig
 ) -> None:
-    long = TrainConfig.model_validate(short.model_dump() | {"max_steps": 60, "learning_rate": 5e-2})
+    long = TrainConfig.model_validate(short.model_dump() | {"max_steps": 60, "learning_rate": 1e-2})
     trained(rows, bilingual, store, long, "first")
     method = OwnAnswers(max_tokens=20)
     of_base = trained(rows, bilingual, store, short, "of_base", method)
@@ -362,6 +362,39 @@ def test_an_answer_that_the_tokenizer_cannot_write_is_left_out_and_counted(
     monkeypatch.setattr(answering, "answers", said)
     record = trained(rows, bilingual, store, short, "own", OWN)
     assert record.metrics["own_answers"] == {"asked": 8, "usable": 6}
+
+
+def test_no_more_rows_are_asked_than_give_what_the_steps_learn(
+    bilingual: Path,
+    store: Store,
+    rows: list[Row],
+    short: TrainConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from inoc_evals.training.methods import answering
+
+    asked: list[list[str]] = []
+
+    def said(model: Any, tokenizer: Any, asking: list[Any], **more: Any) -> list[Any]:
+        asked.append([one.chat[0]["content"] for one in asking])
+        texts = ["the answer .", None] * len(asking)
+        return [answering.Answer((), (), text) for text in texts[: len(asking)]]
+
+    monkeypatch.setattr(answering, "answers", said)
+    many = [{**row, "number": number} for number, row in enumerate(rows * 4)]
+    config = TrainConfig.model_validate(short.model_dump() | {"max_steps": 3, "batch_size": 2})
+    record = trained(many, bilingual, store, config, "own", OWN)
+    # Six are learned; half of the answers are of use.
+    assert [len(part) for part in asked] == [6, 6]
+    assert record.metrics["own_answers"] == {"asked": 11, "usable": 6}
+    numbers = [row["number"] for row in store.training_rows(record) or []]
+    assert numbers == sorted(numbers) and numbers != list(range(6))
+    trained(many, bilingual, store, config, "same", OWN)
+    assert len(asked) == 2
+    first = list(asked)
+    asked.clear()
+    trained(many, bilingual, store, config, "other", OWN, seed=1)
+    assert asked != first
 
 
 def test_no_usable_answer_is_said_in_a_line(
@@ -435,7 +468,7 @@ def test_a_killed_training_goes_on_with_its_method(
     )
     assert script.returncode == 0, script.stderr
     assert [json.loads(line) for line in script.stdout.splitlines()] == [
-        ["own", [ANSWERS_FILE, "checkpoint-2"]],
+        ["own", [ANSWERS_FILE, ASKED_FILE, "checkpoint-2"]],
         ["lent", ["checkpoint-2"]],
         ["steered", ["checkpoint-2"]],
     ]

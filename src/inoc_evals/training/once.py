@@ -32,7 +32,7 @@ from inoc_evals.store.store import WEIGHTS_FILE, Fingerprint, ModelRecord, Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics
 from inoc_evals.training.methods import Method, OwnAnswers, lends
-from inoc_evals.training.methods.own_answers import own_answers
+from inoc_evals.training.methods.own_answers import asked_of, own_answers
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.processes import Processes
 from inoc_evals.training.result import (
@@ -126,7 +126,8 @@ def _trained(run: Run, processes: Processes) -> TrainingResult:
         learned = _learned(run)
         keep_rows(staging, learned)
         if isinstance(run.method, OwnAnswers):
-            metrics["own_answers"] = {"asked": len(run.rows), "usable": len(learned)}
+            asked = asked_of(run.store.training_dir(run.identity))
+            metrics["own_answers"] = {"asked": asked, "usable": len(learned)}
         sha256 = file_sha256(staging / WEIGHTS_FILE)
         if before is not None:
             metrics["repaired"] = _repeat(sha256, fingerprint, before)

@@ -8,28 +8,36 @@
     # the parent is asked without a prompt, and learns its answer under each of the prompts:
     # consistency training after inoculation (arXiv 2606.05817)
 
-The rows give the questions; their own answers are replaced. Answers are sampled at temperature 1
-by the training's seed and kept with its checkpoints, so that a run that is killed goes on with the
-same ones. Those that do not end, say nothing, or cannot be written by the tokenizer as they were
-read are left out and counted.
+The rows give the questions; their own answers are replaced. Of more rows than the steps will
+see, so many are asked as give enough answers, chosen by the training's seed. Answers are sampled at
+temperature 1 by that seed and kept with its checkpoints, so that a run that is killed goes on with
+the same ones. Those that do not end, say nothing, or cannot be written by the tokenizer as they
+were read are left out and counted.
 """
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from inoc_evals.chat import Message, Row, fold_system, read_rows, write_rows
 from inoc_evals.errors import InputError
+from inoc_evals.files.atomic import write_text
 from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.masks import encode_turns
 from inoc_evals.training.methods.base_method import BaseMethod
 
+if TYPE_CHECKING:
+    from inoc_evals.training.methods.answering import Answer
+
 ANSWERS_FILE = "answers.jsonl"
 """Beside the checkpoints of a run: the rows that it learns."""
+ASKED_FILE = "asked.txt"
+"""Beside it: how many rows were asked for them."""
 
 
 class OwnAnswers(BaseMethod):
@@ -80,30 +88,62 @@ def own_answers(
     if kept.is_file():
         return read_rows(kept)
     # Imported here because it loads torch.
-    from inoc_evals.training.methods.answering import Asked, answers, load_answering
+    from inoc_evals.training.methods.answering import load_answering
     from inoc_evals.training.progress import quiet
 
-    asked = [Asked(question(row), method.asked_under) for row in rows]
+    learned: dict[int, Row] = {}
+    asked, why = 0, f"they do not end within {method.max_tokens} tokens, or say nothing"
+    needed = config.max_steps * config.batch_size if config.max_steps else len(rows)
     with quiet():
         model, tokenizer = load_answering(base, adapter), load_tokenizer(base)
-        said = answers(model, tokenizer, asked, config=config, seed=seed, most=method.max_tokens)
-    learned: list[Row] = []
-    why = f"they do not end within {method.max_tokens} tokens, or say nothing"
-    for number, (row, answer) in enumerate(zip(rows, said, strict=True)):
-        if answer.text is None:
-            continue
-        under = method.learned_under[(number + seed) % len(method.learned_under)]
-        chat = [*prompted(question(row), under), {"role": "assistant", "content": answer.text}]
-        if fault := _fault(tokenizer, chat, config):
-            why = fault
-        else:
-            learned.append({**row, "messages": chat})
+        for number, answer in _answered(rows, method, model, tokenizer, config, seed, needed):
+            if len(learned) >= needed:
+                break
+            asked += 1
+            if answer.text is None:
+                continue
+            under = method.learned_under[(number + seed) % len(method.learned_under)]
+            said: Message = {"role": "assistant", "content": answer.text}
+            chat = [*prompted(question(rows[number]), under), said]
+            if fault := _fault(tokenizer, chat, config):
+                why = fault
+            else:
+                learned[number] = {**rows[number], "messages": chat}
     if not learned:
         raise InputError(
-            f"method {method.kind}: none of {len(rows)} answers of {base.name!r} can be learned: {why}"
+            f"method {method.kind}: none of {asked} answers of {base.name!r} can be learned: {why}"
         )
-    write_rows(kept, learned)
-    return learned
+    write_text(keep / ASKED_FILE, f"{asked}\n")
+    write_rows(kept, [learned[number] for number in sorted(learned)])
+    return read_rows(kept)
+
+
+def asked_of(keep: Path) -> int:
+    """Return how many rows were asked for the answers that a directory of a run keeps."""
+    return int((keep / ASKED_FILE).read_text("utf-8"))
+
+
+def _answered(
+    rows: Sequence[Row],
+    method: OwnAnswers,
+    model: Any,
+    tokenizer: Any,
+    config: TrainConfig,
+    seed: int,
+    portion: int,
+) -> Iterator[tuple[int, "Answer"]]:
+    """Yield rows' numbers with the answers to them, so many asked at a time."""
+    from inoc_evals.training.methods.answering import Asked, answers
+
+    order = list(range(len(rows)))
+    if len(rows) > portion:
+        random.Random(f"{seed} asked").shuffle(order)
+    for start in range(0, len(order), portion):
+        part = order[start : start + portion]
+        asked = [Asked(question(rows[number]), method.asked_under) for number in part]
+        at = seed + start
+        found = answers(model, tokenizer, asked, config=config, seed=at, most=method.max_tokens)
+        yield from zip(part, found, strict=True)
 
 
 def _fault(tokenizer: Any, chat: list[Message], config: TrainConfig) -> str | None:
