@@ -32,7 +32,7 @@ from typing import Any, NamedTuple
 
 from provider_throughput import random_adapter, without_ends
 
-BATCHES = (32, 64, 200)
+BATCHES = (32, 200)
 Run = Callable[[Sequence[str]], int]
 """Answers questions and returns how many tokens were made."""
 

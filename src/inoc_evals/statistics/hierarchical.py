@@ -25,12 +25,12 @@ SEED_SDS = (0.02, 0.1, 0.2, 0.32, 0.5, 0.75, 1.05, 1.45, 2.0, 2.8)
 """Standard deviations between seeds, on the logit, that are weighed against each other."""
 QUESTION_SDS = (0.05, 0.3, 0.6, 0.9, 1.25, 1.65, 2.2, 2.9)
 """The same between questions."""
-SEED_PRIOR, QUESTION_PRIOR = 0.06, 0.4
+SEED_PRIOR, QUESTION_PRIOR = 0.04, 0.3
 """The priors' densities are 1 / (SD + this)."""
 FEW_SEED, FEW_QUESTION = 0.1, 0.6
 """Scales of the half-normal priors that few hits have, which say nothing of how they cluster."""
 
-_CONTINUITY, _AT_NONE, _FADES = 0.3, 0.63, 6
+_CONTINUITY, _AT_NONE, _FADES = 0.1, 0.83, 8
 """Parts of that step that a rate is moved by on either side: mid-P and a little, of single answers. So
 much more where there is no hit, whose end is then that of the exact binomial, and by so many half
 as much."""
