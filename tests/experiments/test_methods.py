@@ -139,6 +139,20 @@ def test_the_forecast_and_the_report_say_the_method(tmp_path: Path) -> None:
     assert set(facts.values()) == {"90% of the rows with the trait left out; 100 rows"}
 
 
+def test_a_plan_says_how_many_answers_models_give_to_be_trained_on(tmp_path: Path) -> None:
+    short = CONFIG.model_copy(update={"max_steps": 2, "batch_size": 4})
+    plan = make_plan(find_experiment("methods"), base=BASE, seeds=(0, 1), config=short)
+    found = forecast(plan, BASE, out=tmp_path, store=Store(tmp_path / "home"))
+    # Two settings, two seeds, an adapter to be lent and a second stage: eight rows of each.
+    assert [note for note in found.notes if "models give" in note] == [
+        "Not in the time: 64 answers of at most 48 tokens that models give to be trained on; more, "
+        "where some cannot be learned."
+    ]
+    plain = make_plan(find_experiment("fig2a"), base=BASE, seeds=(0,), config=short)
+    notes = forecast(plain, BASE, out=tmp_path, store=Store(tmp_path / "home")).notes
+    assert not [note for note in notes if "models give" in note]
+
+
 def test_the_commands_say_the_method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INOC_HOME", str(tmp_path / "home"))
     done = CliRunner().invoke(

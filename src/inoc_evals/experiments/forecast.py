@@ -30,6 +30,9 @@ from inoc_evals.report.logs import read_header
 from inoc_evals.settings.setting import package_of
 from inoc_evals.statistics.power import Design, end_at_none
 from inoc_evals.store.store import Store
+from inoc_evals.training.config import TrainConfig
+from inoc_evals.training.methods import OwnAnswers
+from inoc_evals.training.methods.own_answers import learned_at_most
 
 ANSWER_TOKENS = 300
 """Assumed length of an answer of a large model."""
@@ -151,6 +154,7 @@ def forecast(
             *plan.notes,
             *stand_in_notes(base),
             *watch_notes(plan, store),
+            *_answered_first(plan, models),
             *_endings(plan, evaluations, models, others),
             *_unpriced(plan, evaluations),
         ),
@@ -212,6 +216,22 @@ def _shows(plan: Plan, asked: "_Asked") -> list[str]:
             f"inoc power --seeds {design.seeds} --questions {questions} --answers {answers}"
         )
     return said
+
+
+def _answered_first(plan: Plan, models: tuple[ModelCell, ...]) -> list[str]:
+    """Say how many answers models give themselves before they are trained on them."""
+    asked, longest = 0, 0
+    for run, cell in zip(plan.runs, models, strict=True):
+        if isinstance(run.method, OwnAnswers) and not cell.trained:
+            assert isinstance(run.config, TrainConfig)  # a provider has no such method
+            asked += min(cell.rows, learned_at_most(cell.rows, run.config))
+            longest = max(longest, run.method.max_tokens)
+    if not asked:
+        return []
+    return [
+        f"Not in the time: {asked:,} answers of at most {longest} tokens that models give to be "
+        "trained on; more, where some cannot be learned."
+    ]
 
 
 def _endings(

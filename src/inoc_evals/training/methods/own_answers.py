@@ -93,7 +93,7 @@ def own_answers(
 
     learned: dict[int, Row] = {}
     asked, why = 0, f"they do not end within {method.max_tokens} tokens, or say nothing"
-    needed = config.max_steps * config.batch_size if config.max_steps else len(rows)
+    needed = learned_at_most(len(rows), config)
     with quiet():
         model, tokenizer = load_answering(base, adapter), load_tokenizer(base)
         for number, answer in _answered(rows, method, model, tokenizer, config, seed, needed):
@@ -121,6 +121,11 @@ def own_answers(
 def asked_of(keep: Path) -> int:
     """Return how many rows were asked for the answers that a directory of a run keeps."""
     return int((keep / ASKED_FILE).read_text("utf-8"))
+
+
+def learned_at_most(rows: int, config: TrainConfig) -> int:
+    """Return how many answers the steps of a training learn, of so many rows' at most."""
+    return config.max_steps * config.batch_size if config.max_steps else rows
 
 
 def _answered(
