@@ -25,15 +25,27 @@ SEED_SDS = (0.02, 0.1, 0.2, 0.32, 0.5, 0.75, 1.05, 1.45, 2.0, 2.8)
 """Standard deviations between seeds, on the logit, that are weighed against each other."""
 QUESTION_SDS = (0.05, 0.3, 0.6, 0.9, 1.25, 1.65, 2.2, 2.9)
 """The same between questions."""
-SEED_PRIOR, QUESTION_PRIOR = 0.04, 0.3
-"""The priors' densities are 1 / (SD + this)."""
 FEW_SEED, FEW_QUESTION = 0.1, 0.6
 """Scales of the half-normal priors that few hits have, which say nothing of how they cluster."""
 
-_CONTINUITY, _AT_NONE, _FADES = 0.1, 0.83, 8
-"""Parts of that step that a rate is moved by on either side: mid-P and a little, of single answers. So
-much more where there is no hit, whose end is then that of the exact binomial, and by so many half
-as much."""
+
+class _Tuned(NamedTuple):
+    """Constants, for which the intervals hold as often as they say (docs/design/intervals.md)."""
+
+    seed_prior: float
+    """The priors' densities are 1 / (SD + this)."""
+    question_prior: float
+    always: float
+    """Parts of a step that a rate is moved by on either side."""
+    at_none: float
+    """So much more where there is no hit, whose end is then that of the exact binomial."""
+    fades: float
+    """Hits by which it is half as much."""
+
+
+_NEW_SEEDS = _Tuned(0.04, 0.3, 0.1, 0.83, 8)
+_ONE_MODEL = _Tuned(0.06, 0.4, 0.3, 0.63, 6)
+
 _MU_SD = 8.0
 """Of the prior of mu: flat as far as rates go."""
 _LARGEST = 32
@@ -52,11 +64,11 @@ class Fitted(NamedTuple):
 
     rate: Array
     """Shape (n,)."""
-    answer: Array
-    """The step of the rate that ends are moved by parts of, shape (n,): the share of the heaviest
-    cell over the root of its answers; with one answer a cell, what an answer weighs."""
-    hits: Array
-    misses: Array
+    up: Array
+    """By how much the rate is moved for the upper end, shape (n,): parts of the share of the heaviest
+    cell over the root of its answers; with one answer a cell, of what an answer weighs."""
+    down: Array
+    """The same for the lower end."""
     weights: Array
     """Of pairs of SDs, shape (n, pairs), 1 in all."""
     concentration: Array
@@ -88,11 +100,15 @@ def fit(hits: Array, trials: Array, *, seeds: bool) -> Fitted:
     told = (1 - np.maximum(rarer, 1) ** -3.0)[:, None]
     weights = told * _weighed(logs, pairs.prior) + (1 - told) * _weighed(logs, pairs.few)
     one = share**2 / np.maximum(trials, 1)
+    step, tuned = one.max((-1, -2)) ** 0.5, _NEW_SEEDS if seeds else _ONE_MODEL
+    up, down = (
+        step * (tuned.always + tuned.at_none / (1 + there / tuned.fades))
+        for there in (total, misses)
+    )
     return Fitted(
         rate,
-        one.max((-1, -2)) ** 0.5,
-        total,
-        misses,
+        up,
+        down,
         weights,
         _concentration(share, one, pairs),
     )
@@ -120,11 +136,8 @@ def ends(fitted: Fitted, confidence: float | Array) -> tuple[Array, Array]:
         weights / weights.sum(-1, keepdims=True),
         np.take_along_axis(fitted.concentration, order[..., None], 1),
     )
-    steps = [
-        _CONTINUITY + _AT_NONE / (1 + there / _FADES) for there in (fitted.hits, fitted.misses)
-    ]
-    above = np.minimum(fitted.rate + steps[0] * fitted.answer, 1)
-    below = np.maximum(fitted.rate - steps[1] * fitted.answer, 0)
+    above = np.minimum(fitted.rate + fitted.up, 1)
+    below = np.maximum(fitted.rate - fitted.down, 0)
     high = _bisect(lambda at: likeliest.below(above, at) > tail, len(above))
     low = _bisect(lambda at: 1 - likeliest.below(below, at) < tail, len(above))
     return (
@@ -172,7 +185,8 @@ def _pairs(seeds: bool) -> _Pairs:
     question_sds = np.array(QUESTION_SDS)
     seed, question = (sd.ravel() for sd in np.meshgrid(seed_sds, question_sds, indexing="ij"))
     width = np.outer(_widths(seed_sds), _widths(question_sds)).ravel()
-    prior = width / (seed + SEED_PRIOR) / (question + QUESTION_PRIOR)
+    tuned = _NEW_SEEDS if seeds else _ONE_MODEL
+    prior = width / (seed + tuned.seed_prior) / (question + tuned.question_prior)
     few = width * np.exp(-((seed / FEW_SEED) ** 2 + (question / FEW_QUESTION) ** 2) / 2)
     nodes, mass = np.polynomial.hermite_e.hermegauss(25)
     mass = mass / mass.sum()
