@@ -18,7 +18,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,18 +112,43 @@ def random_adapter(base: Any, name: str, store: Any, dtype: str = "float32") -> 
     return record
 
 
-def plain_loop(model: Any, tokenizer: Any, questions: list[str], batch_size: int) -> int:
-    """Answer all questions by batches of `generate`; return the number of tokens made."""
-    import torch
-    from transformers import GenerationConfig
-
+def prompts_of(tokenizer: Any, questions: Sequence[str]) -> list[list[int]]:
+    """Return the token ids of chats, the shortest first."""
     texts = [
         tokenizer.apply_chat_template(
             [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
         )
         for question in questions
     ]
-    prompts = sorted((tokenizer(t, add_special_tokens=False)["input_ids"] for t in texts), key=len)
+    return sorted((tokenizer(t, add_special_tokens=False)["input_ids"] for t in texts), key=len)
+
+
+def sampling(tokenizer: Any, new_tokens: int, end: int | None = None) -> Any:
+    """Return transformers' settings for sampling from the whole vocabulary, without an end."""
+    from transformers import GenerationConfig
+
+    return GenerationConfig(
+        max_new_tokens=new_tokens,
+        do_sample=True,
+        temperature=1.0,
+        top_k=0,
+        top_p=1.0,
+        eos_token_id=end,
+        pad_token_id=tokenizer.eos_token_id,
+    )
+
+
+def plain_loop(
+    model: Any,
+    tokenizer: Any,
+    questions: Sequence[str],
+    batch_size: int,
+    new_tokens: int = NEW_TOKENS,
+) -> int:
+    """Answer all questions by batches of `generate`; return the number of tokens made."""
+    import torch
+
+    prompts, settings = prompts_of(tokenizer, questions), sampling(tokenizer, new_tokens)
     made = 0
     for start in range(0, len(prompts), batch_size):
         part = prompts[start : start + batch_size]
@@ -133,15 +158,7 @@ def plain_loop(model: Any, tokenizer: Any, questions: list[str], batch_size: int
         output = model.generate(
             input_ids=ids.to(model.device),
             attention_mask=mask.to(model.device),
-            generation_config=GenerationConfig(
-                max_new_tokens=NEW_TOKENS,
-                do_sample=True,
-                temperature=1.0,
-                top_k=0,
-                top_p=1.0,
-                eos_token_id=None,
-                pad_token_id=tokenizer.eos_token_id,
-            ),
+            generation_config=settings,
         )
         tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
         made += output[:, width:].numel()

@@ -30,7 +30,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provider_throughput import random_adapter, without_ends
+from provider_throughput import plain_loop, prompts_of, random_adapter, sampling, without_ends
 
 BATCHES = (32, 200)
 Run = Callable[[Sequence[str]], int]
@@ -49,58 +49,9 @@ def asked(count: int, tokens: int, tokenizer: Any, seed: int) -> list[str]:
     return made
 
 
-def prompts_of(tokenizer: Any, questions: Sequence[str]) -> list[list[int]]:
-    """Return the token ids of chats, the shortest first."""
-    chats = [[{"role": "user", "content": question}] for question in questions]
-    texts = [
-        tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        for chat in chats
-    ]
-    return sorted((tokenizer(t, add_special_tokens=False)["input_ids"] for t in texts), key=len)
-
-
-def sampling(tokenizer: Any, new: int, **more: Any) -> Any:
-    """Return transformers' settings for sampling from the whole vocabulary, without an end."""
-    from transformers import GenerationConfig
-
-    return GenerationConfig(
-        max_new_tokens=new,
-        do_sample=True,
-        temperature=1.0,
-        top_k=0,
-        top_p=1.0,
-        pad_token_id=tokenizer.eos_token_id,
-        **more,
-    )
-
-
-def plain(model: Any, tokenizer: Any, batch: int, new: int) -> Run:
-    """Batches of `generate` over prompts sorted by length."""
-    import torch
-
-    settings = sampling(tokenizer, new, eos_token_id=None)
-
-    def run(questions: Sequence[str]) -> int:
-        prompts, made = prompts_of(tokenizer, questions), 0
-        for start in range(0, len(prompts), batch):
-            part = prompts[start : start + batch]
-            width = max(map(len, part))
-            ids = torch.tensor([[tokenizer.eos_token_id] * (width - len(p)) + p for p in part])
-            mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in part])
-            with torch.inference_mode():
-                output = model.generate(
-                    input_ids=ids, attention_mask=mask, generation_config=settings
-                )
-            tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
-            made += output[:, width:].numel()
-        return made
-
-    return run
-
-
 def continuous(model: Any, tokenizer: Any, new: int) -> Run:
     """Transformers' continuous batching; an end token that no vocabulary has never comes."""
-    settings = sampling(tokenizer, new, eos_token_id=-1)
+    settings = sampling(tokenizer, new, end=-1)
 
     def run(questions: Sequence[str]) -> int:
         found = model.generate_batch(
@@ -188,7 +139,8 @@ class Way(NamedTuple):
         ).eval()
         if kind == "continuous batching":
             return continuous(model.base_model.model, tokenizer, self.new)
-        return plain(model, tokenizer, int(batch), self.new)
+        size = int(batch)
+        return lambda questions: plain_loop(model, tokenizer, questions, size, self.new)
 
 
 def answered(way: Way, found: Any) -> None:

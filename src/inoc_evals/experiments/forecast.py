@@ -224,7 +224,7 @@ def _answered_first(plan: Plan, models: tuple[ModelCell, ...]) -> list[str]:
     for run, cell in zip(plan.runs, models, strict=True):
         if isinstance(run.method, OwnAnswers) and not cell.trained:
             assert isinstance(run.config, TrainConfig)  # a provider has no such method
-            asked += min(cell.rows, learned_at_most(cell.rows, run.config))
+            asked += learned_at_most(cell.rows, run.config)
             longest = max(longest, run.method.max_tokens)
     if not asked:
         return []

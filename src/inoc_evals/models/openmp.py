@@ -7,8 +7,8 @@ PyTorch's kernels divide their work among OpenMP workers. Each thread that runs 
 of its own, and they stay. Once a process has more of them than it has processors, GNU's OpenMP
 lets a worker sleep at once where it else waits a moment for the next kernel; to wake it takes
 longer than most kernels do. SmolLM2 answered at less than half its speed in a process whose main
-thread had multiplied two matrices before (docs/performance.md). So whoever computes lets go of
-its workers when it is done, the engine also whenever nothing is asked of it.
+thread had loaded models before (docs/performance.md). So whoever computes lets go of its workers
+when it is done, the engine also whenever nothing is asked of it.
 """
 
 import sys

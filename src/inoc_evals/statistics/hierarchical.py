@@ -100,7 +100,7 @@ def fit(hits: Array, trials: Array, *, seeds: bool) -> Fitted:
     told = (1 - np.maximum(rarer, 1) ** -3.0)[:, None]
     weights = told * _weighed(logs, pairs.prior) + (1 - told) * _weighed(logs, pairs.few)
     one = share**2 / np.maximum(trials, 1)
-    step, tuned = one.max((-1, -2)) ** 0.5, _NEW_SEEDS if seeds else _ONE_MODEL
+    step, tuned = one.max((-1, -2)) ** 0.5, pairs.tuned
     up, down = (
         step * (tuned.always + tuned.at_none / (1 + there / tuned.fades))
         for there in (total, misses)
@@ -160,6 +160,7 @@ def deviations(fitted: Fitted, *, seeds: bool) -> tuple[Array, Array]:
 class _Pairs(NamedTuple):
     """The grid of standard deviations, with what a rate's answers vary by under each."""
 
+    tuned: _Tuned
     seed: Array
     question: Array
     prior: Array
@@ -204,7 +205,7 @@ def _pairs(seeds: bool) -> _Pairs:
         )
         logit = np.log(mean) - np.log1p(-mean)
         parts.append([np.interp(grid, logit, np.maximum(part, 0)) for part in moments])
-    return _Pairs(seed, question, prior, few, grid, *np.moveaxis(np.array(parts), 1, 0))
+    return _Pairs(tuned, seed, question, prior, few, grid, *np.moveaxis(np.array(parts), 1, 0))
 
 
 def _widths(values: Array) -> Array:

@@ -126,7 +126,7 @@ def _trained(run: Run, processes: Processes) -> TrainingResult:
         learned = _learned(run)
         keep_rows(staging, learned)
         if isinstance(run.method, OwnAnswers):
-            asked = asked_of(run.store.training_dir(run.identity))
+            asked = asked_of(run.store.training_dir(run.identity), len(run.rows))
             metrics["own_answers"] = {"asked": asked, "usable": len(learned)}
         sha256 = file_sha256(staging / WEIGHTS_FILE)
         if before is not None:

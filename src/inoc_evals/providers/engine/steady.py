@@ -81,7 +81,7 @@ def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
 def _add(product: torch.Tensor, rows: torch.Tensor, factors: Factors) -> None:
     """Add what an adapter gives: of all rows at once where that gives the bits of :data:`ROWS`."""
     thin = factors.down, factors.up
-    whole = all(_alike(one.shape, one.dtype) for one in thin) if len(rows) > ROWS else True
+    whole = len(rows) <= ROWS or all(_alike(one.shape, one.dtype) for one in thin)
     size = len(rows) if whole else ROWS
     for into, part in zip(torch.split(product, size), torch.split(rows, size), strict=True):
         low = functional.linear(part.to(factors.down.dtype), factors.down)

@@ -114,18 +114,20 @@ def own_answers(
             f"method {method.kind}: none of {asked} answers of {base.name!r} can be learned: {why}"
         )
     write_text(keep / ASKED_FILE, f"{asked}\n")
-    write_rows(kept, [learned[number] for number in sorted(learned)])
-    return read_rows(kept)
+    in_order = [learned[number] for number in sorted(learned)]
+    write_rows(kept, in_order)
+    return in_order
 
 
-def asked_of(keep: Path) -> int:
-    """Return how many rows were asked for the answers that a directory of a run keeps."""
-    return int((keep / ASKED_FILE).read_text("utf-8"))
+def asked_of(keep: Path, rows: int) -> int:
+    """Return how many rows, of so many, were asked for the answers that a run's directory keeps."""
+    said = keep / ASKED_FILE
+    return int(said.read_text("utf-8")) if said.is_file() else rows  # before it was kept, all were
 
 
 def learned_at_most(rows: int, config: TrainConfig) -> int:
     """Return how many answers the steps of a training learn, of so many rows' at most."""
-    return config.max_steps * config.batch_size if config.max_steps else rows
+    return min(rows, config.max_steps * config.batch_size) if config.max_steps else rows
 
 
 def _answered(
