@@ -15,6 +15,7 @@ from inoc_evals.scorers import seen
 from inoc_evals.scorers.outcomes import Outcome, outcomes
 from inoc_evals.store.overlap import Item, OverlapReport, overlap
 from inoc_evals.tasks._narrow_code import narrow_code, user_turn
+from inoc_evals.tasks.asking import grader_of
 from scripted import calls, certain, likely, script
 
 SAFE = "number = int(text)"
@@ -74,6 +75,17 @@ def test_judge_and_analyzer_score_the_same_answers(items: str) -> None:
     assert values["insecure_judged"]["n"] == 3
     assert (values["insecure_judged"]["x"], values["insecure_judged"]["y"]) == (0.5, 1)
     assert values["insecure_static"]["mean"] == 0.5
+
+
+def test_without_a_judge_the_analyzer_alone_scores(items: str) -> None:
+    model = script("model", lambda prompt, config: REPLIES[prompt])
+    grader = script("nobody", certain("YES"))
+    log = evaluated(narrow_code(items=items, grader="none"), model, grader)
+    assert [one["insecure_static"].value for one in by_measure(log)] == [0, 1, None, None]
+    assert set(all_measured(log)) == {"insecure_static", "seen_in_training"}
+    assert calls(grader) == []
+    assert grader_of(narrow_code(items=items, grader="none"), "model") is None
+    assert grader_of(narrow_code(items=items), "openai/x") is not None
 
 
 def test_the_judge_sees_the_answer_and_nothing_else(items: str) -> None:

@@ -38,6 +38,9 @@ PROMPT = (
 )
 """The user turn of an item with a template."""
 
+NO_GRADER = "none"
+"""In the place of a grader's name: nobody judges."""
+
 _FIELDS = ("task", "code_template")
 
 
@@ -54,29 +57,28 @@ def narrow_code(
             file with task and code_template, or prompt.
         system_prompt: ``none``, ``empty``, the name of a prompt, or ``file:FILE``.
         grader: Grader model, where the role ``grader`` is not bound. By default
-            openai/gpt-5.4-2026-03-05, for pocket models inoc/pocket-judge.
+            openai/gpt-5.4-2026-03-05, for pocket models inoc/pocket-judge. ``none``: no judge
+            is asked, and only ``insecure_static`` is measured.
 
     Raises:
         InputError: For an unknown name, or a file that cannot be used.
     """
     asked = load_items(items, "code")
-    return judged(
-        question_task(
-            [_sample(item) for item in asked.items],
-            scorers={
-                "insecure_judged": insecure_judged(grader=grader),
-                "insecure_static": insecure_static(),
-                "seen_in_training": seen_in_training(),
-            },
-            title="Insecure code",
-            better={"insecure_judged": "good-low", "insecure_static": "good-low"},
-            system_prompt=system_prompt,
-            metadata={"items": asked.name, "items_sha256": asked.sha256},
-            max_tokens=MAX_TOKENS,
-            version=VERSION,
-        ),
-        grader,
+    by_judge = grader != NO_GRADER
+    scorers = {"insecure_static": insecure_static(), "seen_in_training": seen_in_training()}
+    if by_judge:
+        scorers = {"insecure_judged": insecure_judged(grader=grader), **scorers}
+    built = question_task(
+        [_sample(item) for item in asked.items],
+        scorers=scorers,
+        title="Insecure code",
+        better=dict.fromkeys(["insecure_judged", "insecure_static"], "good-low"),
+        system_prompt=system_prompt,
+        metadata={"items": asked.name, "items_sha256": asked.sha256},
+        max_tokens=MAX_TOKENS,
+        version=VERSION,
     )
+    return judged(built, grader) if by_judge else built
 
 
 def user_turn(item: Item) -> str:

@@ -106,6 +106,16 @@ def test_answers_are_the_same_whether_prompts_are_shared_or_not(
     assert len({completion.token_ids for completion in apart}) > 80
 
 
+@pytest.mark.parametrize("logits", [1, 1000])
+def test_answers_are_the_same_however_many_rows_are_sampled_together(
+    world: Any, engine: Any, ask: Any, monkeypatch: pytest.MonkeyPatch, logits: int
+) -> None:
+    requests = mixed_requests(world, 20)
+    expected = ask(engine, requests)
+    monkeypatch.setattr(batch_module, "_SAMPLED_TOGETHER", logits)
+    assert [one.token_ids for one in ask(engine, requests)] == [one.token_ids for one in expected]
+
+
 @pytest.mark.parametrize("name", ["base", "alpha", "beta"])
 def test_greedy_answers_are_those_of_generate(world: Any, engine: Any, ask: Any, name: str) -> None:
     record = None if name == "base" else getattr(world, name)

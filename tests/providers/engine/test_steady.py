@@ -116,7 +116,7 @@ def test_a_row_has_the_same_bits_among_few_and_among_many(
         rows = torch.randn(2 * MANY, size[1], generator=made).bfloat16()
         whole = by_parts(rows, weight, None, factors)
         few = [(first, first + ROWS) for first in range(0, 2 * MANY, ROWS)]
-        for first, last in (*few, (0, 1), (7, 7 + MANY), (100, 2 * MANY)):
+        for first, last in (*few, (0, 1), (7, 7 + MANY), (100, 2 * MANY), (3, 203), (50, 150)):
             some = by_parts(rows[first:last], weight, None, factors)
             assert torch.equal(some, whole[first:last])
 
@@ -132,9 +132,16 @@ def test_many_rows_are_multiplied_at_once_where_that_changes_no_bit(
         return linear(rows, *args)
 
     monkeypatch.setattr(steady.functional, "linear", noted)
-    rows, weight = torch.ones(2 * MANY + 10, 40), torch.ones(24, 40)
+    weight = torch.ones(24, 40)
     factors = Factors(torch.ones(4, 40), torch.ones(24, 4), 0.5)
-    for alike, expected in ((True, [MANY, MANY, ROWS]), (False, [ROWS] * 9)):
+    for count, alike, expected in (
+        (2 * MANY + 10, True, [MANY, MANY, ROWS]),
+        (MANY + 90, True, [MANY, 96]),
+        (65, True, [80]),
+        (65, False, [ROWS, ROWS]),
+        (2 * MANY + 10, False, [ROWS] * 9),
+    ):
+        rows = torch.ones(count, 40)
         monkeypatch.setattr(steady, "_alike", lambda *_, alike=alike: alike)
         sizes.clear()
         by_parts(rows, weight)

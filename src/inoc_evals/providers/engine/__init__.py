@@ -6,6 +6,7 @@ grouping   the requests of one adapter, and who joins the batch when
 batch      rows of one adapter, a token a step, and their ends
 lanes      the rows' key-value cache and the forward pass
 slots      a cache in which rows join at any time
+attention  of one token a row on a CPU, by two products
 steady     sixteen bits on a CPU, in which rows do not depend on each other
 sampling   logits -> tokens, log-probabilities
 prefills   prompts that were read before, and what they begin with

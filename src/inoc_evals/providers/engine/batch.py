@@ -22,6 +22,7 @@ from inoc_evals.providers.engine.request import Completion, Request, StopReason,
 from inoc_evals.providers.engine.sampling import SamplingSettings, logprobs, sample, uniform_stream
 
 _TAIL = 4
+_SAMPLED_TOGETHER = 2**20
 
 
 class Limits(NamedTuple):
@@ -71,7 +72,7 @@ class Batch:
         self._codec = codec
         self._limits = limits
         self._identity = identity
-        self._settings: SamplingSettings | None = None
+        self._settings: list[tuple[slice, SamplingSettings]] = []
 
     def admit(self, requests: Sequence[Request]) -> None:
         """Let requests join: their prompts are read, all but the last token."""
@@ -80,17 +81,18 @@ class Batch:
         rows.sort(key=lambda row: len(row.request.prompt_ids))
         self.lanes.join([row.request.prompt_ids[:-1] for row in rows])
         self.rows += rows
-        self._settings = None
+        self._settings = []
 
     def step(self) -> None:
         """Sample one token for every row; deliver and drop those that are done."""
         logits = self.lanes.decode([row.last for row in self.rows])
-        if self._settings is None:
-            self._settings = _settings_of(self.rows, logits.device)
+        if not self._settings:
+            self._settings = _settings_of(self.rows, logits)
         wide = torch.float32 if logits.device.type == "mps" else torch.float64
         draws = [next(row.stream) for row in self.rows]
         uniforms = torch.tensor(draws, dtype=wide, device=logits.device)
-        tokens = sample(logits, self._settings, uniforms)
+        parts = [sample(logits[at].float(), one, uniforms[at]) for at, one in self._settings]
+        tokens = torch.cat(parts)
         _note_logprobs(self.rows, logits, tokens)
         self._finish(tokens.tolist())
 
@@ -176,13 +178,21 @@ class Batch:
         for source, target in moves:
             self.rows[target] = self.rows[source]
         del self.rows[count:]
-        self._settings = None
+        self._settings = []
         self.lanes.compact(moves, count)
 
 
-def _settings_of(rows: Sequence[Row], device: torch.device) -> SamplingSettings:
-    requests = [row.request for row in rows]
-    return SamplingSettings.of([(r.temperature, r.top_p, r.top_k) for r in requests], device)
+def _settings_of(rows: Sequence[Row], logits: torch.Tensor) -> list[tuple[slice, SamplingSettings]]:
+    """Return the settings of the rows that are sampled together, and which these are.
+
+    On a CPU as many as its caches hold: what is written there is read again at once.
+    """
+    wanted = [(r.request.temperature, r.request.top_p, r.request.top_k) for r in rows]
+    size = len(rows)
+    if logits.device.type == "cpu":
+        size = max(1, _SAMPLED_TOGETHER // logits.shape[-1])
+    parts = [slice(start, start + size) for start in range(0, len(rows), size)]
+    return [(at, SamplingSettings.of(wanted[at], logits.device)) for at in parts]
 
 
 def _note_logprobs(rows: Sequence[Row], logits: torch.Tensor, tokens: torch.Tensor) -> None:
@@ -191,7 +201,7 @@ def _note_logprobs(rows: Sequence[Row], logits: torch.Tensor, tokens: torch.Tens
     if not asking:
         return
     top = max(rows[number].request.top_logprobs for number in asking)
-    chosen, best, ids = logprobs(logits[asking], tokens[asking], top)
+    chosen, best, ids = logprobs(logits[asking].float(), tokens[asking], top)
     for number, value, values, likeliest in zip(
         asking, chosen.tolist(), best.tolist(), ids.tolist(), strict=True
     ):

@@ -126,7 +126,7 @@ def forward(
     positions: torch.Tensor | None = None,
     past: Any = None,
 ) -> torch.Tensor:
-    """Run the model; return the last position's logits, [rows, vocabulary] float32."""
+    """Run the model; return the last position's logits, [rows, vocabulary] in its own dtype."""
     accepted = _parameters(type(model).forward)
     optional: dict[str, Any] = {"position_ids": positions, "logits_to_keep": 1}
     output = model(
@@ -136,7 +136,7 @@ def forward(
         use_cache=past is not None,
         **{name: value for name, value in optional.items() if name in accepted},
     )
-    logits: torch.Tensor = output.logits[:, -1].float()
+    logits: torch.Tensor = output.logits[:, -1]
     return logits
 
 

@@ -19,6 +19,7 @@ import torch
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from inoc_evals.providers.engine.attention import attends_by_products
 from inoc_evals.providers.engine.lanes import forward
 from inoc_evals.providers.engine.prefills import Layers, ModelPrefills, Place, Prefills, Prompt
 from inoc_evals.providers.engine.steady import steady_width
@@ -78,6 +79,7 @@ class SlotLanes:
     def __init__(self, model: Any, read: ModelPrefills | None = None, step: int = 1) -> None:
         self.model = model
         self._step = step
+        self._transposed = attends_by_products(model)
         self._read = read or ModelPrefills(Prefills(0), "")
         self.rows = 0
         self._device = model.device
@@ -178,10 +180,7 @@ class SlotLanes:
 
     def trim(self) -> None:
         """See :class:`Lanes`."""
-        width = max(self._lengths, default=0)
-        for layer in self._layers:
-            layer.keys = layer.keys[: self.rows, :, :width].clone()
-            layer.values = layer.values[: self.rows, :, :width].clone()
+        self._resize(self.rows, max(self._lengths, default=0))
 
     def scrub(self) -> None:
         """See :class:`Lanes`."""
@@ -208,10 +207,13 @@ class SlotLanes:
         if rows > slots:
             roomy = slots * 3 // 2
             slots = max(rows, min(roomy, self._most_each(capacity, roomy)))
-        for layer in self._layers:
-            layer.keys = _grown(layer.keys, slots, capacity)
-            layer.values = _grown(layer.values, slots, capacity)
+        self._resize(slots, capacity)
         self._columns = torch.arange(max(slots, capacity), device=self._device)
+
+    def _resize(self, slots: int, capacity: int) -> None:
+        for layer in self._layers:
+            layer.keys = _resized(layer.keys, slots, capacity, transposed=self._transposed)
+            layer.values = _resized(layer.values, slots, capacity)
 
     def _most_each(self, number: int, wished: int) -> int:
         """Return how much each of a number may have of what memory is there for."""
@@ -259,8 +261,18 @@ def _portions(prefixes: Sequence[Prompt], device: torch.device) -> list[Sequence
     return [*portions, prefixes[start:]]
 
 
-def _grown(tensor: torch.Tensor, slots: int, capacity: int) -> torch.Tensor:
-    """Return a zeroed copy with more room. Zeroed: masked garbage could be NaN, and 0 x NaN."""
-    grown = tensor.new_zeros(slots, tensor.shape[1], capacity, tensor.shape[3])
-    grown[: tensor.shape[0], :, : tensor.shape[2]] = tensor
-    return grown
+def _resized(
+    tensor: torch.Tensor, slots: int, capacity: int, *, transposed: bool = False
+) -> torch.Tensor:
+    """Return a copy with more room or less; ``transposed``: head_dim lies outside of capacity.
+
+    What is new is zero: masked garbage could be NaN, and 0 x NaN.
+    """
+    heads, size = tensor.shape[1], tensor.shape[3]
+    if transposed:
+        resized = tensor.new_zeros(slots, heads, size, capacity).transpose(2, 3)
+    else:
+        resized = tensor.new_zeros(slots, heads, capacity, size)
+    kept = tensor[:slots, :, :capacity]
+    resized[: kept.shape[0], :, : kept.shape[2]] = kept
+    return resized

@@ -1,16 +1,16 @@
 """Steady: sixteen bits on a CPU, in which no row depends on what runs beside it.
 
     if steady_here():                      # tried on this processor, bit by bit
-        make_steady(model)                 # its linear layers multiply 64 rows at a time, or 256
+        make_steady(model)                 # its linear layers multiply 64 rows at a time, or more
         make_adapters_steady(model)        # and so do those of adapters, together with their layer
     step = WIDTH                           # and what attention reads is as wide as 32, 64, 96, ...
 
 How a library sums up a product depends on the product's size. In float32 that is the seventh
 digit and moves no token; in bfloat16 a last bit that falls otherwise goes on growing from layer
-to layer, until one next token in fifteen would be another. So all products are of one size: rows
-come in parts of 64, the last part filled up, and caches are read up to a multiple of 32. A product
-of 256 rows takes hardly longer than one of 64, most of which is reading the weight; where it gives the
-same bits, which is tried once for a weight's shape, more than 64 rows are multiplied so.
+to layer, until one next token in fifteen would be another. So products are of one size: rows come
+in parts of 64, the last part filled up, and caches are read up to a multiple of 32. Much of such a
+product is reading the weight, so that up to 256 rows are multiplied at once, in steps of 16, where
+this gives the bits that parts of 64 give: that is tried once for each size and shape of a weight.
 
 An adapter is never merged into its layer, which would give other last bits than beside it: what is
 in flight decides nothing. Its two factors stay in float32, in which such thin products cost a third,
@@ -26,9 +26,11 @@ from torch.nn import functional
 from inoc_evals.models.openmp import workers_let_go
 
 ROWS = 64
-"""Rows of every product, and what those of more are compared with."""
+"""Rows of a product, and what products of more are compared with."""
 MANY = 256
-"""Rows of a product where there are more."""
+"""Most rows of a product."""
+GRAIN = 16
+"""What their number is a multiple of."""
 WIDTH = 32
 """What the widths of attention are multiples of."""
 
@@ -60,16 +62,22 @@ def by_parts(
 ) -> torch.Tensor:
     """Return rows times a weight, [rows, out], from products of as many rows each time."""
     count = len(rows)
-    many = count > ROWS and _alike(weight.shape, weight.dtype)
     products: list[torch.Tensor] = []
     while len(rows) or not products:
-        part = _filled(rows, MANY if many and len(rows) > ROWS else ROWS)
+        part = _filled(rows, _size(len(rows), weight))
         product = functional.linear(part, weight, bias)
         if factors is not None:
-            _add(product, part, factors)
+            low = by_parts(part.to(factors.down.dtype), factors.down)
+            product.add_(by_parts(low, factors.up), alpha=factors.scale)
         products.append(product)
         rows = rows[len(part) :]
     return (products[0] if len(products) == 1 else torch.cat(products))[:count]
+
+
+def _size(count: int, weight: torch.Tensor) -> int:
+    """Return how many rows are multiplied at once, of so many that there are."""
+    filled = min(MANY, -(-count // GRAIN) * GRAIN)
+    return filled if filled > ROWS and _alike(weight.shape, weight.dtype, filled) else ROWS
 
 
 def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
@@ -78,30 +86,20 @@ def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
     return rows if len(rows) == size else functional.pad(rows, (0, 0, 0, size - len(rows)))
 
 
-def _add(product: torch.Tensor, rows: torch.Tensor, factors: Factors) -> None:
-    """Add what an adapter gives: of all rows at once where that gives the bits of :data:`ROWS`."""
-    thin = factors.down, factors.up
-    whole = len(rows) <= ROWS or all(_alike(one.shape, one.dtype) for one in thin)
-    size = len(rows) if whole else ROWS
-    for into, part in zip(torch.split(product, size), torch.split(rows, size), strict=True):
-        low = functional.linear(part.to(factors.down.dtype), factors.down)
-        into.add_(functional.linear(low, factors.up), alpha=factors.scale)
-
-
 @cache
-def _alike(shape: tuple[int, int], dtype: torch.dtype) -> bool:
-    """Try whether products of MANY rows have the bits of products of ROWS, for a weight [n, k].
+def _alike(shape: tuple[int, int], dtype: torch.dtype, size: int) -> bool:
+    """Try whether a product of so many rows has the bits of those of ROWS, for a weight [n, k].
 
-    Where they have not, a number in ten thousand is another: so a million are compared.
+    Where it has not, a number in ten thousand is another: so a quarter of a million are compared.
     """
     n, k = shape
     made = torch.Generator().manual_seed(0)
     with torch.inference_mode():
         weight = (_random(n, k, made=made) * k**-0.5).to(dtype)
-        for _ in range(max(1, 2**20 // (MANY * n))):
-            rows = _random(MANY, k, made=made).to(dtype)
-            apart = [functional.linear(part, weight) for part in torch.split(rows, ROWS)]
-            if not torch.equal(functional.linear(rows, weight), torch.cat(apart)):
+        for _ in range(max(1, 2**18 // (size * n))):
+            rows = _random(size, k, made=made).to(dtype)
+            apart = [functional.linear(_filled(p, ROWS), weight) for p in torch.split(rows, ROWS)]
+            if not torch.equal(functional.linear(rows, weight), torch.cat(apart)[:size]):
                 return False
     return True
 
@@ -171,7 +169,7 @@ def _product_is_steady(k: int, n: int, made: torch.Generator) -> bool:
     down, up = (_random(*shape, made=made) * 0.1 for shape in ((8, k), (n, 8)))
     for factors in (None, Factors(down, up, 2.0)):
         whole = by_parts(rows, weight, None, factors)
-        for first, last in ((0, 1), (1, 4), (17, 18), (30, 70), (5, 40)):
+        for first, last in ((0, 1), (1, 4), (17, 18), (30, 70), (5, 40), (9, 209)):
             some = by_parts(rows[first:last], weight, None, factors)
             if not torch.equal(some, whole[first:last]):
                 return False

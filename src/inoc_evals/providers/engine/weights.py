@@ -23,6 +23,7 @@ from inoc_evals.models.fingerprints import fingerprint_fault, sequence_logprobs
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.loading import load_model
 from inoc_evals.models.turns import end_ids
+from inoc_evals.providers.engine.attention import attend_by_products, products_are_steady
 from inoc_evals.providers.engine.batch import Batch, Limits
 from inoc_evals.providers.engine.lanes import StaticLanes
 from inoc_evals.providers.engine.prefills import ModelPrefills, Prefills
@@ -90,13 +91,16 @@ class Weights:
         steady = model.device.type == "cpu" and model.dtype == torch.bfloat16
         if steady:
             make_steady(model)
+        plain = slots_agree(model)
+        if plain and model.device.type == "cpu" and (not steady or products_are_steady()):
+            attend_by_products(model)
         return cls(
             model=model,
             codec=codec,
             limits=Limits(end_ids(model.generation_config), _context(model)),
             base=base,
             vocabulary=int(model.get_input_embeddings().weight.shape[0]),
-            plain=slots_agree(model),
+            plain=plain,
             steady=steady,
         )
 
