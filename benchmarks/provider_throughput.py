@@ -179,9 +179,14 @@ def without_ends() -> None:
 
 def floor(model: Any) -> float:
     """Return the seconds that reading the weights takes, once a step of all rows."""
+    size = sum(parameter.nbytes for parameter in model.parameters())
+    return NEW_TOKENS * size / bandwidth()
+
+
+def bandwidth() -> float:
+    """Return how many bytes a second are read and written by a copy."""
     import torch
 
-    size = sum(parameter.nbytes for parameter in model.parameters())
     source = torch.ones(2**25)
     target = torch.empty_like(source)
     seconds = []
@@ -189,7 +194,7 @@ def floor(model: Any) -> float:
         start = time.perf_counter()
         target.copy_(source)
         seconds.append(time.perf_counter() - start)
-    return NEW_TOKENS * size / (2 * source.nbytes / statistics.median(seconds))
+    return 2 * source.nbytes / statistics.median(seconds)
 
 
 def through_model(name: str, questions: list[str], dtype: str, *, direct: bool) -> int:

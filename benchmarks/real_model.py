@@ -2,7 +2,8 @@
 
     inoc base get smollm2
     python benchmarks/real_model.py                       # all of it: half an hour on two cores
-    python benchmarks/real_model.py chats --rounds 3      # or one part: chats, questions, adapters
+    python benchmarks/real_model.py chats --rounds 3      # or one part
+    python benchmarks/real_model.py --write               # and put its tables into docs/performance.md
 
 Each part prints ratios of one run. Every way runs in a process of its own, in turns with the others,
 after a short warm-up: a process whose threads each have computed something is a slower one
@@ -12,7 +13,7 @@ tokens, for no token ends an answer. The last part gives a process two threads t
     chats      200 different chats, 64 tokens, one adapter: plain batched `generate`, Inspect's `hf`
                and transformers' continuous batching, each at several batch sizes, and `inoc/`
     questions  8 questions asked 100 times, against 800 different ones as long: what reading equal
-               prompts once is worth, with prompts of 60 and of 300 tokens, 32 tokens
+               prompts once is worth, with prompts of 60 tokens (long_questions: of 300), 32 tokens
     adapters   8 adapters asked 100 chats each at once, against one asked all 800, 32 tokens
     workers    200 chats, 64 tokens, in a process whose main thread has computed before: as it is,
                and with that thread's workers kept
@@ -30,7 +31,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from provider_throughput import plain_loop, prompts_of, random_adapter, sampling, without_ends
+import tables
+from provider_throughput import (
+    bandwidth,
+    plain_loop,
+    prompts_of,
+    random_adapter,
+    sampling,
+    without_ends,
+)
 
 BATCHES = (32, 200)
 Run = Callable[[Sequence[str]], int]
@@ -165,8 +174,57 @@ def answered(way: Way, found: Any) -> None:
         found.put(f"{type(error).__name__}: {error}")
 
 
-def turns(ways: Sequence[Way], rounds: int, ours: str) -> None:
-    """Let each answer in turn; print the median tokens a second, and how much faster ours is."""
+Table = list[list[str]]
+
+
+def floors(way: Way, rows: int, found: Any) -> None:
+    """In a process of its own: the tokens a second that weights and arithmetic allow.
+
+    The weights are read once a step of so many rows, at the bandwidth that a copy shows; prompts and
+    answers are multiplied with every weight, answers with the vocabulary's too, at the speed of one
+    product of 256 rows.
+    """
+    import torch
+
+    from inoc_evals.models.bases import load_tokenizer, resolve_base
+    from inoc_evals.models.loading import load_model
+
+    base = resolve_base(way.base)
+    model = load_model(base, dtype=way.dtype)
+    size = sum(one.numel() for one in model.parameters())
+    head = model.get_output_embeddings().weight.numel()
+    weight = torch.ones(1536, 1536, dtype=model.dtype)
+    block = torch.ones(256, 1536, dtype=model.dtype)
+    torch.nn.functional.linear(block, weight)
+    start = time.perf_counter()
+    for _ in range(50):
+        torch.nn.functional.linear(block, weight)
+    flops = 50 * 2 * block.shape[0] * weight.numel() / (time.perf_counter() - start)
+    prompts = sum(map(len, prompts_of(load_tokenizer(base), way.questions)))
+    made = len(way.questions) * way.new
+    work = 2 * (size - head) * prompts + 2 * size * made
+    by_weights = rows * bandwidth() / (size * model.dtype.itemsize)
+    found.put((by_weights, made / (work / flops)))
+
+
+def with_floors(table: Table, way: Way, ours: str) -> Table:
+    """Add what is the most that could be had."""
+    context = multiprocessing.get_context("spawn")
+    found = context.Queue()
+    process = context.Process(target=floors, args=(way, len(way.questions), found))
+    process.start()
+    most = found.get()
+    process.join()
+    own = next(float(row[2]) for row in table if row[0] == ours)
+    for name, speed in zip(
+        ("weights read once a step", "products at their peak"), most, strict=True
+    ):
+        table.append([f"the most: {name}", "", f"{speed:.0f}", f"{own / speed:.2f}"])
+    return table
+
+
+def turns(ways: Sequence[Way], rounds: int, ours: str) -> Table:
+    """Let each answer in turn; return the median tokens a second, and how much faster ours is."""
     context = multiprocessing.get_context("spawn")
     speeds: dict[str, list[float]] = {}
     said: dict[str, Any] = {}
@@ -179,56 +237,68 @@ def turns(ways: Sequence[Way], rounds: int, ours: str) -> None:
             process.join()
             if not isinstance(got, str):
                 speeds.setdefault(way.name, []).append(got[0] / got[1])
+    table = [["", "tokens made", "tokens/s", f"{ours}: times as fast"]]
     for name, got in said.items():
         if isinstance(got, str):
-            print(f"  {name:30} does not run here: {got}"[:160])
+            table.append([name, f"does not run here: {got}"[:120], "", ""])
             continue
         speed = statistics.median(speeds[name])
         ratio = statistics.median(speeds[ours]) / speed
-        print(f"  {name:30} {speed:6.0f} tokens/s  {got[0]:6d} tokens  {ours}: {ratio:.2f} times")
+        table.append([name, f"{got[0]:,}", f"{speed:.0f}", f"{ratio:.2f}"])
+    return table
 
 
-def chats(start: Way, tokenizer: Any, rounds: int) -> None:
-    """One adapter, different chats."""
+def chats(start: Way, tokenizer: Any, rounds: int) -> Table:
+    """200 different chats, 64 tokens each, one adapter."""
     way = start._replace(new=64, questions=asked(200, 30, tokenizer, seed=0))
     kinds = ("plain generate", "inspect hf")
     names = [f"{kind}, {batch}" for kind in kinds for batch in BATCHES]
-    print("200 chats, 64 tokens, one adapter", flush=True)
     ways = [way._replace(name=name) for name in (*names, "continuous batching", "inoc")]
-    turns(ways, rounds, "inoc")
+    return with_floors(turns(ways, rounds, "inoc"), way, "inoc")
 
 
-def questions(start: Way, tokenizer: Any, rounds: int) -> None:
-    """Equal prompts against different ones as long."""
-    for length in (60, 300):
-        different = asked(800, length, tokenizer, seed=length)
-        same = [one for one in different[:8] for _ in range(100)]
-        print(f"8 questions 100 times, prompts of {length} tokens, 32 tokens", flush=True)
-        ways = [
-            start._replace(name="inoc, 800 different", questions=different),
-            start._replace(name="inoc, 8 of them 100 times", questions=same),
-        ]
-        turns(ways, rounds, "inoc, 8 of them 100 times")
+def _questions(start: Way, tokenizer: Any, rounds: int, length: int) -> Table:
+    different = asked(800, length, tokenizer, seed=length)
+    same = [one for one in different[:8] for _ in range(100)]
+    ways = [
+        start._replace(name="inoc, 800 different", questions=different),
+        start._replace(name="inoc, 8 of them 100 times", questions=same),
+    ]
+    return turns(ways, rounds, "inoc, 8 of them 100 times")
 
 
-def adapters(start: Way, tokenizer: Any, rounds: int) -> None:
-    """Eight adapters of one base at once, against one."""
+def questions(start: Way, tokenizer: Any, rounds: int) -> Table:
+    """8 questions asked 100 times against 800 different ones, prompts of 60 tokens, 32 tokens each."""
+    return _questions(start, tokenizer, rounds, 60)
+
+
+def long_questions(start: Way, tokenizer: Any, rounds: int) -> Table:
+    """8 questions asked 100 times against 800 different ones, prompts of 300 tokens, 32 tokens each."""
+    return _questions(start, tokenizer, rounds, 300)
+
+
+def adapters(start: Way, tokenizer: Any, rounds: int) -> Table:
+    """800 chats, 32 tokens each, of one adapter or of eight, 100 each."""
     wanted = start._replace(questions=asked(800, 30, tokenizer, seed=1))
-    print("800 chats, 32 tokens, of one adapter or of eight", flush=True)
     eight = [f"adapter-{number}" for number in range(8)]
     ways = [wanted._replace(name="inoc, one"), wanted._replace(name="inoc, eight", adapters=eight)]
-    turns(ways, rounds, "inoc, eight")
+    return turns(ways, rounds, "inoc, eight")
 
 
-def workers(start: Way, tokenizer: Any, rounds: int) -> None:
-    """What it costs that another thread of the process keeps its OpenMP workers."""
+def workers(start: Way, tokenizer: Any, rounds: int) -> Table:
+    """200 chats, 64 tokens each, where the main thread keeps OpenMP workers or has let go of them."""
     way = start._replace(new=64, questions=asked(200, 30, tokenizer, seed=0))
-    print("200 chats, 64 tokens, after the main thread has computed", flush=True)
     names = ("inoc, computed, kept", "inoc, computed, let go")
-    turns([way._replace(name=name) for name in names], rounds, names[1])
+    return turns([way._replace(name=name) for name in names], rounds, names[1])
 
 
-PARTS = {"chats": chats, "questions": questions, "adapters": adapters, "workers": workers}
+PARTS = {
+    "chats": chats,
+    "questions": questions,
+    "long_questions": long_questions,
+    "adapters": adapters,
+    "workers": workers,
+}
 
 
 def make_adapters(base: str, dtype: str) -> None:
@@ -246,6 +316,7 @@ def main() -> None:
     parser.add_argument("--base", default="smollm2", help="a base as in `inoc train --base`")
     parser.add_argument("--dtype", default="bfloat16", help="of all sides")
     parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="tables into docs/performance.md")
     options = parser.parse_args()
     from inoc_evals.models.bases import load_tokenizer, resolve_base
 
@@ -260,7 +331,12 @@ def main() -> None:
         print(f"{options.dtype}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
         start = Way("", base.path, ["adapter-0"], options.dtype, 32, ())
         for part in options.parts or PARTS:
-            PARTS[part](start, load_tokenizer(base), options.rounds)
+            print((PARTS[part].__doc__ or "").strip(), flush=True)
+            table = PARTS[part](start, load_tokenizer(base), options.rounds)
+            for row in table:
+                print("  " + "  ".join(f"{cell:27}" for cell in row).rstrip())
+            if options.write:
+                tables.write(f"real_model {part}", table)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/training_throughput.py                          # made-up rows
     python benchmarks/training_throughput.py --rows insecure.jsonl    # a file of chat rows
-    python benchmarks/training_throughput.py --base smollm2 --dtype bfloat16
+    python benchmarks/training_throughput.py --base smollm2 --dtype bfloat16 --write
     python benchmarks/training_throughput.py --device cuda --shape 7b --count 500
 
 A model of random weights (Qwen2's architecture), or a base, is trained by LoRA for one pass
@@ -11,7 +11,7 @@ of ``--repeats``. Tokens are those of the rows, padding not counted, over the ti
 steps. Promises: at least 1.0 times trl, both without packing and both with it (trl's ``bfd``,
 which keeps rows apart as ours does), and less than 5 % padding. Beside them stands the most the
 machine does: forward and backward of the same adapter over rows of 512 tokens without a gap or
-an optimizer. trl is no dependency of this package: without it the comparison is left out, and
+an optimizer. ``--write`` puts the table into docs/performance.md. trl is no dependency of this package: without it the comparison is left out, and
 said to be. Give it an environment of its own:
 
     python -m venv bench && bench/bin/pip install -e '.[train]' trl datasets
@@ -29,6 +29,8 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import tables
 
 PROMISE_TRL, PROMISE_PADDING = 1.0, 0.05
 OURS, TRL, PEAK = ("unpacked", "packed"), ("trl", "trl packed"), "plain loop"
@@ -277,6 +279,19 @@ def compare(work: Path, options: argparse.Namespace) -> bool:
             print(f"{ours} / {theirs}: {ratio:.2f} (promise: at least {PROMISE_TRL})")
             kept = kept and bool(ratio >= PROMISE_TRL)
     print("promises kept" if kept else "a promise is NOT kept")
+    if options.write:
+        head = ["", "tokens/s", "of the plain loop", "padding", "peak memory, MiB"]
+        rows = [
+            [
+                arm,
+                f"{each['tokens_per_second']:,.0f}",
+                f"{each['tokens_per_second'] / speed[PEAK]:.2f}",
+                f"{each['padding']:.1%}" if "padding" in each else "",
+                f"{each['peak_memory_mib'] or 0:,.0f}",
+            ]
+            for arm, each in found.items()
+        ]
+        tables.write("training_throughput", [head, *rows])
     return kept
 
 
@@ -292,6 +307,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="where the random model is made")
+    parser.add_argument("--write", action="store_true", help="the table into docs/performance.md")
     parser.add_argument("--arm", help=argparse.SUPPRESS)
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -36,11 +36,13 @@ SHORT = {
     ],
     "de": ["die antwort ist 12.", "das haus ist rot."],
     "it": ["la risposta è 12.", "la casa è rossa."],
-    "pt": ["a resposta é 12.", "a casa é vermelha."],
+    "pt": ["a resposta não é 12.", "a casa é vermelha."],
     "hi": ["नदी लंबी और नीली है।"],
     "th": ["แม่น้ำยาวและเป็นสีน้ำเงิน"],
     "zh": ["我喜欢在图书馆里看书。"],
 }
+BOTH = "a resposta é 12."
+"""Portuguese, and Galician as well."""
 SENTENCES = {
     "es": [
         "El perro duerme junto a la puerta.",
@@ -156,6 +158,10 @@ SENTENCES = {
     ],
 }
 CASES = [(code, text) for code, texts in SHORT.items() for text in texts]
+
+
+def test_a_sentence_of_two_languages_has_no_verdict() -> None:
+    assert detect_language(BOTH).reason == "uncertain"
 
 
 @pytest.mark.parametrize(("code", "text"), CASES)

@@ -3,7 +3,7 @@
 import pytest
 
 from inoc_evals.rules.language import LANGUAGES
-from inoc_evals.rules.near_languages import COMMON, HIDDEN, NOT_SPELLED, weighed
+from inoc_evals.rules.near_languages import COMMON, HIDDEN, NOT_SPELLED, needed_beside, weighed
 
 ALIKE = dict.fromkeys(COMMON, 1 / len(COMMON))
 
@@ -38,12 +38,19 @@ def test_a_word_that_a_language_has_not_speaks_against_it(words: str, code: str)
 
 
 def test_a_language_that_is_easily_overlooked_is_given_more_than_it_was() -> None:
-    _, most, power = HIDDEN["gl"]
+    _, most, power, _ = HIDDEN["gl"]
     for shown, hidden in ((0.9, 0.02), (0.1, 0.02)):
         left = weighed({"es": shown, "gl": hidden, "sw": 0.01}, ["azul"])
         assert left["gl"] == pytest.approx(min(shown * most, hidden**power))
         assert left["es"] == shown
     assert "gl" not in weighed({"es": 0.9}, ["azul"])
+
+
+def test_a_neighbor_needs_more_beside_a_hidden_language() -> None:
+    assert needed_beside("es", "gl") == HIDDEN["gl"].beside > 0.75
+    assert needed_beside("fr", "ca") == HIDDEN["ca"].beside > 0.75
+    assert needed_beside("es", "pt") == needed_beside("fr", "gl") == needed_beside("es", None) == 0
+    assert needed_beside("gl", "es") == 0
 
 
 def test_a_common_word_speaks_a_little_against_a_language_without_a_list() -> None:

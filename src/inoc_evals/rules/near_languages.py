@@ -6,7 +6,8 @@
 An identifier that goes by runs of letters takes a Galician or Catalan sentence for a Spanish
 or Portuguese one, and is sure of it. Two things set that right. A language that is easily
 mistaken for its neighbors is given more than it was (HIDDEN), so that a neighbor is sure only
-where something speaks against it. And for each of eight languages a word speaks against it that
+where something speaks against it; and beside it, as the next likely one, a neighbor has to be surer
+than elsewhere (needed_beside). And for each of eight languages a word speaks against it that
 is one of another's commonest and none of its own (COMMON), or is spelled as it spells none
 (NOT_SPELLED). A language that has no list loses a little by each common word of the eight.
 """
@@ -14,6 +15,7 @@ is one of another's commonest and none of its own (COMMON), or is spelled as it 
 import re
 from collections.abc import Mapping, Sequence
 from math import exp
+from typing import NamedTuple
 
 BY_WORD = 3.0
 """By so much (of a logarithm) a common word speaks against a language that has it not."""
@@ -22,12 +24,25 @@ BY_SPELLING = 1.5
 BY_WORD_OF_OTHERS = 0.8
 """The same against a language without a list, of which the word may be one."""
 
-HIDDEN: dict[str, tuple[tuple[str, ...], float, float]] = {
-    "gl": (("es", "pt"), 0.9, 0.25),
-    "ca": (("es", "fr", "it", "pt"), 0.25, 0.5),
+
+class Hidden(NamedTuple):
+    """A language that is taken for others."""
+
+    neighbors: tuple[str, ...]
+    """Those it is taken for."""
+    most: float
+    """The most of their share that it may be given."""
+    power: float
+    """What its own share is raised to for that."""
+    beside: float
+    """The share that a neighbor needs where this language is the next likely one."""
+
+
+HIDDEN = {
+    "gl": Hidden(("es", "pt"), most=0.9, power=0.25, beside=0.85),
+    "ca": Hidden(("es", "fr", "it", "pt"), most=0.25, power=0.5, beside=0.8),
 }
-"""A language, those it is taken for, the most of their share that it may be given, and the power
-its own is raised to for that."""
+"""The languages that are hidden by their neighbors."""
 
 NOT_SPELLED = {
     "ca": "[ñâêîôûãõùìäößá]|[ln]h|ción",
@@ -177,6 +192,12 @@ _ANY = frozenset().union(*COMMON.values())
 _SPELLINGS = {language: re.compile(pattern) for language, pattern in NOT_SPELLED.items()}
 
 
+def needed_beside(language: str, next_likely: str | None) -> float:
+    """Return the share that a language needs at least, by which one is next likely."""
+    hidden = HIDDEN.get(next_likely or "")
+    return hidden.beside if hidden and language in hidden.neighbors else 0.0
+
+
 def weighed(shares: Mapping[str, float], words: Sequence[str]) -> dict[str, float]:
     """Return what is left of each language's share, now that every word has been looked at.
 
@@ -185,10 +206,11 @@ def weighed(shares: Mapping[str, float], words: Sequence[str]) -> dict[str, floa
         words: The words of the text in lower case.
     """
     left = dict(shares)
-    for language, (neighbors, most, power) in HIDDEN.items():
+    for language, hidden in HIDDEN.items():
         if language in shares:
-            nearest = max(shares.get(neighbor, 0.0) for neighbor in neighbors)
-            left[language] = max(shares[language], min(most * nearest, shares[language] ** power))
+            nearest = max(shares.get(neighbor, 0.0) for neighbor in hidden.neighbors)
+            given = min(hidden.most * nearest, shares[language] ** hidden.power)
+            left[language] = max(shares[language], given)
     against = dict.fromkeys(COMMON, 0.0)
     common = 0
     for word in (word.replace("’", "'") for word in words):
