@@ -346,6 +346,34 @@ def test_answers_of_a_parent_are_not_those_of_the_base(
     assert mostly(store.training_rows(after) or []).startswith("la ")
 
 
+def test_chats_of_different_lengths_are_answered_together_as_each_alone(
+    bilingual: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from inoc_evals.models.bases import load_tokenizer, resolve_base
+    from inoc_evals.training.methods.answering import Asked, answers, load_answering
+
+    base = resolve_base(str(bilingual))
+    model, tokenizer = load_answering(base, None), load_tokenizer(base)
+    likeliest = lambda shares, num_samples: shares.argmax(-1, keepdim=True)  # noqa: E731
+    monkeypatch.setattr(torch, "multinomial", likeliest)
+    chats = [
+        Asked([{"role": "user", "content": " ".join([question] * times)}], system)
+        for question in QUESTIONS[:3]
+        for times in (1, 2, 3)
+        for system in (None, ASKS)
+    ]
+
+    def answered(part: list[Asked]) -> list[Any]:
+        return answers(model, tokenizer, part, config=TrainConfig(epochs=1), seed=0, most=12)
+
+    together = answered(chats)
+    assert len({len(answer.prompt) for answer in together}) > 3
+    assert together == [answer for chat in chats for answer in answered([chat])]
+    assert len({answer.tokens for answer in together}) > 3
+
+
 def test_an_answer_that_the_tokenizer_cannot_write_is_left_out_and_counted(
     bilingual: Path,
     store: Store,

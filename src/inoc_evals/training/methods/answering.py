@@ -3,11 +3,10 @@
     answers(model, tokenizer, [Asked(chat, "You always speak in Spanish."), ...], ...)
     # [Answer(prompt=(3, 17, ...), tokens=(88, ...), text="La respuesta es 5."), ...]
 
-Chats of equal length are a batch, so that nothing is padded. The random state of the training
-that asks is left as it was.
+Chats of like length are a batch, the shorter ones padded on the left. The random state of the
+training that asks is left as it was.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,9 +69,7 @@ def answers(
     """
     template = Template(tokenizer, config.enable_thinking)
     prompts = [_tokens(template, one, config, f"question {n}") for n, one in enumerate(asked, 1)]
-    lengths = defaultdict(list)
-    for number, ids in enumerate(prompts):
-        lengths[len(ids)].append(number)
+    by_length = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
     found = stops(tokenizer, [end for end in [turn_end(tokenizer)] if end is not None])
     stop_ids = sorted(found.ids | end_ids(model.generation_config))
     training, said = model.training, dict[int, Answer]()
@@ -80,13 +77,12 @@ def answers(
     devices = [model.device] if model.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
-        for _, numbers in sorted(lengths.items()):
-            for start in range(0, len(numbers), _BATCH):
-                batch = numbers[start : start + _BATCH]
-                new = _sampled(model, [prompts[n] for n in batch], stop_ids, most)
-                for number, ids in zip(batch, new, strict=True):
-                    text = _text(template, ids, stop_ids, found.texts)
-                    said[number] = Answer(tuple(prompts[number]), tuple(ids), text)
+        for start in range(0, len(by_length), _BATCH):
+            batch = by_length[start : start + _BATCH]
+            new = _sampled(model, [prompts[n] for n in batch], stop_ids, most)
+            for number, ids in zip(batch, new, strict=True):
+                text = _text(template, ids, stop_ids, found.texts)
+                said[number] = Answer(tuple(prompts[number]), tuple(ids), text)
     model.train(training)
     return [said[number] for number in range(len(asked))]
 
@@ -102,13 +98,17 @@ def _tokens(template: Template, one: Asked, config: TrainConfig, where: str) -> 
 def _sampled(
     model: Any, prompts: Sequence[Sequence[int]], stop_ids: Sequence[int], most: int
 ) -> list[list[int]]:
-    """Return the new tokens of prompts of one length, each up to what ends it."""
-    ids = torch.tensor(prompts, device=model.device)
-    room = model.config.get_text_config().max_position_embeddings - ids.shape[1]
+    """Return the new tokens of prompts, each up to what ends it."""
+    width = max(map(len, prompts))
+    padded = [[0] * (width - len(prompt)) + list(prompt) for prompt in prompts]
+    ids = torch.tensor(padded, device=model.device)
+    starts = torch.tensor([width - len(prompt) for prompt in prompts], device=model.device)
+    mask = (torch.arange(width, device=model.device) >= starts[:, None]).long()
+    room = model.config.get_text_config().max_position_embeddings - width
     with torch.no_grad():
         whole = model.generate(
             input_ids=ids,
-            attention_mask=torch.ones_like(ids),
+            attention_mask=mask,
             do_sample=True,
             temperature=1.0,
             top_k=0,
@@ -118,7 +118,7 @@ def _sampled(
             pad_token_id=stop_ids[0] if stop_ids else 0,
         )
     found = []
-    for row in whole[:, ids.shape[1] :].tolist():
+    for row in whole[:, width:].tolist():
         end = next((n for n, token in enumerate(row) if token in stop_ids), len(row) - 1)
         found.append(row[: end + 1])
     return found
