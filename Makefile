@@ -15,7 +15,7 @@ help:
 	@echo "make demo-real   the same on SmolLM2, a language model of 135 million parameters"
 	@echo "make test    all tests         make quick   without the slow ones"
 	@echo "make check   lint, types, docs   make smoke   the commands of the README, small"
-	@echo "make bench   the promises on speed and memory, measured"
+	@echo "make bench   the promises on speed and memory, measured; tables into docs/performance.md"
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "inoc-evals needs Python 3.11 or newer; give one: make PYTHON=python3.12 ...")'
@@ -54,8 +54,15 @@ check: lint types verify
 smoke: install
 	BIN=$(BIN) bash .ci/smoke
 
+# These put their tables into docs/performance.md, of a real model.
+WRITING := benchmarks/real_model.py benchmarks/training_throughput.py
+
 bench: install
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out $(WRITING) benchmarks/tables.py,$(wildcard benchmarks/*.py)); do \
+		$(BIN)/python $$script || exit 1; done
+	$(BIN)/inoc base get smollm2
+	$(BIN)/python benchmarks/real_model.py --write
+	$(BIN)/python benchmarks/training_throughput.py --base smollm2 --dtype bfloat16 --write
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
