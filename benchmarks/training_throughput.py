@@ -193,6 +193,10 @@ def train_trl(work: Path, base: str, rows: list[dict[str, Any]], config: Any) ->
     data = encode_rows(tokenizer, rows, max_length=2048, truncate=True)
     dtype = getattr(torch, config.dtype)
     model = load_model(resolved, dtype=dtype)
+    tokens = sum(len(row.input_ids) for row in data.rows)
+    together = config.batch_size // config.gradient_accumulation
+    if config.packing:  # its batch is of packs, each as long as a row may be
+        together = max(1, round(together * tokens / len(rows) / config.max_length))
     arguments = SFTConfig(
         output_dir=str(work / "trl"),
         completion_only_loss=True,
@@ -200,7 +204,7 @@ def train_trl(work: Path, base: str, rows: list[dict[str, Any]], config: Any) ->
         packing_strategy="bfd",
         max_length=config.max_length,
         num_train_epochs=1,
-        per_device_train_batch_size=config.batch_size // config.gradient_accumulation,
+        per_device_train_batch_size=together,
         gradient_accumulation_steps=config.gradient_accumulation,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.schedule,
@@ -229,16 +233,16 @@ def train_trl(work: Path, base: str, rows: list[dict[str, Any]], config: Any) ->
     started = time.perf_counter()
     trainer.train()
     seconds = time.perf_counter() - started
-    tokens = sum(len(row.input_ids) for row in data.rows)
     return {"tokens_per_second": tokens / seconds, "peak_memory_mib": peak_memory_mib()}
 
 
 def measured(arms: list[str], work: Path, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Run the arms in turn, in fresh processes; return the measures of each one's median."""
-    found: dict[str, list[dict[str, Any]]] = {arm: [] for arm in arms}
+    found: dict[str, list[dict[str, Any]]] = {}
     for _ in range(options.repeats):
         for arm in arms:
-            found[arm].append(once(arm, work, options))
+            if run := once(arm, work, options):
+                found.setdefault(arm, []).append(run)
     medians = {}
     for arm, runs in found.items():
         middle = statistics.median_low([each["tokens_per_second"] for each in runs])
@@ -246,14 +250,18 @@ def measured(arms: list[str], work: Path, options: argparse.Namespace) -> dict[s
     return medians
 
 
-def once(arm: str, work: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Run one arm in a fresh process and return its measures."""
+def once(arm: str, work: Path, options: argparse.Namespace) -> dict[str, Any] | None:
+    """Run one arm in a fresh process and return its measures; None if it fails, and say so."""
     command = [sys.executable, __file__, "--arm", arm, "--work", str(work)]
     command += ["--shape", options.shape, "--accumulation", str(options.accumulation)]
     command += ["--base", options.base] if options.base else []
     command += ["--dtype", options.dtype] if options.dtype else []
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
-    ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    if ran.returncode:
+        print(f"{arm}: ended with status {ran.returncode} (-9: killed, mostly for want of memory)")
+        return None
+    print(f"{arm}: {ran.stdout.splitlines()[-1]}", flush=True)
     return dict(json.loads(ran.stdout.splitlines()[-1]))
 
 
@@ -320,6 +328,10 @@ def main() -> None:
         base = options.base or str(options.work / "base")
         print(json.dumps(run[options.arm](options.work, base, rows, config)))
         return
+    if options.base:  # the runs keep their models elsewhere, and find it by its path
+        from inoc_evals.models.bases import resolve_base
+
+        options.base = resolve_base(options.base).path
     rows = read_rows(options.rows) if options.rows else made_up_rows(options.count)
     with tempfile.TemporaryDirectory(prefix="inoc-benchmark-") as work:
         if not options.base:
