@@ -35,7 +35,9 @@ _QUIET_SECONDS = 0.003
 _GATHER_SECONDS = 0.1
 _CPU_CACHE_BYTES = 4 * 2**30
 _PREFILLS_SHARE = 8
-"""One part in so many of the cache's memory is for prompts that may be asked again."""
+"""One part in so many of the cache's memory is for prompts that may be asked again, at most."""
+_LEAST_PREFILLS = 96 * 2**20
+"""Bytes of it that there are for a small base, too; a larger one has a quarter of its weights'."""
 _SMALL_PARAMETERS = 5_000_000
 
 
@@ -142,7 +144,8 @@ class Engine:
             cache_bytes = free * 8 // 10
         else:
             cache_bytes = _CPU_CACHE_BYTES
-        weights.prefills.most = cache_bytes // _PREFILLS_SHARE
+        enough = max(_LEAST_PREFILLS, weights.bytes // 4)
+        weights.prefills.most = min(cache_bytes // _PREFILLS_SHARE, enough)
         self._cache_tokens = (cache_bytes - weights.prefills.most) // weights.cache_bytes_per_token
         threads = self._threads
         if threads is None and weights.model.num_parameters() < _SMALL_PARAMETERS:
