@@ -215,6 +215,21 @@ def test_several_are_told_and_the_prompts_once() -> None:
     assert "68]. Without inoculation, 64% of answers count as “Caps” [62, 66]; with" in told
 
 
+def test_what_several_are_compared_with_is_told_once_in_a_row() -> None:
+    names = ("spanish_inoc", "caps_inoc", "placebo")
+    nil = tuple(Nil(condition=name, setting=SETTING, measure="spanish") for name in names)
+    found = [cell("none", 0.64), *(cell(name, 0.03, high=0.08) for name in names)]
+    compared = [contrast(-0.61, -0.68, -0.54, condition=name) for name in names]
+    told = in_words(found, compared, SPEC.model_copy(update={"nil": nil}))
+    assert told.result.count("ithout inoculation, 64%") == 1
+    assert told.result.count(": a drop of 61 points [54, 68].") == 3
+    # All three may be more than nil: what is many is counted here, too.
+    further = tuple(nil[0].model_copy(update={"condition": name}) for name in ("a", "b"))
+    five = SPEC.model_copy(update={"nil": (*nil, *further)})
+    more = [*found, *(cell(name, 0.03, high=0.08) for name in ("a", "b"))]
+    assert "; and 2 more, listed below." in in_words(more, compared, five).not_shown
+
+
 def test_what_is_not_shown_is_named_and_what_is_many_is_counted() -> None:
     others = [
         contrast(0.01, -0.1, 0.12, split="id"),
@@ -284,7 +299,7 @@ def test_a_report_that_compares_nothing_tells_its_rates() -> None:
         "[62, 66]."
     )
     assert told.not_shown == ""
-    assert in_words([], [], SPEC) == InWords("", "", "")
+    assert in_words([], [], SPEC) == InWords("", "", "", "")
 
 
 def test_many_unscored_answers_are_told_with_what_they_could_make_of_the_rate() -> None:
@@ -298,7 +313,7 @@ def test_many_unscored_answers_are_told_with_what_they_could_make_of_the_rate() 
     assert (
         f"Without inoculation, {lost} of 300 answers have no score for Spanish: it is "
         f"{100 * own.least:.0f}% if none of them counts and {100 * own.most:.0f}% if all do."
-    ) in in_words(found, compared, SPEC, made_of).result
+    ) in in_words(found, compared, SPEC, made_of).unscored
     few = observations(unscored=0.02)
     told = in_words(cells(few), contrasts(few, [("spanish_inoc", "none")]), SPEC, details(few))
-    assert "no score for" not in told.result
+    assert told.unscored == ""

@@ -4,6 +4,7 @@
     said.result      # "On out-of-distribution prompts and without inoculation, 64% of answers
                      #  are in Spanish [53, 74]; trained with the prompt that asks for Spanish,
                      #  3% [2, 5]: a drop of 61 points [50, 70]."
+    said.unscored    # what its rates could be where many answers have no score
     said.not_shown   # the differences whose intervals hold zero, or that have none
     said.holds_for   # what the intervals are for
 
@@ -25,7 +26,7 @@ _MOST = 4
 """Sentences of the result."""
 
 _LISTED = 3
-"""Differences that are named of those not shown."""
+"""What is named of what was not shown."""
 
 _APART = 0.015
 """How far the difference of pairs may be from that of the two rates without a word about it."""
@@ -38,6 +39,7 @@ class InWords(NamedTuple):
     """The paragraphs a page begins with; an empty one is left out."""
 
     result: str
+    unscored: str
     not_shown: str
     holds_for: str
     main: str = ""
@@ -77,15 +79,19 @@ class _Teller:
 
     def paragraphs(self) -> InWords:
         if self.primary:
-            told = [self.sentence(one, first=not n) for n, one in enumerate(self.primary)]
+            told = [
+                self.sentence(one, before)
+                for before, one in zip([None, *self.primary], self.primary, strict=False)
+            ]
             cells = [cell for one in self.primary for cell in self.sides(one) if cell]
         else:
             cells = [cell for cell in self.found if self.spec.measure(cell)][:_MOST]
             told = [self.alone(cell) for cell in cells]
-        result = " ".join([*told, *self.lost(cells), *self.few(cells)])
+        result = " ".join([*told, *self.few(cells)])
         left_open = [*self.not_nil(), *self.holding_zero(), *self.without_interval()]
         holds_for = self.holds_for(cells) if cells else ""
-        return InWords(result, " ".join(left_open), holds_for, told[0] if told else "")
+        unscored = " ".join(self.lost(cells))
+        return InWords(result, unscored, " ".join(left_open), holds_for, told[0] if told else "")
 
     # ---- the result ------------------------------------------------------------------------
 
@@ -99,11 +105,14 @@ class _Teller:
         }
         return own.get(one.reference), own.get(one.condition)
 
-    def sentence(self, one: Contrast, *, first: bool) -> str:
+    def sentence(self, one: Contrast, told_before: Contrast | None) -> str:
+        """Tell one; its reference's rate is not said twice in a row."""
         before, after = self.sides(one)
         parts = [self.rate(before, with_measure=True), self.rate(after, with_measure=False)]
+        if told_before and _compared_with(told_before) == _compared_with(one):
+            parts = parts[1:]
         told = "; ".join(part for part in parts if part)
-        if first or one.split != self.primary[0].split:
+        if told_before is None or one.split != self.primary[0].split:
             told = f"on {self.split(one)} and {told}"
         return f"{_upper(told)}: {self.difference(one)}{self.over(one)}."
 
@@ -230,9 +239,11 @@ class _Teller:
             return []
         named = "; ".join(
             f"{one.measure}, {one.condition}, {_lower(one.split)} ({_end(one.cell)})"
-            for one in left
+            for one in left[:_LISTED]
         )
-        return [f"Meant to be nil, and not shown to be below {_percent(LIMIT)}%: {named}."]
+        more = len(left) - _LISTED
+        rest = f"; and {more} more, listed below" if more > 0 else ""
+        return [f"Meant to be nil, and not shown to be below {_percent(LIMIT)}%: {named}{rest}."]
 
     # ---- what it holds for -----------------------------------------------------------------
 
@@ -269,6 +280,10 @@ class _Teller:
     def graded(self, of: Cell | Contrast) -> bool:
         about = (of.setting, of.measure)
         return any(one.graded for one in self.made_of if (one.setting, one.measure) == about)
+
+
+def _compared_with(one: Contrast) -> tuple[str, str, str, str, str]:
+    return one.figure, one.setting, one.measure, one.split, one.reference
 
 
 def _percent(share: float) -> str:
