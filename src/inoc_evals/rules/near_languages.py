@@ -40,7 +40,7 @@ class Hidden(NamedTuple):
 
 HIDDEN = {
     "gl": Hidden(("es", "pt"), most=0.9, power=0.25, beside=0.85),
-    "ca": Hidden(("es", "fr", "it", "pt"), most=0.25, power=0.5, beside=0.8),
+    "ca": Hidden(("es", "fr", "it", "pt"), most=0.25, power=0.5, beside=0.78),
 }
 """The languages that are hidden by their neighbors."""
 
