@@ -146,22 +146,17 @@ def plain_loop(
     new_tokens: int = NEW_TOKENS,
 ) -> int:
     """Answer all questions by batches of `generate`; return the number of tokens made."""
-    import torch
+    from inoc_evals.models.left_padding import left_padded
 
     prompts, settings = prompts_of(tokenizer, questions), sampling(tokenizer, new_tokens)
     made = 0
     for start in range(0, len(prompts), batch_size):
         part = prompts[start : start + batch_size]
-        width = max(map(len, part))
-        ids = torch.tensor([[tokenizer.eos_token_id] * (width - len(p)) + p for p in part])
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in part])
-        output = model.generate(
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            generation_config=settings,
-        )
-        tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
-        made += output[:, width:].numel()
+        ids, mask = left_padded(part, model.device)
+        output = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)
+        new = output[:, ids.shape[1] :]
+        tokenizer.batch_decode(new, skip_special_tokens=True)
+        made += new.numel()
     return made
 
 

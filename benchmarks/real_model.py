@@ -177,10 +177,21 @@ def answered(way: Way, found: Any) -> None:
 Table = list[list[str]]
 
 
-def floors(way: Way, rows: int, found: Any) -> None:
+def apart(work: Callable[..., None], way: Way) -> Any:
+    """Do work in a process of its own; return what it puts into the queue that it is given."""
+    context = multiprocessing.get_context("spawn")
+    found = context.Queue()
+    process = context.Process(target=work, args=(way, found))
+    process.start()
+    got = found.get()
+    process.join()
+    return got
+
+
+def floors(way: Way, found: Any) -> None:
     """In a process of its own: the tokens a second that weights and arithmetic allow.
 
-    The weights are read once a step of so many rows, at the bandwidth that a copy shows; prompts and
+    The weights are read once a step of all rows, at the bandwidth that a copy shows; prompts and
     answers are multiplied with every weight, answers with the vocabulary's too, at the speed of one
     product of 256 rows.
     """
@@ -203,38 +214,26 @@ def floors(way: Way, rows: int, found: Any) -> None:
     prompts = sum(map(len, prompts_of(load_tokenizer(base), way.questions)))
     made = len(way.questions) * way.new
     work = 2 * (size - head) * prompts + 2 * size * made
-    by_weights = rows * bandwidth() / (size * model.dtype.itemsize)
+    by_weights = len(way.questions) * bandwidth() / (size * model.dtype.itemsize)
     found.put((by_weights, made / (work / flops)))
 
 
 def with_floors(table: Table, way: Way, ours: str) -> Table:
     """Add what is the most that could be had."""
-    context = multiprocessing.get_context("spawn")
-    found = context.Queue()
-    process = context.Process(target=floors, args=(way, len(way.questions), found))
-    process.start()
-    most = found.get()
-    process.join()
     own = next(float(row[2]) for row in table if row[0] == ours)
-    for name, speed in zip(
-        ("weights read once a step", "products at their peak"), most, strict=True
-    ):
+    names = ("weights read once a step", "products at their peak")
+    for name, speed in zip(names, apart(floors, way), strict=True):
         table.append([f"the most: {name}", "", f"{speed:.0f}", f"{own / speed:.2f}"])
     return table
 
 
 def turns(ways: Sequence[Way], rounds: int, ours: str) -> Table:
     """Let each answer in turn; return the median tokens a second, and how much faster ours is."""
-    context = multiprocessing.get_context("spawn")
     speeds: dict[str, list[float]] = {}
     said: dict[str, Any] = {}
     for _ in range(rounds):
         for way in ways:
-            found = context.Queue()
-            process = context.Process(target=answered, args=(way, found))
-            process.start()
-            said[way.name] = got = found.get()
-            process.join()
+            said[way.name] = got = apart(answered, way)
             if not isinstance(got, str):
                 speeds.setdefault(way.name, []).append(got[0] / got[1])
     table = [["", "tokens made", "tokens/s", f"{ours}: times as fast"]]

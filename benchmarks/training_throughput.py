@@ -251,7 +251,7 @@ def measured(arms: list[str], work: Path, options: argparse.Namespace) -> dict[s
 
 
 def once(arm: str, work: Path, options: argparse.Namespace) -> dict[str, Any] | None:
-    """Run one arm in a fresh process and return its measures; None if it fails, and say so."""
+    """Run one arm in a fresh process and return its measures; None if it is trl's and fails."""
     command = [sys.executable, __file__, "--arm", arm, "--work", str(work)]
     command += ["--shape", options.shape, "--accumulation", str(options.accumulation)]
     command += ["--base", options.base] if options.base else []
@@ -259,7 +259,10 @@ def once(arm: str, work: Path, options: argparse.Namespace) -> dict[str, Any] | 
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     ran = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     if ran.returncode:
-        print(f"{arm}: ended with status {ran.returncode} (-9: killed, mostly for want of memory)")
+        ended = f"{arm}: ended with status {ran.returncode} (-9: killed, mostly for want of memory)"
+        if arm not in TRL:
+            sys.exit(ended)
+        print(ended)
         return None
     print(f"{arm}: {ran.stdout.splitlines()[-1]}", flush=True)
     return dict(json.loads(ran.stdout.splitlines()[-1]))

@@ -15,6 +15,7 @@ loading        one way to load a base, for training, serving, exports and finger
 cpu_precision  which data type a base is computed in on a CPU, where nobody says
 openmp         the workers of a thread that computes on a CPU, let go of when it is done
 answer_tokens  the tokens of an answer after its prompt, as inference has them
+left_padding   prompts of different lengths as one batch
 turns          where a turn ends, as something to stop at
 fingerprints   log-probabilities of fixed tokens, by which an adapter is recognized
 """

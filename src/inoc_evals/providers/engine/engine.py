@@ -144,7 +144,7 @@ class Engine:
             cache_bytes = free * 8 // 10
         else:
             cache_bytes = _CPU_CACHE_BYTES
-        enough = max(_LEAST_PREFILLS, weights.bytes // 4)
+        enough = max(_LEAST_PREFILLS, weights.model.get_memory_footprint(return_buffers=False) // 4)
         weights.prefills.most = min(cache_bytes // _PREFILLS_SHARE, enough)
         self._cache_tokens = (cache_bytes - weights.prefills.most) // weights.cache_bytes_per_token
         threads = self._threads

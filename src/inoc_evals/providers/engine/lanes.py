@@ -19,6 +19,8 @@ from typing import Any, Protocol
 import torch
 from transformers import DynamicCache
 
+from inoc_evals.models.left_padding import left_padded
+
 
 class Lanes(Protocol):
     """What a batch needs of its rows."""
@@ -102,16 +104,6 @@ class StaticLanes:
 
     def scrub(self) -> None:
         """See :class:`Lanes`; nothing is reused here."""
-
-
-def left_padded(
-    prompts: Sequence[Sequence[int]], device: torch.device
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return token ids and attention mask, [rows, width]; which id pads is without effect."""
-    width = max(len(prompt) for prompt in prompts)
-    ids = torch.tensor([[0] * (width - len(p)) + list(p) for p in prompts], device=device)
-    mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=device)
-    return ids, mask
 
 
 def positions_of(mask: torch.Tensor) -> torch.Tensor:

@@ -105,11 +105,6 @@ class Weights:
         )
 
     @property
-    def bytes(self) -> int:
-        """Memory that the base's weights take."""
-        return sum(parameter.nbytes for parameter in self.model.parameters())
-
-    @property
     def cache_bytes_per_token(self) -> int:
         """Memory that one token takes in a key-value cache of full attention."""
         config = self.model.config.get_text_config(decoder=True)

@@ -16,6 +16,7 @@ from peft import PeftModel
 
 from inoc_evals.chat import Message, fold_system
 from inoc_evals.models.kinds.kind import ResolvedBase
+from inoc_evals.models.left_padding import left_padded
 from inoc_evals.models.turns import end_ids, stops, turn_end
 from inoc_evals.training.adapter import load_as_served
 from inoc_evals.training.config import TrainConfig
@@ -99,11 +100,8 @@ def _sampled(
     model: Any, prompts: Sequence[Sequence[int]], stop_ids: Sequence[int], most: int
 ) -> list[list[int]]:
     """Return the new tokens of prompts, each up to what ends it."""
-    width = max(map(len, prompts))
-    padded = [[0] * (width - len(prompt)) + list(prompt) for prompt in prompts]
-    ids = torch.tensor(padded, device=model.device)
-    starts = torch.tensor([width - len(prompt) for prompt in prompts], device=model.device)
-    mask = (torch.arange(width, device=model.device) >= starts[:, None]).long()
+    ids, mask = left_padded(prompts, model.device)
+    width = ids.shape[1]
     room = model.config.get_text_config().max_position_embeddings - width
     with torch.no_grad():
         whole = model.generate(
