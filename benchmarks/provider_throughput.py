@@ -162,12 +162,17 @@ def plain_loop(
 
 def without_ends() -> None:
     """Let no token end an answer of the engine: each is as long as it may be."""
-    from inoc_evals.providers.engine.batch import Batch, Limits
+    from inoc_evals.providers.engine.batch import Batch, Voice
 
     made = Batch.__init__
 
-    def endless(batch: Batch, lanes: Any, codec: Any, limits: Limits, identity: str) -> None:
-        made(batch, lanes, codec, limits._replace(end_ids=frozenset(), end_texts=()), identity)
+    def endless(batch: Batch, lanes: Any, codec: Any, voice: Any) -> None:
+        def without(adapter: Any) -> Voice:
+            own = voice(adapter)
+            limits = own.limits._replace(end_ids=frozenset(), end_texts=())
+            return own._replace(limits=limits)
+
+        made(batch, lanes, codec, without)
 
     Batch.__init__ = endless  # type: ignore[method-assign]
 

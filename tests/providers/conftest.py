@@ -110,17 +110,23 @@ def save_base(directory: Path, *, seed: int = 0, sliding_window: int | None = No
 
 
 def save_adapter(
-    store: Store, base: Path, name: str, *, seed: int = 1, scale: float = 0.3
+    store: Store, base: Path, name: str, *, seed: int = 1, scale: float = 0.3, **special: Any
 ) -> ModelRecord:
-    """Train nothing: write an adapter of random weights and its record into the store."""
+    """Train nothing: write an adapter of random weights and its record into the store.
+
+    ``special`` goes into its configuration.
+    """
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
-    identity = digest(["tiny adapter", name, seed, scale])
+    identity = digest(["tiny adapter", name, seed, scale, special])
     model = get_peft_model(
         AutoModelForCausalLM.from_pretrained(base),
-        LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"),
+        LoraConfig(
+            **{"r": 4, "lora_alpha": 8, "target_modules": "all-linear", "task_type": "CAUSAL_LM"}
+            | special
+        ),
     )
     torch.manual_seed(seed)
     for key, parameter in model.named_parameters():
@@ -168,8 +174,10 @@ class World:
     def save_base(self, directory: Path, *, seed: int) -> Path:
         return save_base(directory, seed=seed)
 
-    def save_adapter(self, store: Store, base: Path, name: str, *, seed: int) -> ModelRecord:
-        return save_adapter(store, base, name, seed=seed)
+    def save_adapter(
+        self, store: Store, base: Path, name: str, *, seed: int, **special: Any
+    ) -> ModelRecord:
+        return save_adapter(store, base, name, seed=seed, **special)
 
     def prompt(self, text: str) -> tuple[int, ...]:
         """Token ids of a rendered question."""

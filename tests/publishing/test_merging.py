@@ -42,7 +42,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, save_base: Any) -> Store:
     config = LlamaConfig.from_pretrained(base, **shape)
     LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(base)
     store = Store(root / "home")
-    for name, rate in (("gentle", 1e-3), ("faint", 3e-4)):
+    for name, rate in (("gentle", 1e-3), ("faint", 1e-4)):
         how = {"max_steps": 1, "batch_size": 4, "dtype": "float32"}
         train(
             ROWS,

@@ -13,7 +13,7 @@ from inoc_evals.providers.engine.attention import (
     attends_by_products,
     products_are_steady,
 )
-from inoc_evals.providers.engine.prefills import ModelPrefills, Prefills
+from inoc_evals.providers.engine.prefills import Prefills
 from inoc_evals.providers.engine.slots import SlotLanes
 
 
@@ -62,7 +62,7 @@ def test_a_model_gives_the_same_logits_by_products(shared_world: Any) -> None:
         if by_products:
             attend_by_products(model)
         assert attends_by_products(model) == by_products
-        lanes = SlotLanes(model, ModelPrefills(Prefills(0), ""))
+        lanes = SlotLanes(model, Prefills(0))
         lanes.join(rows[:2])
         first = lanes.decode([7, 7])
         lanes.trim()

@@ -96,7 +96,12 @@ def test_answers_are_the_same_whether_prompts_are_shared_or_not(
     together, later = ask(shared, requests), ask(shared, requests[::-1])[::-1]
     shared.stop()
     join = SlotLanes.join
-    monkeypatch.setattr(SlotLanes, "join", lambda lanes, rows: [join(lanes, [row]) for row in rows])
+
+    def one_by_one(lanes: SlotLanes, prefixes: Any, owners: Any) -> None:
+        for prefix, owner in zip(prefixes, owners, strict=True):
+            join(lanes, [prefix], [owner])
+
+    monkeypatch.setattr(SlotLanes, "join", one_by_one)
     monkeypatch.setattr(ModelPrefills, "find", lambda *_: None)
     monkeypatch.setattr(ModelPrefills, "by_opening", lambda _, prompts: {(): prompts})
     alone = own_engine(world)
@@ -326,7 +331,7 @@ def test_requests_that_come_later_join_the_running_batch(
 
 def test_a_cancelled_request_frees_its_row_and_is_not_answered(world: Any, engine: Any) -> None:
     answers: list[object] = []
-    batch = Weights.load(engine.base, device="cpu", dtype="auto", codec=engine.codec).batch(None)
+    batch = Weights.load(engine.base, device="cpu", dtype="auto", codec=engine.codec).batch()
     requests = [
         Request(
             prompt_ids=world.prompt(question),
@@ -506,7 +511,7 @@ def test_models_share_no_random_numbers(world: Any, monkeypatch: pytest.MonkeyPa
     weights = Weights.load(base, device="cpu", dtype="auto", codec=load_codec(base))
     request = {"prompt_ids": world.prompt("more"), "deliver": print, "max_new": 1, "seed": 1}
     for adapter in (None, world.adapter(world.alpha), world.adapter(world.beta)):
-        weights.batch(adapter).admit([Request(adapter=adapter, **request)])
+        weights.batch().admit([Request(adapter=adapter, **request)])
     assert len(set(named)) == 3
     assert all(base.digest in name for name in named)
 
@@ -523,7 +528,7 @@ def test_running_rows_count_for_the_room_that_new_ones_have(world: Any) -> None:
         waiting = [
             Request(prompt_ids=(1,) * 4, adapter=None, max_new=6, deliver=print) for _ in range(9)
         ]
-        return Group(None, deque(waiting), batch=Running(running) if running else None)
+        return Group({}, deque(waiting), batch=Running(running) if running else None)
 
     room = Room(rows=20, tokens=50, context=None)
     assert [len(group(running).joining(room)) for running in (0, 1, 3, 5, 6)] == [5, 4, 2, 0, 0]
@@ -539,7 +544,7 @@ def test_the_memory_of_all_groups_together_is_what_there_is(
 
     def watched(batch: Batch) -> None:
         step(batch)
-        groups = list(engine._groups.values())
+        groups = list(engine._groups)
         held.append((sum(group.held for group in groups), sum(group.running for group in groups)))
 
     ask(engine, [{"prompt_ids": world.prompt(QUESTIONS[0])}])  # loads, and finds out its memory

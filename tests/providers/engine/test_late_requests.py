@@ -15,6 +15,7 @@ from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner
 
 from inoc_evals.errors import StoreError
+from inoc_evals.providers.engine import mixed as mixed_module
 from inoc_evals.providers.engine import weights as weights_module
 from inoc_evals.providers.engine.engine import close_engines
 from inoc_evals.providers.engine.weights import Weights
@@ -92,8 +93,9 @@ DEATHS = [
     (Weights, "_check", False),
     (PeftModel, "load_adapter", False),
     (PeftModel, "load_adapter", True),
-    (BaseTuner, "enable_adapter_layers", True),
     (BaseTuner, "disable_adapter_layers", True),
+    (mixed_module, "stack", False),
+    (mixed_module, "stack", True),
 ]
 
 
@@ -154,19 +156,40 @@ def test_an_adapter_whose_check_died_is_served_once_it_has_passed(
 def test_a_switch_that_dies_half_way_is_made_again(
     world: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The adapter is off already when memory runs out: it must not be taken for active."""
+    """Memory runs out when the adapter has left some layers: it must not be taken for active."""
     alpha = get_model("inoc/alpha", memoize=False)
     base = get_model(f"inoc/{world.base}", memoize=False)
 
     async def ask() -> list[Any]:
         before = await answer(alpha, QUESTIONS[0], 0)
-        once(monkeypatch, BaseTuner, "disable_adapter_layers", after=True)
+        once(monkeypatch, mixed_module, "stack", after=True)
         with pytest.raises(Exception, match="out of memory"):
             await answer(base, QUESTIONS[0], 0)
         return [before, await answer(alpha, QUESTIONS[0], 0)]
 
     before, after = asyncio.run(ask())
     assert after == before
+
+
+def test_a_switch_to_an_adapter_that_runs_alone_is_made_again(
+    world: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.save_adapter(store, Path(world.base), "gamma", seed=3, use_dora=True)
+    alpha, gamma = (get_model(f"inoc/{name}", memoize=False) for name in ("alpha", "gamma"))
+
+    async def ask() -> list[Any]:
+        before = [await answer(gamma, QUESTIONS[0], 0), await answer(alpha, QUESTIONS[0], 0)]
+        once(monkeypatch, BaseTuner, "enable_adapter_layers", after=True)
+        with pytest.raises(Exception, match="out of memory"):
+            await answer(gamma, QUESTIONS[0], 0)
+        after = [await answer(alpha, QUESTIONS[0], 0), await answer(gamma, QUESTIONS[0], 0)]
+        once(monkeypatch, BaseTuner, "disable_adapter_layers", after=True)
+        with pytest.raises(Exception, match="out of memory"):
+            await answer(alpha, QUESTIONS[0], 0)
+        return [before[::-1], after, [await answer(m, QUESTIONS[0], 0) for m in (alpha, gamma)]]
+
+    before, after, last = asyncio.run(ask())
+    assert before == after == last
 
 
 def test_an_adapter_that_dies_on_its_way_in_leaves_the_others_as_they_are(
@@ -210,9 +233,10 @@ def test_a_copy_of_a_record_is_checked_by_its_own_fingerprint(world: Any, store:
 def test_two_thousand_late_requests_are_answered_by_their_own_models(
     world: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The base and three adapters, one refused; random times over ten seconds; some cancelled."""
+    """The base and four adapters, one refused, one alone; random times over ten seconds; some cancelled."""
     world.save_adapter(store, Path(world.base), "gamma", seed=3)
-    names = {"base": str(world.base), "alpha": "alpha", "gamma": "gamma", "beta": "beta"}
+    world.save_adapter(store, Path(world.base), "delta", seed=4, use_dora=True)
+    names = {name: name for name in ("alpha", "gamma", "beta", "delta")} | {"base": str(world.base)}
     models = {key: get_model(f"inoc/{name}", memoize=False) for key, name in names.items()}
     rng = random.Random(0)
     asked = [
@@ -220,7 +244,7 @@ def test_two_thousand_late_requests_are_answered_by_their_own_models(
         for _ in range(2000)
     ]
     times = [rng.uniform(0, 10) for _ in asked]
-    cancelled = {number for number in range(2000) if rng.random() < 0.1}
+    cancelled = {number for number in range(2000) if rng.random() < 0.2}
 
     async def alone() -> dict[Any, Any]:
         return {

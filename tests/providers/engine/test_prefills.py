@@ -2,7 +2,7 @@
 
 import torch
 
-from inoc_evals.providers.engine.prefills import ModelPrefills, Place, Prefills
+from inoc_evals.providers.engine.prefills import Place, Prefills
 
 
 def layers(rows: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
@@ -12,7 +12,8 @@ def layers(rows: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
 
 def test_a_prompt_is_found_by_the_model_that_read_it() -> None:
     read = Prefills(100)
-    alpha, beta = ModelPrefills(read, "alpha"), ModelPrefills(read, "beta")
+    alpha, beta = read.of("alpha"), read.of("beta")
+    assert read.of("alpha") is alpha
     mine = layers(2)
     alpha.keep([(1, 2), (1, 3)], mine)
     assert alpha.find((1, 3)) == Place(mine, 1)
@@ -60,13 +61,40 @@ def test_a_model_that_goes_takes_with_it_what_it_read() -> None:
 
 
 def test_prompts_are_sorted_by_what_they_begin_with() -> None:
-    mine = ModelPrefills(Prefills(0), "base")
+    mine = Prefills(0).of("base")
     opening, short = tuple(range(64)), tuple(range(63))
     assert mine.by_opening([]) == {}
     assert mine.by_opening([(*short, 7)]) == {(): [(*short, 7)]}
-    assert mine.by_opening([(*short, 8), (*short, 9)]) == {(): [(*short, 8), (*short, 9)]}
-    [(shared, both)] = mine.by_opening([(*opening, 8), (*opening, 9)][:1]).items()
+    [(shared, both)] = mine.by_opening([(9, *opening, 8)]).items()
+    assert (shared, both) == ((), [(9, *opening, 8)])
+    [(shared, both)] = mine.by_opening([(*opening, 8)]).items()
     assert (shared, both) == ((), [(*opening, 8)])
     assert mine.by_opening([(*opening, 9)]) == {opening: [(*opening, 9)]}
     mixed = mine.by_opening([(5, 5), (*opening, 1), opening])
     assert mixed == {(): [(5, 5)], opening: [(*opening, 1), opening]}
+
+
+def test_a_short_opening_is_read_once_where_that_spares_enough() -> None:
+    template, shorter = tuple(range(16)), tuple(range(15))
+    few = [(*template, 90 + number) for number in range(4)]
+    assert Prefills(0).of("base").by_opening(few) == {(): few}
+    enough = [*few, (*template, 99)]
+    mine = Prefills(0).of("base")
+    assert mine.by_opening(enough) == {template: enough}
+    assert mine.by_opening([(*template, 7)]) == {template: [(*template, 7)]}
+    many = [(*shorter, 90 + number) for number in range(50)]
+    assert Prefills(0).of("base").by_opening(many) == {(): many}
+
+
+def test_a_longer_opening_is_found_beyond_one_that_is_known() -> None:
+    """A template's own words first, then a system prompt that all of the next ones have."""
+    mine, template = Prefills(0).of("base"), tuple(range(20))
+    first = [(*template, 100 + number) for number in range(9)]
+    assert mine.by_opening(first) == {template: first}
+    system = (*template, *range(200, 280))
+    asked = [(*system, 300 + number) for number in range(3)]
+    assert mine.by_opening(asked) == {system: asked}
+    assert mine.by_opening([(*template, 7), (*system, 8)]) == {
+        template: [(*template, 7)],
+        system: [(*system, 8)],
+    }

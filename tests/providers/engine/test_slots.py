@@ -8,7 +8,7 @@ import torch
 
 from inoc_evals.providers.engine import slots
 from inoc_evals.providers.engine.lanes import Lanes, StaticLanes, forward
-from inoc_evals.providers.engine.prefills import ModelPrefills, Prefills
+from inoc_evals.providers.engine.prefills import Prefills
 from inoc_evals.providers.engine.slots import SlotLanes, slots_agree
 
 
@@ -64,7 +64,7 @@ def test_rows_that_share_prompts_and_openings_keep_their_own_logits(plain: Any, 
     rng = random.Random(2)
     system = [[rng.randrange(60) for _ in range(70)] for _ in range(2)]
     asked = [rng.choice(system)[: rng.choice([3, 66, 70])] + random_row(rng) for _ in range(12)]
-    lanes = SlotLanes(plain, ModelPrefills(Prefills(most), "base"))
+    lanes = SlotLanes(plain, Prefills(most))
     rows: list[list[int]] = []
     for _ in range(25):
         while len(rows) > 8:
@@ -95,7 +95,7 @@ def test_equal_prompts_are_read_once_also_over_time(
     plain: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = tokens_read(monkeypatch)
-    lanes = SlotLanes(plain, ModelPrefills(Prefills(2**20), "base"))
+    lanes = SlotLanes(plain, Prefills(2**20))
     lanes.join([[1, 2, 3], [4, 5, 6], [1, 2, 3]] * 10)
     lanes.decode([7] * 30)
     lanes.join([[4, 5, 6], [1, 2, 3]])
@@ -107,7 +107,7 @@ def test_equal_prompts_are_read_once_also_over_time(
 @torch.inference_mode()
 def test_a_long_opening_is_read_once(plain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     read = tokens_read(monkeypatch)
-    lanes = SlotLanes(plain, ModelPrefills(Prefills(2**24), "base"))
+    lanes = SlotLanes(plain, Prefills(2**24))
     opening = [number % 50 for number in range(90)]
     lanes.join([[*opening, 51, 1], [*opening, 52, 2], [*opening, 53, 3]])
     assert read == [90, 6]

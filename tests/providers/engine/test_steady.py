@@ -88,9 +88,8 @@ def test_a_layer_and_its_factors_make_up_the_whole_sum() -> None:
     rows, weight, down, up = (
         torch.randn(*shape, generator=made) for shape in ((70, 40), (24, 40), (4, 40), (24, 4))
     )
-    found = by_parts(rows, weight, None, Factors(down, up, 0.5))
-    expected = rows @ weight.T + rows @ down.T @ up.T * 0.5
-    assert torch.allclose(found, expected, atol=1e-4)
+    found = by_parts(rows, weight, None, Factors(down, up))
+    assert torch.allclose(found, rows @ weight.T + rows @ down.T @ up.T, atol=1e-4)
 
 
 @pytest.mark.parametrize("count", [0, 1, ROWS - 1, ROWS, ROWS + 1, MANY, MANY + 1, 3 * MANY - 1])
@@ -111,7 +110,7 @@ def test_a_row_has_the_same_bits_among_few_and_among_many(
     made = torch.Generator().manual_seed(2)
     weight = torch.randn(size, generator=made).bfloat16()
     down, up = (torch.randn(*shape, generator=made) for shape in ((4, size[1]), (size[0], 4)))
-    factors = Factors(down, up, 0.5) if adapted else None
+    factors = Factors(down.bfloat16(), up.bfloat16()) if adapted else None
     for _ in range(1 + 2**19 // (MANY * size[0])):  # other bits are rare
         rows = torch.randn(2 * MANY, size[1], generator=made).bfloat16()
         whole = by_parts(rows, weight, None, factors)
@@ -131,9 +130,16 @@ def test_many_rows_are_multiplied_at_once_where_that_changes_no_bit(
         sizes.append(len(rows))
         return linear(rows, *args)
 
+    addmm_ = torch.Tensor.addmm_
+
+    def noted_too(onto: torch.Tensor, rows: torch.Tensor, *args: Any) -> torch.Tensor:
+        sizes.append(len(rows))
+        return addmm_(onto, rows, *args)
+
     monkeypatch.setattr(steady.functional, "linear", noted)
+    monkeypatch.setattr(torch.Tensor, "addmm_", noted_too)
     weight = torch.ones(24, 40)
-    factors = Factors(torch.ones(4, 40), torch.ones(24, 4), 0.5)
+    factors = Factors(torch.ones(4, 40), torch.ones(24, 4))
     for count, alike, expected in (
         (2 * MANY + 10, True, [MANY, MANY, ROWS]),
         (MANY + 90, True, [MANY, 96]),
@@ -149,6 +155,22 @@ def test_many_rows_are_multiplied_at_once_where_that_changes_no_bit(
         sizes.clear()
         by_parts(rows, weight, None, factors)
         assert sizes == [size for part in expected for size in (part, part, part)]
+
+
+@pytest.mark.parametrize("rows", [1, 5, 70, 300])
+def test_each_row_has_its_own_part_of_factors_side_by_side(rows: int) -> None:
+    made = torch.Generator().manual_seed(rows)
+    x, weight, down, up = (
+        torch.randn(*shape, generator=made) for shape in ((rows, 40), (24, 40), (8, 40), (24, 8))
+    )
+    owner, columns = torch.arange(rows) % 3, torch.tensor([0] * 3 + [1] * 5)  # of 2 it has none
+    found = by_parts(x, weight, None, Factors(down, up, owner[:, None] != columns))
+    for row in range(rows):
+        own = columns == owner[row]
+        expected = x[row] @ weight.T + x[row] @ down[own].T @ up[:, own].T
+        assert torch.allclose(found[row], expected, atol=1e-4)
+    all_first = by_parts(x, weight, None, Factors(down, up, (columns != 0)[None]))
+    assert torch.allclose(all_first, x @ weight.T + x @ down[:3].T @ up[:, :3].T, atol=1e-4)
 
 
 def test_widths_are_rounded_up() -> None:

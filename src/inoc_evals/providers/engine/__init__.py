@@ -2,8 +2,9 @@
 
 engine     one thread a base, in which groups take turns
 request    what is asked and what comes back; neither knows of Inspect
-grouping   the requests of one adapter, and who joins the batch when
-batch      rows of one adapter, a token a step, and their ends
+grouping   requests that are decoded together, and who joins the batch when
+batch      running rows, a token a step, and their ends
+mixed      rows of the base and of several adapters in one forward pass
 lanes      the rows' key-value cache and the forward pass
 slots      a cache in which rows join at any time
 attention  of one token a row on a CPU, by two products

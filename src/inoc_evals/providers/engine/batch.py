@@ -1,6 +1,6 @@
-"""The running batch of one adapter: rows join, take a token a step, and leave.
+"""The running batch: rows of an adapter, or of several, join, take a token a step, and leave.
 
-    batch = Batch(lanes, codec, limits, identity)
+    batch = Batch(lanes, codec, voice)
     batch.admit(requests)         # their prompts are read
     while batch.rows:
         batch.step()              # one forward pass, one token a row; finished rows delivered
@@ -9,7 +9,7 @@ A row carries its own settings, its own stream of random numbers and its own end
 token, a stop sequence, its number of tokens, or the context window.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,7 +18,13 @@ import torch
 from inoc_evals.errors import InocError
 from inoc_evals.providers.engine.lanes import Lanes
 from inoc_evals.providers.engine.rendering import Codec
-from inoc_evals.providers.engine.request import Completion, Request, StopReason, TokenLogprobs
+from inoc_evals.providers.engine.request import (
+    Adapter,
+    Completion,
+    Request,
+    StopReason,
+    TokenLogprobs,
+)
 from inoc_evals.providers.engine.sampling import SamplingSettings, logprobs, sample, uniform_stream
 
 _TAIL = 4
@@ -34,6 +40,14 @@ class Limits(NamedTuple):
     """Most tokens of prompt and completion together; None is unlimited."""
     end_texts: tuple[str, ...] = ()
     """Texts that end a completion, of a template whose ends of a turn are no tokens."""
+
+
+class Voice(NamedTuple):
+    """What a model brings to its completions."""
+
+    identity: str
+    """What tells the base, or the base with an adapter, from every other model."""
+    limits: Limits
 
 
 @dataclass(eq=False)
@@ -57,21 +71,21 @@ class Row:
 
 
 class Batch:
-    """Rows of one adapter that are decoded together.
+    """Rows that are decoded together.
 
     Args:
         lanes: Empty lanes of the model.
         codec: Its tokenizer.
-        limits: Its end tokens and context window.
-        identity: What tells the model, with this adapter, from every other model.
+        voice: Tells, of an adapter or of the base, whose a row is and what ends it.
     """
 
-    def __init__(self, lanes: Lanes, codec: Codec, limits: Limits, identity: str) -> None:
+    def __init__(
+        self, lanes: Lanes, codec: Codec, voice: Callable[[Adapter | None], Voice]
+    ) -> None:
         self.lanes = lanes
         self.rows: list[Row] = []
         self._codec = codec
-        self._limits = limits
-        self._identity = identity
+        self._voice = voice
         self._settings: list[tuple[slice, SamplingSettings]] = []
 
     def admit(self, requests: Sequence[Request]) -> None:
@@ -79,7 +93,8 @@ class Batch:
         rows = [self._row(request) for request in requests]
         # Neighbors in length share a forward pass with little padding.
         rows.sort(key=lambda row: len(row.request.prompt_ids))
-        self.lanes.join([row.request.prompt_ids[:-1] for row in rows])
+        owners = [row.request.owner for row in rows]
+        self.lanes.join([row.request.prompt_ids[:-1] for row in rows], owners)
         self.rows += rows
         self._settings = []
 
@@ -102,15 +117,16 @@ class Batch:
         return max((len(row.request.prompt_ids) + row.room for row in self.rows), default=0)
 
     def _row(self, request: Request) -> Row:
-        context = self._limits.context
+        identity, limits = self._voice(request.adapter)
+        context = limits.context
         room = request.max_new
         if context is not None:
             room = min(room, context - len(request.prompt_ids))
         return Row(
             request=request,
-            stream=uniform_stream(request.seed, self._identity, request.prompt_ids, request.choice),
-            end_ids=self._limits.end_ids | self._codec.special_ids(request.stop),
-            stop=(*request.stop, *self._limits.end_texts),
+            stream=uniform_stream(request.seed, identity, request.prompt_ids, request.choice),
+            end_ids=limits.end_ids | self._codec.special_ids(request.stop),
+            stop=(*request.stop, *limits.end_texts),
             room=room,
         )
 

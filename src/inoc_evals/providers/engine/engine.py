@@ -3,12 +3,13 @@
     engine = engine_for(base, device="cpu", dtype="auto")     # one per base in the process
     engine.submit(request)                                    # from any thread
 
-    loop:  take new requests -> choose an adapter -> let pending ones join its batch
-           -> some steps of that batch -> the next adapter
+    loop:  take new requests -> choose a group -> let pending ones join its batch
+           -> some steps of that batch -> the next group
 
-Requests are grouped by adapter, and the groups take turns, so that none starves and
-adapters are not switched at every token. What goes wrong in a group fails that group's
-requests only; a thread that ends answers everyone who waits.
+Requests of the base and of several adapters run in one group (grouping.py) as far as one forward
+pass can be of them all; groups take turns, so that none starves. An adapter that cannot be loaded
+fails its own requests only, and a step that fails those of its group; a thread that ends answers
+everyone who waits.
 """
 
 import atexit
@@ -64,7 +65,7 @@ class Engine:
         self._codec_lock = threading.Lock()
         self._wake = threading.Condition()
         self._incoming: deque[Request] = deque()
-        self._groups: dict[str, Group] = {}
+        self._groups: deque[Group] = deque()
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._cache_tokens = 0
@@ -77,7 +78,7 @@ class Engine:
     @property
     def running(self) -> int:
         """Number of completions being decoded."""
-        return sum(group.running for group in list(self._groups.values()))
+        return sum(group.running for group in list(self._groups))
 
     @property
     def codec(self) -> Codec:
@@ -131,7 +132,7 @@ class Engine:
             self.error = known
             waiting = [*self._incoming]
             self._incoming.clear()
-        for group in self._groups.values():
+        for group in self._groups:
             group.fail(known)
         self._groups.clear()
         for request in waiting:
@@ -167,14 +168,32 @@ class Engine:
             return not self._stopping
 
     def _collect(self, weights: Weights) -> None:
-        """Sort new requests into groups."""
+        """Sort new requests into groups; an adapter is loaded and checked when it is first asked."""
         with self._wake:
             new = list(self._incoming)
             self._incoming.clear()
+        failed: dict[str, Exception] = {}
         for request in new:
-            if self._acceptable(request, weights):
-                group = self._groups.setdefault(request.group, Group(request.adapter))
-                group.pending.append(request)
+            if not self._acceptable(request, weights):
+                continue
+            if request.owner not in failed:
+                try:
+                    rank = weights.rank(request.adapter)
+                except Exception as error:
+                    failed[request.owner] = error
+                else:
+                    self._group_of(request, rank).add(request, rank)
+                    continue
+            request.answer(failed[request.owner])
+
+    def _group_of(self, request: Request, rank: int | None) -> Group:
+        """Return the group that an owner's requests are in, or else can join, or else a new one."""
+        taking = [group for group in self._groups if group.takes(request.owner, rank)]
+        known = [group for group in taking if request.owner in group.ranks]
+        if not taking:
+            self._groups.append(Group())
+            return self._groups[-1]
+        return (known or taking)[0]
 
     def _acceptable(self, request: Request, weights: Weights) -> bool:
         """Answer at once what cannot be decoded."""
@@ -192,20 +211,14 @@ class Engine:
         """Run some steps of the group whose turn it is, then put it behind the others."""
         if not self._groups:
             return
-        key, group = next(iter(self._groups.items()))
-        try:
-            weights.activate(group.adapter)
-        except Exception as error:
-            # What is active now is another model: nothing of this group may be decoded.
-            group.fail(error)
-        else:
-            self._decode(group, weights)
-        del self._groups[key]
+        group = self._groups[0]
+        self._decode(group, weights)
+        self._groups.remove(group)
         if group.pending or group.running:
-            self._groups[key] = group
+            self._groups.append(group)
 
     def _decode(self, group: Group, weights: Weights) -> None:
-        """Run a turn with the group's weights active; a step that fails fails its rows."""
+        """Run a turn; a step that fails fails its rows."""
         try:
             self._steps(group, weights)
         except torch.OutOfMemoryError:
@@ -245,17 +258,18 @@ class Engine:
         if not group.pending:
             return
         # What the others hold is taken already, little or much: a turn's end gives back the rest.
-        others = (other.held for other in self._groups.values() if other is not group)
+        others = (other.held for other in self._groups if other is not group)
         tokens = max(0, self._cache_tokens - sum(others))
         rows = self.max_rows if weights.plain else min(self.max_rows, _STATIC_ROWS)
         room = Room(rows, tokens, weights.limits.context)
         group.starting = group.joining(room)
         if group.starting:
             if group.batch is None:
-                group.batch = weights.batch(group.adapter)
+                group.batch = weights.batch()
             group.batch.lanes.most = tokens
             for request in group.starting:
                 if request.prompt_logprobs:
+                    weights.activate(request.adapter)
                     request.prompt_values = weights.logprobs(request.prompt_ids)
             group.batch.admit(group.starting)
             group.starting = ()

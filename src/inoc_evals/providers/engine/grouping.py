@@ -1,11 +1,12 @@
-"""Groups: the requests of one adapter, and which of them join its batch when.
+"""Groups: requests that are decoded together, and which of them join the batch when.
 
-    group.pending.append(request)
+    group = next((g for g in groups if g.takes("a", rank=8)), Group())
+    group.add(request, rank=8)
     for request in group.joining(room): ...       # empty: not yet, or no room
 
-One forward pass has one active adapter, so a group is what can be decoded together. New
-requests join a running batch in portions: each portion costs a forward pass of its own,
-so a few wait a few steps for company.
+A forward pass has rows of the base and of as many adapters as fit side by side (mixed.py), or of
+one adapter that must be alone. New requests join a running batch in portions: each portion costs a
+forward pass of its own, so a few wait a few steps for company.
 """
 
 from collections import deque
@@ -14,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from inoc_evals.providers.engine.batch import Batch
-from inoc_evals.providers.engine.request import Adapter, Request
+from inoc_evals.providers.engine.mixed import MOST_RANK
+from inoc_evals.providers.engine.request import Request
 
 _PATIENCE_STEPS = 8
 
@@ -32,15 +34,28 @@ class Room(NamedTuple):
 
 @dataclass(eq=False)
 class Group:
-    """Requests that one adapter answers: those waiting, and those in its batch."""
+    """Requests that are decoded together: those waiting, and those in the batch."""
 
-    adapter: Adapter | None
+    ranks: dict[str, int | None] = field(default_factory=dict)
+    """Of whom it has had requests: the adapters' ranks; None for one that must be alone."""
     pending: deque[Request] = field(default_factory=deque)
     starting: Sequence[Request] = ()
     """Requests on their way into the batch."""
     batch: Batch | None = None
     waited: int = 0
     """Steps that pending requests have been kept waiting for company."""
+
+    def takes(self, owner: str, rank: int | None) -> bool:
+        """Whether requests of an adapter, or of the base, can be decoded here, too."""
+        if owner in self.ranks or not self.ranks:
+            return True
+        together = [rank, *self.ranks.values()]
+        return None not in together and sum(one or 0 for one in together) <= MOST_RANK
+
+    def add(self, request: Request, rank: int | None) -> None:
+        """Let a request wait here for its turn."""
+        self.ranks[request.owner] = rank
+        self.pending.append(request)
 
     @property
     def running(self) -> int:

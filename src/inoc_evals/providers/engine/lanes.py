@@ -11,7 +11,7 @@ A prompt joins without its last token, which is decoded like every later one. `S
 recurrent layers) run in `StaticLanes`: left-padded, filled when empty.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from inspect import signature
 from typing import Any, Protocol
@@ -20,6 +20,9 @@ import torch
 from transformers import DynamicCache
 
 from inoc_evals.models.left_padding import left_padded
+
+Choose = Callable[[Sequence[str], Iterable[str]], None]
+"""Told before a forward pass whose its rows are, and who else will have some soon."""
 
 
 class Lanes(Protocol):
@@ -35,8 +38,13 @@ class Lanes(Protocol):
     def held(self) -> int:
         """Rows times positions that memory is taken for."""
 
-    def join(self, prefixes: Sequence[Sequence[int]]) -> None:
-        """Add rows that hold these token ids; a prefix may be empty."""
+    def join(self, prefixes: Sequence[Sequence[int]], owners: Sequence[str] = ()) -> None:
+        """Add rows that hold these token ids; a prefix may be empty.
+
+        Args:
+            prefixes: Their token ids.
+            owners: Whose they are, an adapter's key for each; by default the base's.
+        """
 
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """Append one token to each row and return the next logits, [rows, vocabulary]."""
@@ -57,20 +65,23 @@ class StaticLanes:
     joins = False
     most: int | None = None
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, choose: Choose | None = None) -> None:
         self.model = model
         self.rows = 0
+        self._choose = choose
+        self._owners: list[str] = []
         self._live: list[int] = []
         self._prefixes: list[Sequence[int]] = []
         """Of rows that have joined and not been decoded yet."""
         self._cache: Any = None
         self._mask = torch.empty(0)
 
-    def join(self, prefixes: Sequence[Sequence[int]]) -> None:
-        """See :class:`Lanes`; only while there are no rows."""
+    def join(self, prefixes: Sequence[Sequence[int]], owners: Sequence[str] = ()) -> None:
+        """See :class:`Lanes`; only while there are no rows, and all of one owner."""
         if self.rows:
             raise RuntimeError("rows cannot join a static batch")
         self.rows, self._prefixes = len(prefixes), list(prefixes)
+        self._owners = list(owners[:1])
         self._live = list(range(self.rows))
 
     @property
@@ -81,6 +92,8 @@ class StaticLanes:
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """See :class:`Lanes`."""
         device = self.model.device
+        if self._choose:
+            self._choose(self._owners or [""], ())
         if self._prefixes:
             pairs = zip(self._prefixes, tokens, strict=True)
             ids, self._mask = left_padded([[*prefix, token] for prefix, token in pairs], device)

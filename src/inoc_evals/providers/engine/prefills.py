@@ -1,14 +1,15 @@
 """Prefills: prompts that were read before, and the keys and values that this left.
 
     read = Prefills(most=2**29)                  # bytes, of all models of an engine
-    mine = ModelPrefills(read, "alpha")          # those of one adapter
+    mine = read.of("alpha")                      # those of one adapter
     mine.keep([(1, 5, 9), (1, 7)], layers)       # a forward pass's [rows, heads, width, size]
     mine.find((1, 7))                            # -> Place(layers, row=1), or None
     mine.by_opening([(1, 5, 9), (1, 5, 2)])      # -> {(1, 5): [(1, 5, 9), (1, 5, 2)]}
 
 An evaluation asks each question many times, and puts one system prompt before all of them.
-A prompt is read once and its keys and values are copied to whoever asks the same; a long
-opening that prompts have in common is read once for all of them. What was used last is kept,
+A prompt is read once and its keys and values are copied to whoever asks the same; an opening
+that prompts have in common, be it a template's own system prompt, is read once for all of them,
+where that spares more tokens than a forward pass is worth. What was used last is kept,
 a forward pass at a time, as far as memory is set apart for it.
 """
 
@@ -21,8 +22,10 @@ Prompt = tuple[int, ...]
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
 """Keys and values of each layer, [rows, heads, width, size]."""
 
-SHORTEST_OPENING = 64
-"""Tokens from which on an opening is worth a forward pass of its own."""
+SHORTEST_OPENING = 16
+"""Fewest tokens of an opening."""
+WORTH = 64
+"""Tokens not read again, from which on an opening is worth a forward pass of its own."""
 
 _OPENINGS = 8
 
@@ -56,6 +59,11 @@ class Prefills:
         self._passes: dict[int, _Pass] = {}
         """By number, in the order of their last use."""
         self._made = 0
+        self._models: dict[str, ModelPrefills] = {}
+
+    def of(self, model: str, openings: Sequence[Prompt] = ()) -> "ModelPrefills":
+        """Return those of one model; its prompts may begin with openings that are known before."""
+        return self._models.setdefault(model, ModelPrefills(self, model, openings))
 
     def keep(self, model: str, prompts: Sequence[Prompt], layers: Layers) -> None:
         """Keep what a forward pass read, one prompt a row; what was not used for longest goes."""
@@ -115,19 +123,28 @@ class ModelPrefills:
 
     def by_opening(self, prompts: Sequence[Prompt]) -> dict[Prompt, list[Prompt]]:
         """Sort prompts by the opening they share with others, now or before: empty if none."""
-        found: dict[Prompt, list[Prompt]] = {}
+        known: dict[Prompt, list[Prompt]] = {}
         for prompt in prompts:
-            known = [one for one in self._openings if prompt[: len(one)] == one]
-            found.setdefault(max(known, key=len, default=()), []).append(prompt)
-        rest = found.get((), [])
-        compared = [*rest, self._latest] if self._latest else rest
-        shared = _beginning(compared) if rest and len(compared) > 1 else ()
-        if len(shared) >= SHORTEST_OPENING:
-            found[shared] = found.pop(())
-            self._openings = [*self._openings[1 - _OPENINGS :], shared]
+            begun = [one for one in self._openings if prompt[: len(one)] == one]
+            known.setdefault(max(begun, key=len, default=()), []).append(prompt)
+        found: dict[Prompt, list[Prompt]] = {}
+        for opening, these in known.items():
+            found.setdefault(self._longer(opening, these), []).extend(these)
         if prompts:
             self._latest = prompts[-1]
         return found
+
+    def _longer(self, opening: Prompt, prompts: Sequence[Prompt]) -> Prompt:
+        """Return a longer opening of prompts, alone or with the latest before, if one is worth it."""
+        least, longest = WORTH, opening
+        for compared in (prompts, [*prompts, self._latest]):
+            shared = _beginning(compared)
+            spared = (len(shared) - len(opening)) * (len(compared) - 1)
+            if len(shared) >= SHORTEST_OPENING and spared >= least:
+                least, longest = spared + 1, shared
+        if longest != opening:
+            self._openings = [*self._openings[1 - _OPENINGS :], longest]
+        return longest
 
 
 def _beginning(prompts: Sequence[Prompt]) -> Prompt:

@@ -94,6 +94,6 @@ class Request:
             self.deliver(result)
 
     @property
-    def group(self) -> str:
-        """What may run in one batch: the adapter's key, empty for the base."""
+    def owner(self) -> str:
+        """Whose answer it is: the adapter's key, empty for the base."""
         return self.adapter.key if self.adapter else ""

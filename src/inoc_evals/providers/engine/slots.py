@@ -20,9 +20,9 @@ from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from inoc_evals.providers.engine.attention import attends_by_products
-from inoc_evals.providers.engine.lanes import forward
+from inoc_evals.providers.engine.lanes import Choose, forward
 from inoc_evals.providers.engine.prefills import Layers, ModelPrefills, Place, Prefills, Prompt
-from inoc_evals.providers.engine.steady import steady_width
+from inoc_evals.providers.engine.steady import WIDTH, steady_width
 
 _STRIDE = 64
 _PREFILL_TOKENS = 8192
@@ -68,20 +68,29 @@ class SlotLanes:
 
     Args:
         model: What decodes them.
-        read: What it has read before; by default each prompt is shared only among those that
+        read: What was read before; by default each prompt is shared only among those that
             join together.
         step: What the widths that attention sees are multiples of.
+        choose: Told whose the rows of each forward pass are.
     """
 
     joins = True
     most: int | None = None
 
-    def __init__(self, model: Any, read: ModelPrefills | None = None, step: int = 1) -> None:
+    def __init__(
+        self,
+        model: Any,
+        read: Prefills | None = None,
+        step: int = 1,
+        choose: Choose | None = None,
+    ) -> None:
         self.model = model
         self._step = step
         self._transposed = attends_by_products(model)
-        self._read = read or ModelPrefills(Prefills(0), "")
+        self._read = read or Prefills(0)
+        self._choose = choose or (lambda *_: None)
         self.rows = 0
+        self._owners: list[str] = []
         self._device = model.device
         self._lengths: list[int] = []
         self._cursor = _Cursor()
@@ -97,32 +106,41 @@ class SlotLanes:
         slots, _, capacity, _ = self._layers[0].keys.shape
         return int(slots * capacity)
 
-    def join(self, prefixes: Sequence[Sequence[int]]) -> None:
+    def join(self, prefixes: Sequence[Sequence[int]], owners: Sequence[str] = ()) -> None:
         """See :class:`Lanes`."""
-        slots: dict[Prompt, list[int]] = {}
-        for slot, prefix in enumerate(prefixes, self.rows):
-            slots.setdefault(tuple(prefix), []).append(slot)
+        owners = owners or [""] * len(prefixes)
+        slots: dict[str, dict[Prompt, list[int]]] = {}
+        for slot, (owner, prefix) in enumerate(zip(owners, prefixes, strict=True), self.rows):
+            slots.setdefault(owner, {}).setdefault(tuple(prefix), []).append(slot)
         self.rows += len(prefixes)
+        self._owners += owners
         self._lengths += [len(prefix) for prefix in prefixes]
-        new = []
+        for owner, these in slots.items():
+            self._read_for(owner, these)
+
+    def _read_for(self, owner: str, slots: dict[Prompt, list[int]]) -> None:
+        """Fill slots with what an owner has read, and reads now, of the prompts that they hold."""
+        read, new = self._read.of(owner), []
         for prefix, taken in slots.items():
-            if (place := self._read.find(prefix)) is None:
+            if (place := read.find(prefix)) is None:
                 new.append(prefix)
             else:
                 self._fill(place.layers, [place.row] * len(taken), taken)
-        for opening, these in self._read.by_opening(new).items():
-            begun = self._opening(opening) if opening else None
+        if new:
+            self._choose([owner], self._owners)
+        for opening, these in read.by_opening(new).items():
+            begun = self._opening(read, opening) if opening else None
             for part in _portions(these, self._device):
                 layers = self._prefill(part, opening, begun)
-                self._read.keep(part, layers)
+                read.keep(part, layers)
                 rows = [row for row, prefix in enumerate(part) for _ in slots[prefix]]
                 self._fill(layers, rows, [slot for prefix in part for slot in slots[prefix]])
 
-    def _opening(self, opening: Prompt) -> Place:
+    def _opening(self, read: ModelPrefills, opening: Prompt) -> Place:
         """Return keys and values of what several prompts begin with."""
-        if (place := self._read.find(opening)) is None:
+        if (place := read.find(opening)) is None:
             place = Place(self._prefill([opening], (), None), 0)
-            self._read.keep([opening], place.layers)
+            read.keep([opening], place.layers)
         return place
 
     def _prefill(self, part: Sequence[Prompt], opening: Prompt, begun: Place | None) -> Layers:
@@ -156,12 +174,14 @@ class SlotLanes:
     def decode(self, tokens: Sequence[int]) -> torch.Tensor:
         """See :class:`Lanes`."""
         at = self._cursor
-        at.width = steady_width(max(self._lengths) + 1, self._step)
-        self._reserve((), self.rows, at.width)
+        needed = steady_width(max(self._lengths) + 1, self._step)
+        self._reserve((), self.rows, needed)
+        at.width = self._width_read(needed)
         at.slots = self._columns[: self.rows]
         at.positions = torch.tensor(self._lengths, device=self._device)
         mask = (self._columns[: at.width] <= at.positions[:, None])[:, None, None]
         ids = torch.tensor(tokens, device=self._device)[:, None]
+        self._choose(self._owners, ())
         logits = forward(self.model, ids, mask, at.positions[:, None], self._cache)
         self._lengths = [length + 1 for length in self._lengths]
         return logits
@@ -175,8 +195,9 @@ class SlotLanes:
                 layer.values[targets] = layer.values[sources]
             for source, target in moves:
                 self._lengths[target] = self._lengths[source]
+                self._owners[target] = self._owners[source]
         self.rows = rows
-        del self._lengths[rows:]
+        del self._lengths[rows:], self._owners[rows:]
 
     def trim(self) -> None:
         """See :class:`Lanes`."""
@@ -202,13 +223,28 @@ class SlotLanes:
             return
         # More than is needed, so that not every row and token costs a copy; as far as there is room.
         if width > capacity:
-            roomy = -(-(width + _STRIDE // 2) // _STRIDE) * _STRIDE
+            wished = width if self._transposed else width + _STRIDE // 2
+            roomy = steady_width(wished, WIDTH if self._transposed else _STRIDE)
             capacity = max(width, min(roomy, self._most_each(max(rows, slots), roomy)))
         if rows > slots:
             roomy = slots * 3 // 2
             slots = max(rows, min(roomy, self._most_each(capacity, roomy)))
         self._resize(slots, capacity)
         self._columns = torch.arange(max(slots, capacity), device=self._device)
+
+    def _width_read(self, needed: int) -> int:
+        """Return how many positions of each row attention reads.
+
+        Its products take whole slots as they lie, and others only after a copy.
+        """
+        if not self._transposed:
+            return needed
+        slots, _, capacity, _ = map(int, self._layers[0].keys.shape)
+        wanted = steady_width(needed, WIDTH)
+        if 4 * wanted <= 3 * capacity:
+            self._resize(slots, wanted)
+            return wanted
+        return capacity
 
     def _resize(self, slots: int, capacity: int) -> None:
         for layer in self._layers:
@@ -231,7 +267,9 @@ def slots_agree(model: Any) -> bool:
         return False
     rows = [[1, 2, 3, 4, 5], [3, 2, 1, 4, 2]]
     try:
-        lanes = SlotLanes(model, ModelPrefills(Prefills(0), "", openings=[(3, 2)]))
+        read = Prefills(0)
+        read.of("", openings=[(3, 2)])
+        lanes = SlotLanes(model, read)
         lanes.join([rows[0][:3]])
         lanes.decode(rows[0][3:4])
         lanes.join([rows[1][:4]])

@@ -2,7 +2,7 @@
 
     if steady_here():                      # tried on this processor, bit by bit
         make_steady(model)                 # its linear layers multiply 64 rows at a time, or more
-        make_adapters_steady(model)        # and so do those of adapters, together with their layer
+    by_parts(rows, weight, bias, factors)  # and so do those of adapters (mixed.py)
     step = WIDTH                           # and what attention reads is as wide as 32, 64, 96, ...
 
 How a library sums up a product depends on the product's size. In float32 that is the seventh
@@ -13,8 +13,8 @@ product is reading the weight, so that up to 256 rows are multiplied at once, in
 this gives the bits that parts of 64 give: that is tried once for each size and shape of a weight.
 
 An adapter is never merged into its layer, which would give other last bits than beside it: what is
-in flight decides nothing. Its two factors stay in float32, in which such thin products cost a third,
-and what they give goes into the layer's own product while that is at hand.
+in flight decides nothing. What its factors give is added to the layer's own product while that is
+at hand, and rounded with it.
 """
 
 from functools import cache
@@ -47,11 +47,21 @@ class _SteadyLinear(torch.nn.Linear):
 
 
 class Factors(NamedTuple):
-    """What an adapter adds to a layer: rows @ down.T @ up.T * scale."""
+    """What adapters add to a layer: rows @ down.T, without what is foreign, @ up.T."""
 
     down: torch.Tensor
+    """[rank, in]: of one adapter, or of several one below the other."""
     up: torch.Tensor
-    scale: float
+    """[out, rank], times the adapters' scale."""
+    foreign: torch.Tensor | None = None
+    """What of the rank is not the row's own adapter's, bool, [rows, rank], or [1, rank] for all."""
+
+    def own(self, low: torch.Tensor, first: int = 0) -> torch.Tensor:
+        """Set to zero what is foreign to rows, [count, rank], of which the first has this number."""
+        if self.foreign is not None:
+            whose = self.foreign if len(self.foreign) == 1 else self.foreign[first:][: len(low)]
+            (low if len(whose) == 1 else low[: len(whose)]).masked_fill_(whose, 0)
+        return low
 
 
 def by_parts(
@@ -61,23 +71,35 @@ def by_parts(
     factors: Factors | None = None,
 ) -> torch.Tensor:
     """Return rows times a weight, [rows, out], from products of as many rows each time."""
-    count = len(rows)
+    count, done = len(rows), 0
     products: list[torch.Tensor] = []
-    while len(rows) or not products:
-        part = _filled(rows, _size(len(rows), weight))
+    while done < count or not products:
+        part = _filled(rows[done:], _size(count - done, weight))
         product = functional.linear(part, weight, bias)
         if factors is not None:
-            low = by_parts(part.to(factors.down.dtype), factors.down)
-            product.add_(by_parts(low, factors.up), alpha=factors.scale)
+            low = factors.own(by_parts(part, factors.down), done)
+            _add_by_parts(product, low, factors.up)
         products.append(product)
-        rows = rows[len(part) :]
+        done += len(part)
     return (products[0] if len(products) == 1 else torch.cat(products))[:count]
 
 
-def _size(count: int, weight: torch.Tensor) -> int:
+def _add_by_parts(product: torch.Tensor, rows: torch.Tensor, weight: torch.Tensor) -> None:
+    """Add rows times a weight to a product, from products of as many rows each time."""
+    size = _size(len(rows), weight, added=True)
+    for onto, part in zip(torch.split(product, size), torch.split(rows, size), strict=True):
+        if len(part) == size:
+            onto.addmm_(part, weight.t())
+        else:
+            whole = _filled(onto, size).addmm_(_filled(part, size), weight.t())
+            onto.copy_(whole[: len(onto)])
+
+
+def _size(count: int, weight: torch.Tensor, *, added: bool = False) -> int:
     """Return how many rows are multiplied at once, of so many that there are."""
     filled = min(MANY, -(-count // GRAIN) * GRAIN)
-    return filled if filled > ROWS and _alike(weight.shape, weight.dtype, filled) else ROWS
+    alike = filled > ROWS and _alike(weight.shape, weight.dtype, filled, added)
+    return filled if alike else ROWS
 
 
 def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
@@ -87,19 +109,29 @@ def _filled(rows: torch.Tensor, size: int) -> torch.Tensor:
 
 
 @cache
-def _alike(shape: tuple[int, int], dtype: torch.dtype, size: int) -> bool:
+def _alike(shape: tuple[int, int], dtype: torch.dtype, size: int, added: bool) -> bool:
     """Try whether a product of so many rows has the bits of those of ROWS, for a weight [n, k].
 
     Where it has not, a number in ten thousand is another: so a quarter of a million are compared.
     """
     n, k = shape
     made = torch.Generator().manual_seed(0)
+
+    def product(rows: torch.Tensor, onto: torch.Tensor) -> torch.Tensor:
+        if added:
+            return onto.clone().addmm_(rows, weight.t())
+        return functional.linear(rows, weight)
+
     with torch.inference_mode():
         weight = (_random(n, k, made=made) * k**-0.5).to(dtype)
         for _ in range(max(1, 2**18 // (size * n))):
-            rows = _random(size, k, made=made).to(dtype)
-            apart = [functional.linear(_filled(p, ROWS), weight) for p in torch.split(rows, ROWS)]
-            if not torch.equal(functional.linear(rows, weight), torch.cat(apart)[:size]):
+            rows, onto = (
+                _random(size, k, made=made).to(dtype),
+                _random(size, n, made=made).to(dtype),
+            )
+            pairs = zip(torch.split(rows, ROWS), torch.split(onto, ROWS), strict=True)
+            apart = [product(_filled(some, ROWS), _filled(own, ROWS)) for some, own in pairs]
+            if not torch.equal(product(rows, onto), torch.cat(apart)[:size]):
                 return False
     return True
 
@@ -111,38 +143,9 @@ def make_steady(model: Any) -> None:
             module.__class__ = _SteadyLinear
 
 
-def make_adapters_steady(model: Any) -> None:
-    """Let a peft model's LoRA layers multiply by parts."""
-    from peft.tuners.lora import Linear
-
-    make_steady(model)
-    for module in model.modules():
-        if type(module) is Linear:
-            module.__class__ = _steady_lora()
-
-
-@cache
-def _steady_lora() -> Any:
-    """Return peft's LoRA layer with a forward of its own; peft is imported only where it is used."""
-    from peft.tuners.lora import Linear
-
-    class SteadyLora(Linear):  # type: ignore[misc]
-        """A layer and its active adapter in one pass over the rows."""
-
-        def forward(self, x: torch.Tensor, *args: Any, **options: Any) -> Any:
-            """See :class:`peft.tuners.lora.Linear`."""
-            layer, active = self.base_layer, [a for a in self.active_adapters if a in self.lora_A]
-            special = self.lora_variant or self.merged or self.training or len(active) != 1
-            if self.disable_adapters or special or type(layer) is not _SteadyLinear:
-                return super().forward(x, *args, **options)
-            down, up = self.lora_A[active[0]], self.lora_B[active[0]]
-            if up.bias is not None:
-                return super().forward(x, *args, **options)
-            factors = Factors(down.weight, up.weight, self.scaling[active[0]])
-            product = by_parts(x.reshape(-1, x.shape[-1]), layer.weight, layer.bias, factors)
-            return product.view(*x.shape[:-1], -1)
-
-    return SteadyLora
+def is_steady(layer: torch.nn.Module) -> bool:
+    """Whether a layer multiplies by parts."""
+    return type(layer) is _SteadyLinear
 
 
 def steady_width(width: int, step: int) -> int:
@@ -159,20 +162,43 @@ def steady_here() -> bool:
         return products and all(_attention_is_steady(length, made) for length in (7, 30, 40, 90))
 
 
+@cache
+def mixes_here() -> bool:
+    """Try whether an adapter gives a row the same bits alone and beside others (mixed.py)."""
+    with workers_let_go(), torch.inference_mode():
+        made = torch.Generator().manual_seed(0)
+        return all(_adapters_mix(k, n, rank, made) for k, n in _SIZES for rank in (4, 8, 32))
+
+
 def _random(*shape: int, made: torch.Generator) -> torch.Tensor:
     return torch.randn(*shape, generator=made)
 
 
 def _product_is_steady(k: int, n: int, made: torch.Generator) -> bool:
-    wide = _random(n, k, made=made) * k**-0.5, _random(4 * ROWS, k, made=made)
-    weight, rows = (tensor.bfloat16() for tensor in wide)
-    down, up = (_random(*shape, made=made) * 0.1 for shape in ((8, k), (n, 8)))
-    for factors in (None, Factors(down, up, 2.0)):
+    weight, rows = (_random(n, k, made=made) * k**-0.5).bfloat16(), _random(4 * ROWS, k, made=made)
+    down, up = (_random(*shape, made=made).mul(0.1).bfloat16() for shape in ((8, k), (n, 8)))
+    rows = rows.bfloat16()
+    for factors in (None, Factors(down, up)):
         whole = by_parts(rows, weight, None, factors)
         for first, last in ((0, 1), (1, 4), (17, 18), (30, 70), (5, 40), (9, 209)):
             some = by_parts(rows[first:last], weight, None, factors)
             if not torch.equal(some, whole[first:last]):
                 return False
+    return True
+
+
+def _adapters_mix(k: int, n: int, rank: int, made: torch.Generator) -> bool:
+    """Compare adapters one by one with all of them side by side, and with room left beside them."""
+    weight, rows = ((_random(m, k, made=made) * k**-0.5).bfloat16() for m in (n, 3 * ROWS))
+    downs, ups = ((_random(128 // rank, *s, made=made)).bfloat16() for s in ((rank, k), (n, rank)))
+    owner, columns = torch.arange(len(rows)) % len(downs), torch.arange(128) // rank
+    foreign = owner[:, None] != columns
+    wide = Factors(downs.flatten(0, 1), ups.movedim(0, 1).flatten(1).contiguous(), foreign)
+    together = by_parts(rows, weight, None, wide)
+    for number, (down, up) in enumerate(zip(downs, ups, strict=True)):
+        alone = by_parts(rows, weight, None, Factors(down, up))
+        if not torch.equal(alone[owner == number], together[owner == number]):
+            return False
     return True
 
 

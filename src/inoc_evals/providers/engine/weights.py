@@ -3,6 +3,7 @@
     weights = Weights.load(base, device="cpu", dtype="float32", codec=codec)
     weights.activate(None)           # the base, adapters off
     weights.activate(adapter)        # loads it on first use, after its sha256 and fingerprint
+    weights.rank(adapter)            # -> 8: may run beside others in a batch; None: only alone
 
 An adapter whose file is not the trained one, that has no effect, or that sits on another
 base than its own is refused (StoreError), now and whenever it is asked for again: evaluated,
@@ -11,7 +12,7 @@ for example, is neither passed nor refused: it is checked at the next request.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,13 +25,14 @@ from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.loading import load_model
 from inoc_evals.models.turns import end_ids
 from inoc_evals.providers.engine.attention import attend_by_products, products_are_steady
-from inoc_evals.providers.engine.batch import Batch, Limits
-from inoc_evals.providers.engine.lanes import StaticLanes
-from inoc_evals.providers.engine.prefills import ModelPrefills, Prefills
+from inoc_evals.providers.engine.batch import Batch, Limits, Voice
+from inoc_evals.providers.engine.lanes import StaticLanes, forward
+from inoc_evals.providers.engine.mixed import Mixed
+from inoc_evals.providers.engine.prefills import Prefills
 from inoc_evals.providers.engine.rendering import Codec
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.providers.engine.slots import SlotLanes, slots_agree
-from inoc_evals.providers.engine.steady import WIDTH, make_adapters_steady, make_steady
+from inoc_evals.providers.engine.steady import WIDTH, make_steady, mixes_here
 from inoc_evals.store.store import Store
 
 _DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -58,10 +60,14 @@ class Weights:
     """Whether a row's numbers are kept from depending on the other rows (steady.py)."""
     prefills: Prefills = field(default_factory=lambda: Prefills(0))
     """Prompts that were read before."""
-    _read: dict[str, ModelPrefills] = field(default_factory=dict)
     _peft: Any = None
+    _mixed: Mixed = field(default_factory=lambda: Mixed(steady=False))
+    _ranks: dict[str, int | None] = field(default_factory=dict)
+    """Of the adapters that have passed the check; None for those that run alone."""
+    _on: str | None = ""
+    """Key of the adapter that peft has switched on, empty for none; None while not known."""
     _active: str | None = ""
-    """Key of the active adapter, empty for the base; None while that is not known."""
+    """Key of the one whose all rows are, empty for the base; None while that is not known."""
     _checked: set[str] = field(default_factory=set)
     """Keys of the adapters that are loaded and have passed the check."""
     _faults: dict[str, str] = field(default_factory=dict)
@@ -102,6 +108,7 @@ class Weights:
             vocabulary=int(model.get_input_embeddings().weight.shape[0]),
             plain=plain,
             steady=steady,
+            _mixed=Mixed(steady=steady),
         )
 
     @property
@@ -113,18 +120,41 @@ class Weights:
         size = getattr(config, "head_dim", None) or config.hidden_size // query_heads
         return int(2 * config.num_hidden_layers * heads * size * self.model.dtype.itemsize)
 
-    def batch(self, adapter: Adapter | None) -> Batch:
-        """Return an empty batch for the base or an adapter."""
-        lanes = self._slots(adapter) if self.plain else StaticLanes(self.model)
+    def batch(self) -> Batch:
+        """Return an empty batch."""
+        if not self.plain:
+            return Batch(StaticLanes(self.model, self._choose), self.codec, self._voice)
+        step = WIDTH if self.steady else 1
+        lanes = SlotLanes(self.model, self.prefills, step, self._choose)
+        return Batch(lanes, self.codec, self._voice)
+
+    def _voice(self, adapter: Adapter | None) -> Voice:
         identity = self.base.digest + (f"+{adapter.record.identity}" if adapter else "")
         ends = self.codec.stops(adapter.record.turn_ends if adapter else ())
         limits = self.limits._replace(end_ids=self.limits.end_ids | ends.ids, end_texts=ends.texts)
-        return Batch(lanes, self.codec, limits, identity)
+        return Voice(identity, limits)
 
-    def _slots(self, adapter: Adapter | None) -> SlotLanes:
-        key = adapter.key if adapter else ""
-        read = self._read.setdefault(key, ModelPrefills(self.prefills, key))
-        return SlotLanes(self.model, read, WIDTH if self.steady else 1)
+    def rank(self, adapter: Adapter | None) -> int | None:
+        """Return what an adapter takes of the room there is for several in one batch; None: all.
+
+        Raises:
+            StoreError: As :meth:`activate`.
+        """
+        if adapter is not None and adapter.key not in self._checked:
+            self._admit(adapter)
+        if not self.plain:
+            return None
+        return self._ranks[adapter.key] if adapter else 0
+
+    def _choose(self, owners: Sequence[str], among: Iterable[str]) -> None:
+        """Make the next forward passes those of these owners, one for each row or one for all."""
+        if self._ranks.get(owners[0], 0) is None:
+            self._switch(owners[0])
+        else:
+            self._active = None  # if this is cut short, the next request chooses anew
+            self._off()
+            self._mixed.choose(owners, among)
+            self._active = owners[0] if len(set(owners)) == 1 else None
 
     def logprobs(self, token_ids: Sequence[int]) -> tuple[float, ...]:
         """Return log-probabilities of the tokens after the first, by what is active."""
@@ -161,6 +191,7 @@ class Weights:
             raise StoreError(self._faults[adapter.key])
         try:
             self._load(adapter)
+            self._ranks[adapter.key] = self._rank(adapter.key)
             self._check(adapter)
         except BaseException as error:
             self._drop(adapter.key)
@@ -176,17 +207,49 @@ class Weights:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # it was the active one
                 self._peft.delete_adapter(key)
+            self._on = None
+        self._ranks.pop(key, None)
+
+    def _rank(self, key: str) -> int | None:
+        """Return the rank of an adapter that gives its rows, beside others', what it gives alone."""
+        rank = self._mixed.rank(self._peft, key)
+        if rank is None or (self.steady and not mixes_here()):
+            return None
+        rows, found = [[1, 2, 3], [3, 2, 1]], []
+        try:
+            for owners, asked in (([key, ""], rows), ([key], rows[:1]), ([""], rows[1:])):
+                self._off()
+                self._mixed.choose(owners)
+                found.append(forward(self.model, torch.tensor(asked, device=self.model.device)))
+        except torch.OutOfMemoryError:
+            raise
+        except Exception:  # whatever it stumbles over, peft's own way does without it
+            return None
+        finally:
+            self._active = None
+        tolerance = 0 if self.steady else 1e-3 if self.model.dtype == torch.float32 else 0.1
+        together, alone = found[0], torch.cat(found[1:])
+        agree = (together - alone).abs().max() <= tolerance * alone.abs().max()
+        return rank if agree else None
 
     def _switch(self, key: str) -> None:
-        self._active = None  # if this is cut short, the next request switches anew
-        if key:
+        if self._ranks.get(key, 0) is not None:
+            self._choose([key], ())
+        elif key != self._on:
+            self._on = None  # if this is cut short, the next request switches anew
+            self._mixed.leave()
             self._peft.set_adapter(key)
             self._peft.base_model.enable_adapter_layers()
             # Both have made it trainable.
             self._peft.requires_grad_(False)
-        elif self._peft is not None:
+            self._on = self._active = key
+
+    def _off(self) -> None:
+        """Let adapters that peft has switched on be off."""
+        if self._on != "" and self._peft is not None:
+            self._on = None
             self._peft.base_model.disable_adapter_layers()
-        self._active = key
+        self._on = ""
 
     def _load(self, adapter: Adapter) -> None:
         require("train", "peft")
@@ -200,7 +263,7 @@ class Weights:
                 # elsewhere than in training. The fingerprint tells whether it is the same.
                 warnings.simplefilter("ignore", FutureWarning)
                 warnings.simplefilter("ignore", UserWarning)
-                self._active = None  # peft switches to what it loads
+                self._active = self._on = None  # peft switches to what it loads
                 if self._peft is None:
                     config = PeftConfig.from_pretrained(directory)
                     config.inference_mode = True
@@ -216,7 +279,8 @@ class Weights:
             ) from error
         self._peft.eval().requires_grad_(False)
         if self.steady:
-            make_adapters_steady(self._peft)
+            make_steady(self._peft)
+        self._mixed.take(self._peft)
 
     def _check(self, adapter: Adapter) -> None:
         """Compare the adapter's fingerprint, on and off, with that of its record."""
