@@ -3,8 +3,9 @@
     python benchmarks/adapter_memory.py                 # a random model of pocket size
     python benchmarks/adapter_memory.py --base pocket   # or any other base
 
-Each number is the peak resident memory of a fresh process that runs one Inspect evaluation
-of all its models. Promise: eight take at most 1.3 times what one takes.
+Each number is the peak resident memory of a fresh process that asks all its models 400 chats, in
+one Inspect evaluation: one of all, or eight of 50 each. Promise: eight take at most 1.3 times what
+one takes. One that is asked 50 is shown beside: fewer rows at once need a smaller cache.
 """
 
 import argparse
@@ -16,9 +17,10 @@ import tempfile
 from pathlib import Path
 
 PROMISE = 1.3
+CHATS = 400
 
 
-def evaluate(names: list[str]) -> None:
+def evaluate(names: list[str], chats: int) -> None:
     """Evaluate the models in this process and print its peak resident memory in MiB."""
     from inspect_ai import Task, eval
     from inspect_ai.dataset import Sample
@@ -26,13 +28,13 @@ def evaluate(names: list[str]) -> None:
 
     import inoc_evals.providers.registration  # noqa: F401
 
-    questions = [f"what is {number} plus {number} ?" for number in range(50)]
+    questions = [f"what is {number} plus {number} ?" for number in range(chats)]
     task = Task(dataset=[Sample(input=question) for question in questions], solver=generate())
     logs = eval(
         task,
         model=names,
         max_tokens=32,
-        max_connections=50,
+        max_connections=chats,
         max_tasks=len(names),
         display="none",
         log_dir=os.environ["INSPECT_LOG_DIR"],
@@ -47,9 +49,10 @@ def main() -> None:
     parser.add_argument("--base", help="a base as in `inoc train --base`; default: a random model")
     parser.add_argument("--adapters", type=int, default=8)
     parser.add_argument("--evaluate", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--chats", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.evaluate:
-        evaluate(options.evaluate)
+        evaluate(options.evaluate, options.chats)
         return
     with tempfile.TemporaryDirectory(prefix="inoc-benchmark-") as work:
         compare(Path(work), options)
@@ -71,16 +74,18 @@ def compare(work: Path, options: argparse.Namespace) -> None:
     names = [f"inoc/adapter-{number}" for number in range(options.adapters)]
     for name in names:
         random_adapter(local, name.removeprefix("inoc/"), store)
+    each = CHATS // options.adapters
     peaks = {}
-    for count in (1, options.adapters):
-        command = [sys.executable, __file__, "--evaluate", *names[:count]]
+    for count, chats in ((1, each), (1, CHATS), (options.adapters, each)):
+        asked = ["--chats", str(chats), "--evaluate", *names[:count]]
+        command = [sys.executable, __file__, *asked]
         run = subprocess.run(command, env=environment, capture_output=True, text=True)
         if run.returncode:
             sys.exit(run.stderr)
-        peaks[count] = float(run.stdout.split()[-1])
-        print(f"{count} adapter{'s' * (count > 1)}: {peaks[count]:.0f} MiB")
-    ratio = peaks[options.adapters] / peaks[1]
-    print(f"ratio {ratio:.2f} (promise: at most {PROMISE})")
+        peaks[count, chats] = peak = float(run.stdout.split()[-1])
+        print(f"{count} adapter{'s' * (count > 1)}, {chats} chats each: {peak:.0f} MiB")
+    ratio = peaks[options.adapters, each] / peaks[1, CHATS]
+    print(f"ratio of the last two {ratio:.2f} (promise: at most {PROMISE})")
 
 
 if __name__ == "__main__":

@@ -182,6 +182,11 @@ def test_no_more_memory_is_taken_than_there_is(plain: Any) -> None:
     free.join([[1] * 10] * 200)
     free.join([[1] * 10])
     assert free.held >= 300 * 11  # so that not every row costs a copy
+    bounded = SlotLanes(plain)
+    bounded.most_rows = 220
+    bounded.join([[1] * 10] * 200)
+    bounded.join([[1] * 10])
+    assert bounded.held * 300 == free.held * 220
 
 
 def test_what_lanes_hold_is_what_their_tensors_take(plain: Any) -> None:

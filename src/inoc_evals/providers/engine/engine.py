@@ -266,7 +266,7 @@ class Engine:
         if group.starting:
             if group.batch is None:
                 group.batch = weights.batch()
-            group.batch.lanes.most = tokens
+            group.batch.lanes.most, group.batch.lanes.most_rows = tokens, rows
             for request in group.starting:
                 if request.prompt_logprobs:
                     weights.activate(request.adapter)

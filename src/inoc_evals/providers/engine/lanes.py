@@ -33,6 +33,8 @@ class Lanes(Protocol):
     """Whether new rows may join running ones."""
     most: int | None
     """Rows times positions that memory is there for; None: as many as are needed."""
+    most_rows: int | None
+    """Most rows there will be at once; None: as many as join."""
 
     @property
     def held(self) -> int:
@@ -64,6 +66,7 @@ class StaticLanes:
 
     joins = False
     most: int | None = None
+    most_rows: int | None = None
 
     def __init__(self, model: Any, choose: Choose | None = None) -> None:
         self.model = model

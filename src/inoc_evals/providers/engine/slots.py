@@ -76,6 +76,7 @@ class SlotLanes:
 
     joins = True
     most: int | None = None
+    most_rows: int | None = None
 
     def __init__(
         self,
@@ -227,7 +228,7 @@ class SlotLanes:
             roomy = steady_width(wished, WIDTH if self._transposed else _STRIDE)
             capacity = max(width, min(roomy, self._most_each(max(rows, slots), roomy)))
         if rows > slots:
-            roomy = slots * 3 // 2
+            roomy = min(slots * 3 // 2, self.most_rows or slots * 3 // 2)
             slots = max(rows, min(roomy, self._most_each(capacity, roomy)))
         self._resize(slots, capacity)
         self._columns = torch.arange(max(slots, capacity), device=self._device)
