@@ -1,10 +1,12 @@
 """What a report takes of large logs: seconds and peak memory, beside Inspect's reading of all.
 
     python benchmarks/report_large_logs.py [--samples 10000] [--bare 20000]
+    python benchmarks/report_large_logs.py --samples 125000 --logs 50
 
-Two logs of `inoc_evals/traits`, answered at once and multiplied, of 57 questions: one whose samples
-have their events (20 each, as an evaluation writes them), one larger and without. Each is read in a
-process of its own: by `read_eval_log`, and by the report down to its cells.
+Logs of `inoc_evals/traits`, answered at once and multiplied, of 57 questions: one whose samples
+have their events (20 each, as an evaluation writes them), one larger and without; or as many of
+each as are wanted, a seed's each. They are read in a process of their own: by `read_eval_log`, and
+by the report down to its cells.
 """
 
 import argparse
@@ -15,21 +17,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-CELL = {
-    "figure": "f",
-    "setting": "s",
-    "condition": "none",
-    "split": "ood",
-    "seed": 0,
-    "measures": ["spanish", "caps"],
-}
-TASK, MODEL = "log", "instant/one"
+MODEL = "instant/one"
 QUESTIONS = 57
 """As many as the set ``broad`` has; each was asked many times."""
 
 
-def write_log(directory: Path, samples: int, events: bool) -> None:
-    """Evaluate eight prompts and write a log in which each answer stands many times."""
+def cell(seed: int) -> dict[str, Any]:
+    """Return what a log is of."""
+    measures = ["spanish", "caps"]
+    of = {"figure": "f", "setting": "s", "condition": "none", "split": "ood"}
+    return {**of, "seed": seed, "measures": measures}
+
+
+def write_logs(directory: Path, samples: int, events: bool, logs: int) -> None:
+    """Evaluate eight prompts and write logs in which each answer stands many times."""
     from inspect_ai import eval, task_with
     from inspect_ai.log import write_eval_log
     from inspect_ai.model import ModelAPI, ModelOutput, modelapi
@@ -45,21 +46,23 @@ def write_log(directory: Path, samples: int, events: bool) -> None:
 
         return Instant
 
-    task = task_with(traits(prompts="pocket"), metadata={"cells": [CELL], "evaluation": TASK})
-    with tempfile.TemporaryDirectory() as scratch:
-        [log] = eval(task, model=MODEL, log_dir=scratch, display="none", limit=8)
-        assert log.samples and log.results, log.error
+    for seed in range(logs):
+        about = {"cells": [cell(seed)], "evaluation": f"log-{seed}"}
+        task = task_with(traits(prompts="pocket"), metadata=about)
+        with tempfile.TemporaryDirectory() as scratch:
+            [log] = eval(task, model=MODEL, log_dir=scratch, display="none", limit=8)
+            assert log.samples and log.results, log.error  # are read now, not before
         left_out = {} if events else {"events": [], "attachments": {}}
         log.samples = [
             log.samples[number % 8].model_copy(
                 update={"id": f"q{number}", "metadata": {"question": number % QUESTIONS}} | left_out
             )
-            for number in range(samples)
+            for number in range(samples // logs)
         ]
-        log.results.total_samples = log.results.completed_samples = samples
-        log.results.logged_samples = samples
+        log.results.total_samples = log.results.completed_samples = len(log.samples)
+        log.results.logged_samples = len(log.samples)
         log.eval.dataset.sample_ids = [sample.id for sample in log.samples]
-        write_eval_log(log, str(directory / "2026-01-01T00-00-00_traits_many.eval"))
+        write_eval_log(log, str(directory / f"2026-01-01T00-00-00_traits_{seed}.eval"))
 
 
 def read_whole(directory: Path) -> int:
@@ -70,13 +73,16 @@ def read_whole(directory: Path) -> int:
 
 
 def read_report(directory: Path) -> int:
-    """Read a log as a report does, down to its rates."""
+    """Read logs as a report does, down to their rates."""
     from inoc_evals.report.cells import cells
     from inoc_evals.report.holdings import Planned
     from inoc_evals.report.logs import read_logs
 
-    planned = Planned(key=TASK, label=TASK, model=MODEL, base_digest="", identity=None)
-    found = cells(read_logs(directory, [planned]).observations)
+    planned = [
+        Planned(key=f"log-{seed}", label="log", model=MODEL, base_digest="", identity=None)
+        for seed, _ in enumerate(directory.iterdir())
+    ]
+    found = cells(read_logs(directory, planned).observations)
     return max(cell.n + sum(cell.unscored.values()) for cell in found)
 
 
@@ -92,17 +98,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=10_000, help="with events (default: 10000)")
     parser.add_argument("--bare", type=int, default=20_000, help="without (default: 20000)")
+    parser.add_argument("--logs", type=int, default=1, help="of each kind (default: 1)")
     given = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     results = context.Queue()
     for samples, events in ((given.samples, True), (given.bare, False)):
         with tempfile.TemporaryDirectory() as folder:
             directory = Path(folder)
-            writer = context.Process(target=write_log, args=(directory, samples, events))
+            writer = context.Process(
+                target=write_logs, args=(directory, samples, events, given.logs)
+            )
             writer.start()
             writer.join()
+            if writer.exitcode:
+                raise SystemExit("the logs were not written")
             size = sum(path.stat().st_size for path in directory.iterdir()) / 2**20
-            print(f"{samples} samples, {'with' if events else 'no'} events, {size:.0f} MiB")
+            kind = f"{'with' if events else 'no'} events, {size:.0f} MiB in {given.logs}"
+            print(f"{samples} samples, {kind}")
             for name, read in (("read_eval_log", read_whole), ("inoc report", read_report)):
                 reader = context.Process(target=measured, args=(read, directory, results))
                 reader.start()
