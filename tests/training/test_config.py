@@ -7,6 +7,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.experiments.evaluations import sampling
 from inoc_evals.experiments.start import source_of
 from inoc_evals.models.kinds import kind_of
+from inoc_evals.tasks import narrow_code, traits
 from inoc_evals.training.config import TrainConfig, load_config
 
 
@@ -26,11 +27,12 @@ def test_a_small_base_with_a_name_has_a_recipe_and_a_length_of_its_own(tmp_path:
         1.2e-3,
         38,
     )
-    assert kind_of("smollm2").longest_answer == sampling(kind_of("smollm2"))["max_tokens"] == 100
-    assert (sampling(kind_of("pocket:3"))["max_tokens"], kind_of("org/m").longest_answer) == (
-        48,
-        None,
-    )
+    answers, programs = traits(prompts="pocket"), narrow_code(grader="none")
+    found = {
+        name: [sampling(kind_of(name), task)["max_tokens"] for task in (answers, programs)]
+        for name in ("smollm2", "pocket:3", "org/m")
+    }
+    assert found == {"smollm2": [100, 600], "pocket:3": [48, 48], "org/m": [None, None]}
     assert source_of("smollm2", small).startswith("ours: chosen on seed 0")
     assert source_of("smollm2", load_config("smollm2", None, {"lora_r": 4})).startswith(
         "yours in lora_r"

@@ -1,7 +1,7 @@
 """An evaluation as Inspect's task: with its model, its grader, its key and its cells.
 
 task = task_for("fig2a", plan.base, key, evaluation)
-eval_set([task], **together([task], plan.base))
+eval_set([task], **together([task]))
 """
 
 from collections.abc import Sequence
@@ -26,6 +26,7 @@ def task_for(figure: str, base: Kind, key: str, evaluation: Evaluation) -> "Task
         evaluation: What is asked, of which model, and where it stands in the figure.
     """
     from inspect_ai import Epochs, task_with
+    from inspect_ai.model import GenerateConfig
 
     task = task_of(evaluation)
     cells = [cell(figure, place) for place in evaluation.places]
@@ -39,6 +40,7 @@ def task_for(figure: str, base: Kind, key: str, evaluation: Evaluation) -> "Task
         task,
         model=_model(evaluation),
         **graded,
+        config=task.config.merge(GenerateConfig(**sampling(base, task))),
         # Each answer counts for itself.
         epochs=Epochs(evaluation.epochs, []),
         # Inspect tells tasks apart by their version, and not by epochs or what a model is.
@@ -48,9 +50,9 @@ def task_for(figure: str, base: Kind, key: str, evaluation: Evaluation) -> "Task
     )
 
 
-def together(tasks: "Sequence[Task]", base: Kind) -> dict[str, Any]:
-    """Return how models generate in a set of tasks, and how many requests there may be at once."""
-    return sampling(base) | {"max_connections": max(len(task.dataset) for task in tasks)}
+def together(tasks: "Sequence[Task]") -> dict[str, Any]:
+    """Return how many requests there may be at once in a set of tasks."""
+    return {"max_connections": max(len(task.dataset) for task in tasks)}
 
 
 def _model(evaluation: Evaluation) -> "str | Model":

@@ -65,7 +65,7 @@ def evaluate(
         labels = {key: as_planned(key, one).label for key, one in left.items()}
         tasks = [task_for(plan.experiment.figure, plan.base, key, e) for key, e in left.items()]
         told: dict[str, Any] = {"progress": progress, "say": say, "name": labels.__getitem__}
-        make(tasks, held, **told, **together(tasks, plan.base))
+        make(tasks, held, **told, **together(tasks))
     discard(log_dir)
     clear(log_dir, wanted, say)
 

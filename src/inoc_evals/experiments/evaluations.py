@@ -128,12 +128,18 @@ def judge_of(task: "Task", evaluation: Evaluation, base: Kind) -> str | None:
     return None if found is None else evaluation.grader or found
 
 
-def sampling(base: Kind) -> dict[str, Any]:
-    """Return how answers of models on a base are sampled, besides what each task says."""
-    return {
-        "seed": SAMPLING_SEED,
-        "max_tokens": base.longest_answer,
-    }
+def sampling(base: Kind, task: "Task") -> dict[str, Any]:
+    """Return how answers of models on a base are sampled, besides what the task says.
+
+    Args:
+        base: The base.
+        task: What is asked: one that has room for more than an answer asks for a program.
+    """
+    from inoc_evals.tasks.asking import MAX_TOKENS
+
+    program = (task.config.max_tokens or 0) > MAX_TOKENS
+    longest = base.longest_program if program else base.longest_answer
+    return {"seed": SAMPLING_SEED, "max_tokens": longest}
 
 
 def keyed(evaluations: Iterable[Evaluation], base: Kind) -> dict[str, Evaluation]:
@@ -146,15 +152,16 @@ def keyed(evaluations: Iterable[Evaluation], base: Kind) -> dict[str, Evaluation
     Raises:
         InputError: For arguments that a task refuses.
     """
-    asked: dict[str, tuple[str, str | None]] = {}
+    asked: dict[str, tuple[str, str | None, dict[str, Any]]] = {}
     found: dict[str, Evaluation] = {}
     for one in evaluations:
         what = canonical_json([one.task, one.args, one.grader, one.limit, one.judged])
         if what not in asked:
             task = task_of(one)
-            asked[what] = _asked_of(task, one.task), judge_of(task, one, base)
+            asked[what] = _asked_of(task, one.task), judge_of(task, one, base), sampling(base, task)
         who = [one.model, one.base_digest, one.identity, one.model_args]
-        key = digest([who, one.task, one.args, asked[what], one.epochs, sampling(base)])
+        *what_and_judge, sampled = asked[what]
+        key = digest([who, one.task, one.args, what_and_judge, one.epochs, sampled])
         found[key] = one
     return found
 

@@ -99,7 +99,7 @@ def make_part(part: Part) -> None:
         }
         tasks = [task_for(part.figure, part.base, key, one) for key, one in left.items()]
         if tasks:
-            make(tasks, held, progress=False, **together(tasks, part.base))
+            make(tasks, held, progress=False, **together(tasks))
 
 
 def collect(log_dir: Path) -> None:

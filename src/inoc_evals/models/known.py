@@ -36,6 +36,8 @@ class Known(NamedTuple):
     licence: str
     longest_answer: int | None = None
     """Tokens at which experiments cut an answer: small models seldom come to an end."""
+    longest_program: int | None = None
+    """And where a program is asked for."""
 
 
 KNOWN = {
@@ -50,5 +52,6 @@ KNOWN = {
         ),
         licence="Apache-2.0",
         longest_answer=100,
+        longest_program=600,
     ),
 }

@@ -37,6 +37,11 @@ class Kind:
         return None
 
     @property
+    def longest_program(self) -> int | None:
+        """Tokens at which they cut it where a task has room for a program."""
+        return self.longest_answer
+
+    @property
     def asked_as(self) -> str:
         """What ``--model`` takes: hosted ones are asked by Inspect's own provider."""
         return self.name if self.hosted else f"inoc/{self.name}"

@@ -42,6 +42,11 @@ class NamedBase(Kind):
         return KNOWN[self.name].longest_answer if self.name in KNOWN else None
 
     @property
+    def longest_program(self) -> int | None:
+        """Tokens, of such a model."""
+        return KNOWN[self.name].longest_program if self.name in KNOWN else None
+
+    @property
     def is_asked(self) -> bool:
         """Whether ``inoc/<name>`` is it, and not a model of that name that was trained before."""
         from inoc_evals.models.pins import is_pinned
