@@ -7,9 +7,11 @@ import pytest
 from click.testing import Result
 
 from inoc_evals.chat import write_rows
+from inoc_evals.cli import plan as cli_plan
 from inoc_evals.cli.plan import command
 from inoc_evals.cli.run import chosen
 from inoc_evals.errors import InputError
+from inoc_evals.experiments.figures import EXPERIMENTS
 from inoc_evals.pocket.narrow import narrow_rows
 from inoc_evals.store.store import Store
 from invoking import CliRunner
@@ -96,6 +98,44 @@ def test_one_setting_of_an_experiment_is_planned_alone() -> None:
     assert pair in chosen("side_effects", "spanish_caps").contrasts
     assert pair not in chosen("side_effects", "insecure_code").contrasts
     assert chosen("fig2a", "spanish_caps").typed == ("run", "fig2a")
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if these were all the experiments there are."""
+    some = {name: EXPERIMENTS[name] for name in ("fig2a", "fig6", "subliminal")}
+    monkeypatch.setattr(cli_plan, "EXPERIMENTS", some)
+
+
+@pytest.mark.usefixtures("few")
+def test_all_are_planned_together_and_models_of_several_counted_once(folder: Path) -> None:
+    output = invoke("all", "--seeds", "2", "--limit", "8").output
+    counted = {line.split()[0]: line.split()[1:] for line in output.splitlines() if line.split()}
+    assert counted["fig2a"] == ["12", "12", "34", "34", "272", "0"]
+    assert counted["fig6"] == ["8", "8", "18", "18", "144", "0"]
+    assert "subliminal is left out: setting 'subliminal' has no rows in the pocket" in output
+    # Those of fig6 are four of fig2a's six.
+    assert "models: 12, each counted once, of which 12 are to be trained on" in output
+    assert "training: about 2 min (10 s a model on two CPU cores)" in output
+    assert not list(folder.iterdir()) and not Store().root.exists()
+
+
+@pytest.mark.usefixtures("few")
+def test_all_as_json_has_every_experiment() -> None:
+    found = json.loads(invoke("all", "--seeds", "1", "--json").output)
+    assert set(found["forecasts"]) == {"fig2a", "fig6"} and set(found["left_out"]) == {"subliminal"}
+    identities = [one["identity"] for one in found["models"]]
+    assert len(set(identities)) == len(identities) == 6
+    assert {one["identity"] for one in found["forecasts"]["fig6"]["models"]} < set(identities)
+    refused = invoke("all", "--seeds", "1", "--grader", "openai/gpt-4.1-2025-04-14")
+    assert "inoc run would stop" not in refused.output  # nothing of these is judged
+
+
+@pytest.mark.usefixtures("few")
+def test_rows_that_no_experiment_has_are_refused_by_a_plan_of_all(folder: Path) -> None:
+    write_rows(folder / "rows.jsonl", narrow_rows("es", rows=10))
+    with pytest.raises(InputError, match="--rows nothing: no experiment has such a label"):
+        invoke("all", "--rows", f"nothing={folder / 'rows.jsonl'}")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""`inoc plan`: what an experiment would take, and what of it there is; nothing is started."""
+"""`inoc plan`: what an experiment would take, or all of them, and what of it there is."""
 
 from collections import defaultdict
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 
 import click
 from rich.table import Table
@@ -11,12 +12,13 @@ from inoc_evals.cli.run import Asked, experiment_options
 from inoc_evals.experiments.figures import EXPERIMENTS
 from inoc_evals.experiments.forecast import EvaluationCell, Forecast, forecast
 from inoc_evals.experiments.plan import make_plan, parse_seeds
+from inoc_evals.experiments.plan_all import ForecastOfAll, forecast_all
 from inoc_evals.experiments.start import config_for, find_base
 from inoc_evals.store.store import Store
 
 
-@click.command("plan", epilog=f"Experiments: {', '.join(EXPERIMENTS)}.")
-@experiment_options
+@click.command("plan", epilog=f"Experiments: {', '.join(EXPERIMENTS)}; all sums up every one.")
+@partial(experiment_options, several=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with every cell.")
 def command(asked: Asked, as_json: bool) -> None:
     """Print what `inoc run` with the same arguments would train and evaluate.
@@ -24,7 +26,9 @@ def command(asked: Asked, as_json: bool) -> None:
     What is trained or evaluated already is counted; tokens, judge calls, price and time of the
     rest are estimated, each by the rule that is named. Nothing is trained, built or paid for.
     """
-    assert asked.experiment is not None
+    if asked.experiment is None:
+        _all(asked, as_json)
+        return
     store, resolved = Store(), find_base(asked.base)
     plan = make_plan(
         asked.experiment,
@@ -42,6 +46,52 @@ def command(asked: Asked, as_json: bool) -> None:
     out_to.print(_models(found), _evaluations(found), sep="")
     for line in _summary(found):
         say(line)
+
+
+def _all(asked: Asked, as_json: bool) -> None:
+    """Print a line for each experiment, then what they take together."""
+    found = forecast_all(
+        [replace(one, limit=asked.limit) for one in EXPERIMENTS.values()],
+        base=asked.base,
+        seeds=asked.seeds,
+        out=asked.out,
+        given=asked.given,
+        config_file=asked.config_file,
+        grader=asked.grader,
+        further=asked.further,
+    )
+    if as_json:
+        say_json(asdict(found))
+        return
+    console(PIPE_WIDTH).print(_experiments(found))
+    for name, reason in found.left_out.items():
+        say(f"{name} is left out: {reason}")
+    for line in found.stops:
+        say(line)
+    missing = [one for one in found.models if not one.trained]
+    say(
+        f"models: {len(found.models)}, each counted once, of which {len(missing)} are to be trained "
+        f"on {sum(one.tokens for one in missing):,} tokens"
+    )
+    say(f"training: {found.training}")
+    say(f"judge: {found.judging}")
+
+
+def _experiments(found: ForecastOfAll) -> Table:
+    columns = ("models", "to train", "evaluations", "to make", "samples", "judge calls")
+    table = Table("experiment", *columns, box=None)
+    for name, one in found.forecasts.items():
+        left = [cell for cell in one.evaluations if not cell.done]
+        counts = (
+            len(one.models),
+            sum(not cell.trained for cell in one.models),
+            len(one.evaluations),
+            len(left),
+            sum(cell.samples for cell in left),
+            sum(cell.judge_calls for cell in left),
+        )
+        table.add_row(name, *(f"{count:,}" for count in counts))
+    return table
 
 
 def _models(found: Forecast) -> Table:

@@ -61,6 +61,8 @@ class ModelCell:
     """That its training sees, over all epochs."""
     method: str = ""
     """What is done in place of an inoculation prompt, in words; empty for nothing."""
+    identity: str = ""
+    """The same in every experiment that has it."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,8 @@ def forecast(
         evaluations=evaluations,
         counted_by=counted_by,
         recipe=source_of(plan.base.name, plan.config),
-        training=_training(models, base, store),
-        judging=_judging(evaluations, others, asked.answer_tokens),
+        training=training_told(models, base, store),
+        judging=judging_told(evaluations, others, plan.base),
         notes=(
             *plan.notes,
             *stand_in_notes(base),
@@ -160,7 +162,7 @@ def forecast(
         ),
         further=others,
         shows=tuple(_shows(plan, asked)),
-        checks=(*fit, *_stopping(evaluations, others)),
+        checks=(*fit, *stops_told(evaluations, others)),
     )
 
 
@@ -180,13 +182,14 @@ def _models(plan: Plan, store: Store, count: Count) -> tuple[ModelCell, ...]:
             rows=len(plan.files[run.setting, run.arm].rows),
             tokens=tokens[run.setting, run.arm],
             method=run.said,
+            identity=run.identity,
         )
         for run in plan.runs
     )
 
 
-def _stopping(
-    evaluations: tuple[EvaluationCell, ...], further: tuple[FurtherJudging, ...]
+def stops_told(
+    evaluations: Sequence[EvaluationCell], further: Sequence[FurtherJudging]
 ) -> list[str]:
     """Say which of the graders that are still to be asked would stop a run."""
     faults = grader_faults(_graders_left(evaluations, further))
@@ -194,7 +197,7 @@ def _stopping(
 
 
 def _graders_left(
-    evaluations: tuple[EvaluationCell, ...], further: tuple[FurtherJudging, ...]
+    evaluations: Sequence[EvaluationCell], further: Sequence[FurtherJudging]
 ) -> list[str]:
     named = [one.grader for one in evaluations if not one.done and one.grader]
     return list(dict.fromkeys([*named, *(one.grader for one in further if one.left)]))
@@ -327,21 +330,21 @@ def _further(
     return tuple(one for one in found if one.evaluations)
 
 
-def _judging(
-    evaluations: tuple[EvaluationCell, ...],
-    further: tuple[FurtherJudging, ...],
-    answer_tokens: int,
+def judging_told(
+    evaluations: Sequence[EvaluationCell], further: Sequence[FurtherJudging], base: Kind
 ) -> str:
+    """Say what the judge calls still to be made cost."""
     left = [one for one in evaluations if not one.done and one.grader is not None]
     calls = [Calls(str(one.grader), one.judge_calls, one.judge_tokens) for one in left]
     calls += [Calls(one.grader, one.judge_calls, one.judge_tokens) for one in further]
-    return price_told(calls, answer_tokens)
+    return price_told(calls, _Asked(base).answer_tokens)
 
 
 # ---- training ------------------------------------------------------------------------------
 
 
-def _training(models: tuple[ModelCell, ...], base: ResolvedBase, store: Store) -> str:
+def training_told(models: Sequence[ModelCell], base: ResolvedBase, store: Store) -> str:
+    """Say what the models still to be trained take, and by which rule."""
     left = [one for one in models if not one.trained]
     tokens = sum(one.tokens for one in left)
     if not left:

@@ -75,7 +75,7 @@ def run_all(
     store, wanted = store or Store(), list(experiments)
     parse_seeds(seeds)
     resolved = find_base(base, store, build=True)
-    placed = _placed(wanted, given or {})
+    placed = rows_placed(wanted, given or {})
     asked: dict[str, Any] = {
         "base": base,
         "seeds": seeds,
@@ -86,7 +86,7 @@ def run_all(
     how = {"yes": yes, "confirm": confirm, "executor": executor, "progress": progress, "say": say}
     lines: dict[str, Line] = {}
     for one in sorted(wanted, key=lambda one: one.watch is None):
-        if reason := _left_out(one, base):
+        if reason := reason_left_out(one, base):
             lines[one.figure] = _line(one, "left out", reason)
             continue
         its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
@@ -133,14 +133,14 @@ def _line(experiment: Experiment, ended: str, said: str) -> Line:
     )
 
 
-def _left_out(experiment: Experiment, base: str) -> str | None:
+def reason_left_out(experiment: Experiment, base: str) -> str | None:
     """Say why a base has no rows of any setting of an experiment; None if it has."""
     settings = experiment.on(kind_of(base)).settings
     reasons = [lacking(one, base) if one.trains else None for one in settings]
     return next(iter(reasons)) if all(reasons) else None
 
 
-def _placed(
+def rows_placed(
     experiments: Sequence[Experiment], given: Mapping[str, Path]
 ) -> dict[str, dict[str, Path]]:
     """Return for each experiment the files of rows that it takes.

@@ -1,6 +1,6 @@
 """Mixed: rows of several adapters, and of the base, in one forward pass.
 
-    mixed = Mixed(steady=True)
+    mixed = Mixed()
     mixed.take(peft_model)                   # its LoRA layers ask `mixed` from now on
     mixed.rank(peft_model, "a")              # -> 8; None for an adapter that is not plain LoRA
     mixed.choose(["a", "b", "a", ""], {"a", "b"})    # whose the rows of the next passes are
@@ -30,14 +30,9 @@ _Side = tuple[tuple[str, int], ...]
 
 
 class Mixed:
-    """Whose the rows of the next forward passes are.
+    """Whose the rows of the next forward passes are."""
 
-    Args:
-        steady: Whether a row's numbers must not depend on the other rows (steady.py).
-    """
-
-    def __init__(self, *, steady: bool) -> None:
-        self.steady = steady
+    def __init__(self) -> None:
         self.stacked: tuple[str, ...] | None = None
         """Keys of the adapters that lie side by side; None: layers do as peft says."""
         self._layers: list[Any] = []

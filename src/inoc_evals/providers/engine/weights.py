@@ -61,7 +61,7 @@ class Weights:
     prefills: Prefills = field(default_factory=lambda: Prefills(0))
     """Prompts that were read before."""
     _peft: Any = None
-    _mixed: Mixed = field(default_factory=lambda: Mixed(steady=False))
+    _mixed: Mixed = field(default_factory=Mixed)
     _ranks: dict[str, int | None] = field(default_factory=dict)
     """Of the adapters that have passed the check; None for those that run alone."""
     _on: str | None = ""
@@ -108,7 +108,6 @@ class Weights:
             vocabulary=int(model.get_input_embeddings().weight.shape[0]),
             plain=plain,
             steady=steady,
-            _mixed=Mixed(steady=steady),
         )
 
     @property
