@@ -1,4 +1,4 @@
-"""What all experiments would take: each one's forecast, and what several need counted once.
+"""What all experiments would take: each one's forecast, and what several need, once.
 
 found = forecast_all(EXPERIMENTS.values(), base="pocket", seeds="5", out=Path("runs/all"))
 found.forecasts["fig2a"]        # as `inoc plan fig2a` finds it

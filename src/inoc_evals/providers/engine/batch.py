@@ -1,4 +1,4 @@
-"""The running batch: rows of an adapter, or of several, join, take a token a step, and leave.
+"""The running batch: rows join, whatever their adapter, take a token a step, and leave.
 
     batch = Batch(lanes, codec, voice)
     batch.admit(requests)         # their prompts are read
