@@ -12,7 +12,6 @@ before all this.
 import os
 import time
 from functools import cache
-from statistics import median
 from typing import Literal
 
 from inoc_evals.errors import InputError
@@ -23,6 +22,7 @@ CpuDtype = Literal["bfloat16", "float32"]
 
 VARIABLE = "INOC_CPU_DTYPE"
 _LEAST_GAIN = 1.2
+_ROUNDS = 60
 _CHOICES = ("", "auto", "float32")
 
 
@@ -59,7 +59,8 @@ def _stored_in_bfloat16(base: ResolvedBase) -> bool:
 def gain() -> float:
     """Return how many times as fast as in float32 this processor multiplies in bfloat16.
 
-    In turns, so that what else the machine does slows down both alike; some milliseconds.
+    In turns, and the fastest of each: that is the processor's own, also while other processes are
+    given the cores in between. Some milliseconds.
     """
     import torch
 
@@ -69,10 +70,9 @@ def gain() -> float:
     }
     seconds: dict[torch.dtype, list[float]] = {kind: [] for kind in kinds}
     with workers_let_go(), torch.inference_mode():
-        for number in range(12):
+        for _ in range(_ROUNDS):
             for kind, (rows, weight) in made.items():
                 start = time.perf_counter()
                 torch.nn.functional.linear(rows, weight)
-                if number > 2:  # the first ones warm up
-                    seconds[kind].append(time.perf_counter() - start)
-    return median(seconds[torch.float32]) / median(seconds[torch.bfloat16])
+                seconds[kind].append(time.perf_counter() - start)
+    return min(seconds[torch.float32]) / min(seconds[torch.bfloat16])
