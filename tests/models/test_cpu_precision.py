@@ -81,3 +81,25 @@ def test_a_window_of_attention_is_left_in_float32(tmp_path: Path) -> None:
 def test_the_gain_is_measured_and_is_a_ratio() -> None:
     assert 0.01 < gain() < 1000
     assert gain() == gain()
+
+
+def test_what_other_processes_take_in_between_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two rounds in three are interrupted; alone a product takes 3 in float32, 1 in bfloat16."""
+    import torch
+
+    now, calls = [0.0], [0]
+
+    def taking(rows: torch.Tensor, weight: torch.Tensor) -> None:
+        calls[0] += 1
+        own = 3.0 if rows.dtype == torch.float32 else 1.0
+        now[0] += own if calls[0] % 3 == 0 else 1000.0 - 900.0 * (rows.dtype == torch.float32)
+
+    monkeypatch.setattr(torch.nn.functional, "linear", taking)
+    monkeypatch.setattr(cpu_precision.time, "perf_counter", lambda: now[0])
+    gain.cache_clear()
+    try:
+        assert gain() == pytest.approx(3.0)
+    finally:
+        gain.cache_clear()
