@@ -60,7 +60,8 @@ def gain() -> float:
     """Return how many times as fast as in float32 this processor multiplies in bfloat16.
 
     In turns, and the fastest of each: that is the processor's own, also while other processes are
-    given the cores in between. Some milliseconds.
+    given the cores in between. On one thread, for to wake others can take longer than a product.
+    Some milliseconds.
     """
     import torch
 
@@ -69,10 +70,15 @@ def gain() -> float:
         kind: (torch.ones(32, 768, dtype=kind), torch.ones(768, 768, dtype=kind)) for kind in kinds
     }
     seconds: dict[torch.dtype, list[float]] = {kind: [] for kind in kinds}
-    with workers_let_go(), torch.inference_mode():
-        for _ in range(_ROUNDS):
-            for kind, (rows, weight) in made.items():
-                start = time.perf_counter()
-                torch.nn.functional.linear(rows, weight)
-                seconds[kind].append(time.perf_counter() - start)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with workers_let_go(), torch.inference_mode():
+            for _ in range(_ROUNDS):
+                for kind, (rows, weight) in made.items():
+                    start = time.perf_counter()
+                    torch.nn.functional.linear(rows, weight)
+                    seconds[kind].append(time.perf_counter() - start)
+    finally:
+        torch.set_num_threads(threads)
     return min(seconds[torch.float32]) / min(seconds[torch.bfloat16])
