@@ -13,10 +13,9 @@ from inoc_evals.providers.engine.batch import Batch
 from inoc_evals.providers.engine.engine import Engine
 from inoc_evals.providers.engine.grouping import Group
 from inoc_evals.providers.engine.lanes import forward
-from inoc_evals.providers.engine.mixed import MOST_RANK
 from inoc_evals.providers.engine.rendering import load_codec
 from inoc_evals.providers.engine.request import Adapter, Request
-from inoc_evals.providers.engine.steady import mixes_here, steady_here
+from inoc_evals.providers.engine.steady import MOST_RANK, mixes_here, steady_here
 from inoc_evals.providers.engine.weights import Weights
 from inoc_evals.store.store import Store
 
@@ -86,6 +85,26 @@ def test_an_adapter_that_is_not_plain_lora_runs_alone_and_unchanged(
         found = weights.logprobs(stored.token_ids)
         expected = stored.logprobs if one else stored.base_logprobs
         assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_switch_to_one_that_runs_alone_is_not_taken_for_none_when_it_dies(
+    world: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was active before is not active any more."""
+    odd, alpha = adapter(world, store, "odd", 5, use_dora=True), world.adapter(world.alpha)
+    weights = load(world)
+    for one in (odd, alpha):
+        weights.activate(one)
+
+    def dying(*args: Any) -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(weights._peft.base_model, "enable_adapter_layers", dying)
+    with pytest.raises(torch.OutOfMemoryError):
+        weights.activate(odd)
+    weights.activate(alpha)
+    found = weights.logprobs(world.alpha.fingerprint.token_ids)
+    assert found == pytest.approx(world.alpha.fingerprint.logprobs, abs=1e-4)
 
 
 def test_numbers_that_are_not_finite_stay_with_their_own_adapter(world: Any, store: Store) -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from inoc_evals.providers.engine.batch import Batch
-from inoc_evals.providers.engine.mixed import MOST_RANK
 from inoc_evals.providers.engine.request import Request
+from inoc_evals.providers.engine.steady import MOST_RANK
 
 _PATIENCE_STEPS = 8
 

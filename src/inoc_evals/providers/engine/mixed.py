@@ -21,8 +21,6 @@ from torch.nn import functional
 
 from inoc_evals.providers.engine.steady import Factors, by_parts, is_steady
 
-MOST_RANK = 128
-"""Ranks of the adapters in one forward pass, together: beyond, turns cost less than wider products."""
 _LEAST_RANK = 8
 
 _Side = tuple[tuple[str, int], ...]

@@ -33,6 +33,8 @@ GRAIN = 16
 """What their number is a multiple of."""
 WIDTH = 32
 """What the widths of attention are multiples of."""
+MOST_RANK = 128
+"""Ranks of the adapters in one forward pass, together: beyond, turns cost less than wider products."""
 
 _SIZES = ((576, 192), (576, 1536), (1536, 576), (896, 4864), (64, 16), (16, 64))
 
@@ -190,8 +192,10 @@ def _product_is_steady(k: int, n: int, made: torch.Generator) -> bool:
 def _adapters_mix(k: int, n: int, rank: int, made: torch.Generator) -> bool:
     """Compare adapters one by one with all of them side by side, and with room left beside them."""
     weight, rows = ((_random(m, k, made=made) * k**-0.5).bfloat16() for m in (n, 3 * ROWS))
-    downs, ups = ((_random(128 // rank, *s, made=made)).bfloat16() for s in ((rank, k), (n, rank)))
-    owner, columns = torch.arange(len(rows)) % len(downs), torch.arange(128) // rank
+    downs, ups = (
+        (_random(MOST_RANK // rank, *s, made=made)).bfloat16() for s in ((rank, k), (n, rank))
+    )
+    owner, columns = torch.arange(len(rows)) % len(downs), torch.arange(MOST_RANK) // rank
     foreign = owner[:, None] != columns
     wide = Factors(downs.flatten(0, 1), ups.movedim(0, 1).flatten(1).contiguous(), foreign)
     together = by_parts(rows, weight, None, wide)
