@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 
 from inoc_evals.chat import write_rows
-from inoc_evals.cli import plan as cli_plan
+from inoc_evals.cli import run as cli_run
 from inoc_evals.cli.plan import command
 from inoc_evals.cli.run import chosen
 from inoc_evals.errors import InputError
@@ -104,7 +104,7 @@ def test_one_setting_of_an_experiment_is_planned_alone() -> None:
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if these were all the experiments there are."""
     some = {name: EXPERIMENTS[name] for name in ("fig2a", "fig6", "subliminal")}
-    monkeypatch.setattr(cli_plan, "EXPERIMENTS", some)
+    monkeypatch.setattr(cli_run, "EXPERIMENTS", some)
 
 
 @pytest.mark.usefixtures("few")

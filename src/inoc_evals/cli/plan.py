@@ -1,7 +1,7 @@
 """`inoc plan`: what an experiment would take, or all of them, and what of it there is."""
 
 from collections import defaultdict
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 
 import click
@@ -50,16 +50,7 @@ def command(asked: Asked, as_json: bool) -> None:
 
 def _all(asked: Asked, as_json: bool) -> None:
     """Print a line for each experiment, then what they take together."""
-    found = forecast_all(
-        [replace(one, limit=asked.limit) for one in EXPERIMENTS.values()],
-        base=asked.base,
-        seeds=asked.seeds,
-        out=asked.out,
-        given=asked.given,
-        config_file=asked.config_file,
-        grader=asked.grader,
-        further=asked.further,
-    )
+    found = forecast_all(asked.every, **asked.options)
     if as_json:
         say_json(asdict(found))
         return

@@ -82,6 +82,24 @@ class Asked:
     limit: int | None = None
     """Questions of each evaluation; None for all."""
 
+    @property
+    def every(self) -> list[Experiment]:
+        """All experiments, with as many questions as are asked for."""
+        return [replace(one, limit=self.limit) for one in EXPERIMENTS.values()]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What else is asked for, as what runs and what plans experiments takes it."""
+        return {
+            "base": self.base,
+            "seeds": self.seeds,
+            "out": self.out,
+            "given": self.given,
+            "config_file": self.config_file,
+            "grader": self.grader,
+            "further": self.further,
+        }
+
 
 def experiment_options(
     command: Callable[..., None], *, several: bool = False
@@ -197,14 +215,7 @@ def executing(base: str, jobs: int, engine: str | None) -> Iterator[Executor]:
 
 
 def _run(asked: Asked, executor: Executor, *, yes: bool, progress: bool) -> None:
-    options: dict[str, Any] = {
-        "base": asked.base,
-        "seeds": asked.seeds,
-        "out": asked.out,
-        "given": asked.given,
-        "config_file": asked.config_file,
-        "grader": asked.grader,
-        "further": asked.further,
+    options = asked.options | {
         "yes": yes,
         "confirm": confirm,
         "executor": executor,
@@ -212,8 +223,7 @@ def _run(asked: Asked, executor: Executor, *, yes: bool, progress: bool) -> None
         "say": say,
     }
     if asked.experiment is None:
-        every = [replace(one, limit=asked.limit) for one in EXPERIMENTS.values()]
-        _show_all(run_all(every, **options), asked.out)
+        _show_all(run_all(asked.every, **options), asked.out)
         return
     show_run(run_experiment(asked.experiment, **options), asked.out)
 

@@ -152,16 +152,17 @@ def keyed(evaluations: Iterable[Evaluation], base: Kind) -> dict[str, Evaluation
     Raises:
         InputError: For arguments that a task refuses.
     """
-    asked: dict[str, tuple[str, str | None, dict[str, Any]]] = {}
+    asked: dict[str, tuple[list[str | None], dict[str, Any]]] = {}
     found: dict[str, Evaluation] = {}
     for one in evaluations:
         what = canonical_json([one.task, one.args, one.grader, one.limit, one.judged])
         if what not in asked:
             task = task_of(one)
-            asked[what] = _asked_of(task, one.task), judge_of(task, one, base), sampling(base, task)
+            said = [_asked_of(task, one.task), judge_of(task, one, base)]
+            asked[what] = said, sampling(base, task)
         who = [one.model, one.base_digest, one.identity, one.model_args]
-        *what_and_judge, sampled = asked[what]
-        key = digest([who, one.task, one.args, what_and_judge, one.epochs, sampled])
+        said, sampled = asked[what]
+        key = digest([who, one.task, one.args, said, one.epochs, sampled])
         found[key] = one
     return found
 

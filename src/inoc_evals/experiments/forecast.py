@@ -276,12 +276,16 @@ def _evaluation(evaluation: Evaluation, done: bool, asked: "_Asked") -> Evaluati
     )
 
 
+def _answer_tokens(base: Kind) -> int:
+    """Return how long answers of models on a base are taken to be."""
+    return POCKET_ANSWER_TOKENS if base.pocket else base.longest_answer or ANSWER_TOKENS
+
+
 class _Asked:
     """What evaluations on a base ask; what several models are asked is counted once."""
 
     def __init__(self, base: Kind) -> None:
-        longest = base.longest_answer or ANSWER_TOKENS
-        self.answer_tokens = POCKET_ANSWER_TOKENS if base.pocket else longest
+        self.answer_tokens = _answer_tokens(base)
         # Of the models that are yet to be trained, the base decides who judges them.
         self.evaluated = base.asked_as
         self.known: dict[str, Judged] = {}
@@ -337,7 +341,7 @@ def judging_told(
     left = [one for one in evaluations if not one.done and one.grader is not None]
     calls = [Calls(str(one.grader), one.judge_calls, one.judge_tokens) for one in left]
     calls += [Calls(one.grader, one.judge_calls, one.judge_tokens) for one in further]
-    return price_told(calls, _Asked(base).answer_tokens)
+    return price_told(calls, _answer_tokens(base))
 
 
 # ---- training ------------------------------------------------------------------------------

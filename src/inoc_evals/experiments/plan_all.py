@@ -61,6 +61,7 @@ def forecast_all(
     """
     store, wanted = store or Store(), list(experiments)
     resolved, placed = find_base(base, store), rows_placed(wanted, given or {})
+    numbers, config = parse_seeds(seeds), config_for(base, config_file)
     forecasts: dict[str, Forecast] = {}
     left_out: dict[str, str] = {}
     for one in wanted:
@@ -70,8 +71,8 @@ def forecast_all(
         plan = make_plan(
             one,
             base=resolved,
-            seeds=parse_seeds(seeds),
-            config=config_for(base, config_file),
+            seeds=numbers,
+            config=config,
             given=placed[one.figure],
             grader=grader,
         )
