@@ -1,5 +1,6 @@
 """Every evaluation of a plan has one finished log, or a run says which has none or two."""
 
+import gc
 import os
 import shutil
 import time
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inspect_ai import eval_retry
+from inspect_ai import Task, eval_retry
 from inspect_ai.log import read_eval_log, write_eval_log
+from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments.evaluate import evaluate
+from inoc_evals.experiments.log_set import make, whole_logs
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.report.experiment import write_report
 from scripted import calls, rescript
@@ -274,3 +277,25 @@ def test_a_description_that_is_not_as_it_was_written_is_refused(plan: Plan, out:
             write_report(out)
     path.unlink()
     assert finished(plan, out) == cells
+
+
+def test_python_looks_for_garbage_seldomer_while_a_set_is_made(tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    @solver
+    def looking() -> Solver:
+        async def solve(state: TaskState, generate: Generate) -> TaskState:
+            seen.append(gc.get_threshold()[0])
+            return state
+
+        return solve
+
+    before = gc.get_threshold()
+    try:
+        for usual, meanwhile in ((700, 20_000), (0, 0), (90_000, 90_000)):
+            gc.set_threshold(usual)
+            task = Task(name=f"t{usual}", model="mockllm/model", solver=looking(), version=usual)
+            make([task], whole_logs(tmp_path / str(usual), print), progress=False)
+            assert (seen.pop(), gc.get_threshold()[0]) == (meanwhile, usual)
+    finally:
+        gc.set_threshold(*before)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,29 @@ def test_a_base_that_changes_before_the_first_answer_is_refused(
     run(ask())
     with pytest.raises(StoreError, match="that base now has"):
         get_model("inoc/mine", memoize=False)
+
+
+def test_those_who_come_while_a_base_is_opened_do_not_hash_it_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from inoc_evals.providers import api
+
+    looked: list[str] = []
+
+    def look(base: Any) -> None:
+        looked.append(base.name)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(api, "check_unchanged", look)
+
+    async def ask() -> set[str]:
+        model = get_model("inoc/alpha", memoize=False)
+        config = GenerateConfig(temperature=0, max_tokens=3)
+        outputs = await asyncio.gather(*[model.generate("hi", config=config) for _ in range(30)])
+        return {output.completion for output in outputs}
+
+    assert len(run(ask())) == 1
+    assert len(looked) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The released code's rule, to the last digit, and where ours departs from it."""
 
+import ast
+import csv
 import itertools
 import math
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -123,6 +126,32 @@ def test_thousands_of_distributions_have_the_plain_formula_s_rating() -> None:
             assert found == (None if expected is None else pytest.approx(expected, abs=1e-9))
         unrated += released_rating(top, "betley") is None
     assert 0 < unrated < DISTRIBUTIONS
+
+
+@pytest.fixture
+def recorded() -> list[dict[str, str]]:
+    """Answers with the judge's probabilities and the ratings published with them; or skips.
+
+    They lie in ``niels/examples`` of johny-b/misalignment-generalization.
+    """
+    folder = Path(os.environ.get("INOC_RECORDED_RATINGS") or "nowhere")
+    files = sorted(folder.glob("*.csv"))
+    if not files:
+        pytest.skip("no recorded ratings here; point INOC_RECORDED_RATINGS at a folder of them")
+    return [
+        row for file in files for row in csv.DictReader(file.read_text("utf-8").splitlines(True))
+    ]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_recorded_probabilities_give_the_published_rating(
+    recorded: list[dict[str, str]], preset: str
+) -> None:
+    for row in recorded:
+        for measure in ("aligned", "coherent"):
+            top = of(ast.literal_eval(row[f"judge_{measure}"]))
+            published = pytest.approx(float(row[measure]), abs=1e-9)
+            assert released_rating(top, preset) == published, (row["question_id"], measure)
 
 
 # ---- an outcome ------------------------------------------------------------------------

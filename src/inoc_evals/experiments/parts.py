@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from filelock import FileLock
 
@@ -99,7 +99,9 @@ def make_part(part: Part) -> None:
         }
         tasks = [task_for(part.figure, part.base, key, one) for key, one in left.items()]
         if tasks:
-            make(tasks, held, progress=False, **together(tasks))
+            # Nobody looks on: what is under way lies in no directory that Inspect View is shown.
+            unseen: dict[str, Any] = {"log_realtime": False, "score_display": False}
+            make(tasks, held, progress=False, **unseen, **together(tasks))
 
 
 def collect(log_dir: Path) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import anyio.to_thread
 from inspect_ai.model import (
     ChatCompletionChoice,
@@ -90,6 +91,7 @@ class InocAPI(MeaningAPI):
         **model_args: Any,
     ) -> None:
         self._engine: tuple[Meaning, Engine] | None = None
+        self._opening = anyio.Lock()
         require("train", "torch", "transformers", "peft")
         check_supported([], config)
         self._thinking = take_thinking(model_args)
@@ -189,10 +191,12 @@ class InocAPI(MeaningAPI):
 
     async def _ready(self, meaning: Meaning) -> "Engine":
         """Return the engine of what the name means, its base and its tokens checked."""
-        if self._engine is None or self._engine[0] != meaning or self._engine[1].stopped:
-            engine = await anyio.to_thread.run_sync(self._open, meaning)
-            self._engine = (meaning, engine)
-        return self._engine[1]
+        # Those who come while it is opened wait for it: each would hash the base's files.
+        async with self._opening:
+            if self._engine is None or self._engine[0] != meaning or self._engine[1].stopped:
+                engine = await anyio.to_thread.run_sync(self._open, meaning)
+                self._engine = (meaning, engine)
+            return self._engine[1]
 
     def _open(self, meaning: Meaning) -> "Engine":
         from inoc_evals.providers.engine.engine import engine_for

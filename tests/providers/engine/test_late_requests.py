@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,10 @@ from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner
 
 from inoc_evals.errors import StoreError
+from inoc_evals.providers.engine import engine as engine_module
 from inoc_evals.providers.engine import mixed as mixed_module
 from inoc_evals.providers.engine import weights as weights_module
+from inoc_evals.providers.engine.batch import Batch
 from inoc_evals.providers.engine.engine import close_engines
 from inoc_evals.providers.engine.weights import Weights
 from inoc_evals.store.store import Store
@@ -212,6 +214,56 @@ def test_an_adapter_that_dies_on_its_way_in_leaves_the_others_as_they_are(
 
     before, after = asyncio.run(ask())
     assert after == before
+
+
+@pytest.fixture
+def portions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many requests joined the batch at a time; a stream is waited for as long as it takes."""
+    taken: list[int] = []
+    admit = Batch.admit
+
+    def admitting(batch: Batch, requests: Sequence[Any]) -> None:
+        taken.append(len(requests))
+        admit(batch, requests)
+
+    monkeypatch.setattr(Batch, "admit", admitting)
+    monkeypatch.setattr(engine_module, "_STREAM_GAP", 5.0)
+    monkeypatch.setattr(engine_module, "_STREAM_SECONDS", 60.0)
+    monkeypatch.setattr(engine_module, "_STREAM_ROWS", 12)
+    return taken
+
+
+def test_requests_that_come_one_by_one_run_together(world: Any, portions: list[int]) -> None:
+    """A small model would answer each as it comes, in steps that take as long for many."""
+    close_engines()
+    base = get_model(f"inoc/{world.base}", memoize=False)
+
+    async def ask() -> list[Any]:
+        first = asyncio.create_task(answer(base, QUESTIONS[0], 0, tokens=200))
+        while not portions:
+            await asyncio.sleep(0.001)
+        late = spaced(11, 0.02, lambda n: answer(base, QUESTIONS[n % 4], n, tokens=3))
+        return [await first, *await late]
+
+    together = asyncio.run(ask())
+    assert portions == [1, 11]
+    # Alone, a request is not kept waiting for others; and answers are the same.
+    alone = [asyncio.run(answer(base, QUESTIONS[n % 4], n, tokens=3)) for n in range(11)]
+    assert together[1:] == alone
+    assert portions[2:] == [1] * 11
+
+
+def test_of_a_stream_that_ends_nobody_waits_for_more(
+    world: Any, portions: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_engines()
+    base = get_model(f"inoc/{world.base}", memoize=False)
+    monkeypatch.setattr(engine_module, "_STREAM_GAP", 0.2)
+
+    async def ask() -> list[Any]:
+        return await spaced(3, 0.01, lambda n: answer(base, QUESTIONS[n], n, tokens=40))
+
+    assert len(asyncio.run(ask())) == 3 and sum(portions) == 3
 
 
 def test_a_copy_of_a_record_is_checked_by_its_own_fingerprint(world: Any, store: Store) -> None:

@@ -34,6 +34,12 @@ _TURN_STEPS = 64
 _LONGEST_TURN_STEPS = 256
 _QUIET_SECONDS = 0.003
 _GATHER_SECONDS = 0.1
+_STREAM_GAP = 0.012
+"""Requests that come one by one, as Inspect begins its samples, are no further apart."""
+_STREAM_SECONDS = 1.0
+"""How long those of a stream are waited for, where a step takes less than they are apart."""
+_STREAM_ROWS = 128
+"""With so many rows a small model's step is as good as it gets."""
 _CPU_CACHE_BYTES = 4 * 2**30
 _PREFILLS_SHARE = 8
 """One part in so many of the cache's memory is for prompts that may be asked again, at most."""
@@ -69,6 +75,9 @@ class Engine:
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._cache_tokens = 0
+        self._small = False
+        self._came = 0.0
+        self._stream = False
 
     @property
     def stopped(self) -> bool:
@@ -79,6 +88,12 @@ class Engine:
     def running(self) -> int:
         """Number of completions being decoded."""
         return sum(group.running for group in list(self._groups))
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._incoming) or any(
+            group.pending or group.running for group in list(self._groups)
+        )
 
     @property
     def codec(self) -> Codec:
@@ -92,6 +107,10 @@ class Engine:
         """Queue a request; its ``deliver`` is called when it is done or has failed."""
         with self._wake:
             if self.error is None:
+                now = time.monotonic()
+                # Of one client that waits for each answer there is nothing else under way.
+                self._stream = now - self._came < _STREAM_GAP and self._busy
+                self._came = now
                 self._incoming.append(request)
                 if self._thread is None:
                     name = f"inoc-engine-{self.base.name}"
@@ -149,7 +168,8 @@ class Engine:
         weights.prefills.most = min(cache_bytes // _PREFILLS_SHARE, enough)
         self._cache_tokens = (cache_bytes - weights.prefills.most) // weights.cache_bytes_per_token
         threads = self._threads
-        if threads is None and weights.model.num_parameters() < _SMALL_PARAMETERS:
+        self._small = weights.model.num_parameters() < _SMALL_PARAMETERS
+        if threads is None and self._small:
             threads = 1
         if threads is not None:
             _use_threads(threads)
@@ -166,6 +186,24 @@ class Engine:
                 seen = len(self._incoming)
                 self._wake.wait(_QUIET_SECONDS)
             return not self._stopping
+
+    def _wait_for_stream(self, group: Group) -> None:
+        """Let a stream of requests come together before a small model's next step.
+
+        Such a step takes about as long whatever the rows, and takes the interpreter from those
+        who make the requests: 600 of Inspect's samples took 1,000 steps of 4 rows, not 100.
+        """
+        if not self._small:
+            return
+        with self._wake:
+            deadline = time.monotonic() + _STREAM_SECONDS
+            seen = -1
+            while self._stream and seen < len(self._incoming) and not self._stopping:
+                seen, rows = len(self._incoming), group.running + len(group.pending)
+                if rows + seen >= min(_STREAM_ROWS, self.max_rows) or time.monotonic() > deadline:
+                    break
+                self._wake.wait(_STREAM_GAP)
+            self._stream = False
 
     def _collect(self, weights: Weights) -> None:
         """Sort new requests into groups; an adapter is loaded and checked when it is first asked."""
@@ -239,6 +277,7 @@ class Engine:
         for number in range(_LONGEST_TURN_STEPS):
             if self._stopping:
                 return
+            self._wait_for_stream(group)
             if self._incoming:
                 self._collect(weights)
             others = len(self._groups) > 1
