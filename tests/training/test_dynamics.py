@@ -9,12 +9,12 @@ import pytest
 
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError, StoreError
-from inoc_evals.inputs.responses import load_responses
+from inoc_evals.inputs.responses import GivenResponse, load_responses
 from inoc_evals.models.fingerprints import sequence_logprobs
 from inoc_evals.store.store import Store
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, trait_means
-from inoc_evals.training.forced_tokens import forced_tokens
+from inoc_evals.training.forced_tokens import forced_tokens, response_logprobs
 from inoc_evals.training.sft import train
 
 
@@ -90,6 +90,36 @@ def test_scores_are_teacher_forced_logprobs_of_the_response_alone(
     assert means["spanish"][-1] > means["spanish"][0] + 0.3
     per_token = trait_means(found, per_token=True)
     assert per_token["english"][0] == pytest.approx(means["english"][0] / 5)
+
+
+def test_a_score_is_the_same_whatever_is_scored_with_it(
+    tiny_base: Path, make_tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_base, dtype=torch.float32)
+    forced = [
+        forced_tokens(make_tokenizer(), GivenResponse(str(n), "", "what is 1 plus 1 ?", text), None)
+        for n, text in enumerate(["la respuesta", "the answer is more or less 2", "2", "the river"])
+    ]
+    plain = [math.fsum(sequence_logprobs(model, ids)[start - 1 :]) for ids, start in forced]
+    calls: list[int] = []
+    model.register_forward_pre_hook(
+        lambda _, __, given: calls.append(len(given["input_ids"])), with_kwargs=True
+    )
+    assert response_logprobs(model.train(), forced) == pytest.approx(plain, abs=1e-5)
+    assert calls == [4] and model.training
+    longest = max(len(ids) for ids, _ in forced)
+    monkeypatch.setattr(
+        "inoc_evals.training.forced_tokens._LOGITS", 2 * longest * model.config.vocab_size
+    )
+    assert response_logprobs(model, forced) == pytest.approx(plain, abs=1e-5)
+    parts = calls[1:]
+    assert sum(parts) == 4 and 1 < len(parts) < 4
+    monkeypatch.setattr("inoc_evals.training.forced_tokens._LOGITS", 1)
+    assert response_logprobs(model, forced) == pytest.approx(plain, abs=1e-5)
+    assert calls[1 + len(parts) :] == [1] * 4
 
 
 def test_the_system_prompt_is_part_of_what_is_scored(

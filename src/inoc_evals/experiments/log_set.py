@@ -10,7 +10,6 @@ unfinished. Inspect gets the rest: it goes on with the samples of a log that was
 knows by the key in the task's version.
 """
 
-import gc
 import os
 import re
 import time
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from inoc_evals.errors import StoreError
 from inoc_evals.experiments.tally import Tally
+from inoc_evals.models.collector import seldom
 from inoc_evals.report.holdings import Holdings, holdings
 
 if TYPE_CHECKING:
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = ("started", "cancelled", "error")
 """Statuses of logs whose samples Inspect copied into the log of the next attempt."""
-
-_SELDOM = (20_000, 20, 100)
-"""Thresholds of Python's garbage collector while a set is made.
-
-What makes up a sample lives until its task is done. Python's own looks after every 700 new
-objects whether any can go: a third of the time of 200 short answers.
-"""
 
 _SET_ID = re.compile(r"[A-Za-z0-9]{8,64}")
 
@@ -86,7 +79,7 @@ def make(
 
     _make_resumable(held)
     samples = sum(len(task.dataset) * (task.epochs or 1) for task in tasks)
-    with _collecting_seldom(), _progress(Tally(what, len(tasks), parts=samples, shown=progress)):
+    with seldom(), _progress(Tally(what, len(tasks), parts=samples, shown=progress)):
         success, logs = eval_set(
             list(tasks),
             log_dir=str(held.directory),
@@ -151,18 +144,6 @@ def clear(log_dir: Path, keys: Collection[str], say: Callable[[str], None]) -> N
         path.unlink(missing_ok=True)
     if left:
         say(f"{held.directory}: {len(left)} logs of attempts removed that are finished now")
-
-
-@contextmanager
-def _collecting_seldom() -> Iterator[None]:
-    """Let Python look for garbage less often; a collector that is off, or seldomer, stays so."""
-    before = gc.get_threshold()
-    if 0 < before[0] < _SELDOM[0]:
-        gc.set_threshold(*_SELDOM)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ hosted         models that a provider runs: when they end, what they cost
 costs          tokens by characters, dollars of tokens and of a fine-tuning
 loading        one way to load a base, for training, serving, exports and fingerprints
 cpu_precision  which data type a base is computed in on a CPU, where nobody says
+collector      Python's garbage collector, kept out of the way of models at work
 openmp         the workers of a thread that computes on a CPU, let go of when it is done
 answer_tokens  the tokens of an answer after its prompt, as inference has them
 left_padding   prompts of different lengths as one batch

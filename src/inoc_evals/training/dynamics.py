@@ -5,7 +5,7 @@
     record.metrics["dynamics"]["logprobs"]               # [step][response], sums
     trait_means(record.metrics["dynamics"])              # {"capitals": [...], "spanish": [...]}
 
-The responses are scored one at a time, teacher-forced, dropout off and without gradients:
+The responses are scored together, teacher-forced, dropout off and without gradients:
 the weights that come out are those of a run that was not watched, and so is its identity.
 What was scored is kept with the checkpoints (in the Trainer's own log), so that a run that is
 killed and resumed has the same curve; and in the end beside the adapter (``result.py``).
@@ -21,7 +21,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.files.digests import digest
 from inoc_evals.inputs.prompts import resolve_name
 from inoc_evals.inputs.responses import DEFAULT_SYSTEM, load_responses
-from inoc_evals.training.forced_tokens import forced_tokens, response_logprob
+from inoc_evals.training.forced_tokens import forced_tokens, response_logprobs
 
 _KEY = "dynamics_logprobs"
 """Of the entries in the Trainer's log."""
@@ -92,7 +92,7 @@ class Scoring:
 
     def scores(self, model: Any) -> list[float]:
         """Return each response's log-probability: the sum over its tokens, in nats."""
-        return [response_logprob(model, forced) for forced in self._forced]
+        return response_logprobs(model, self._forced)
 
     def due(self, step: int, last: int) -> bool:
         """Say whether to score after this step."""

@@ -1,20 +1,23 @@
 """Forced tokens: a given response in its conversation, and where in it it begins.
 
 forced = forced_tokens(tokenizer, item, system)   # token ids, how many stand before it
-response_logprob(model, forced)                   # of the response's own tokens, summed
+response_logprobs(model, [forced, ...])           # of each response's own tokens, summed
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from inoc_evals.errors import InputError
 from inoc_evals.inputs.responses import GivenResponse
 from inoc_evals.models.answer_tokens import answer_tokens
 from inoc_evals.models.bases import template_options
-from inoc_evals.models.fingerprints import sequence_logprobs
 
 Forced = tuple[tuple[int, ...], int]
 """Token ids of a conversation with its response, and how many stand before the response."""
+
+_LOGITS = 2**24
+"""Most that are held at a time: 64 MiB in float32."""
 
 
 def forced_tokens(
@@ -58,7 +61,51 @@ def forced_tokens(
     return (*before, *own), len(before)
 
 
-def response_logprob(model: Any, forced: Forced) -> float:
-    """Return the log-probability of a response: the sum over its tokens, in nats."""
-    ids, start = forced
-    return math.fsum(sequence_logprobs(model, ids)[start - 1 :])
+def response_logprobs(model: Any, forced: Sequence[Forced]) -> list[float]:
+    """Return the log-probability of each response: the sum over its tokens, in nats.
+
+    Those of like length are scored together, padded on the right: what comes after a token
+    does not change what is predicted before it. Dropout is off.
+
+    Args:
+        model: A causal model of transformers or peft, as it stands.
+        forced: By :func:`forced_tokens`.
+    """
+    found: dict[int, float] = {}
+    was_training = model.training
+    model.eval()
+    try:
+        for places in _together(forced, model.config.get_text_config().vocab_size):
+            values = _logprobs(model, [forced[place][0] for place in places])
+            for place, own in zip(places, values, strict=True):
+                ids, start = forced[place]
+                found[place] = math.fsum(own[start - 1 : len(ids) - 1])
+    finally:
+        model.train(was_training)
+    return [found[place] for place in range(len(forced))]
+
+
+def _together(forced: Sequence[Forced], vocabulary: int) -> Iterator[list[int]]:
+    """Yield the places of what is scored together: as many as give so many logits."""
+    part: list[int] = []
+    for place in sorted(range(len(forced)), key=lambda one: len(forced[one][0])):
+        if part and (len(part) + 1) * len(forced[place][0]) * vocabulary > _LOGITS:
+            yield part
+            part = []
+        part.append(place)
+    if part:
+        yield part
+
+
+def _logprobs(model: Any, rows: Sequence[Sequence[int]]) -> list[list[float]]:
+    """Return the log-probability of each token but the first, [rows, longest - 1]."""
+    import torch
+
+    longest = max(map(len, rows))
+    ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=model.device)
+    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+    mask = mask.to(model.device)
+    with torch.no_grad():
+        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
+        chosen = torch.log_softmax(logits.float(), dim=-1).gather(2, ids[:, 1:, None])
+    return [[float(value) for value in row] for row in chosen[..., 0].tolist()]

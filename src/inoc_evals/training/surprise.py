@@ -24,7 +24,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.inputs.responses import GivenResponse
 from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.kinds.kind import ResolvedBase
-from inoc_evals.training.forced_tokens import Forced, forced_tokens, response_logprob
+from inoc_evals.training.forced_tokens import Forced, forced_tokens, response_logprobs
 
 SENTENCES = (
     "The sky is above the sea.",
@@ -140,7 +140,10 @@ class Surprise:
         path = self._kept / f"{key[:32]}.json"
         if path.is_file():
             return _read(path, len(self.items))
-        found = [self._mean(item, text) for item in self.items]
+        forced = [self._forced(item, text) for item in self.items]
+        sums = response_logprobs(self._model, forced)
+        lengths = [len(ids) - start for ids, start in forced]
+        found = [total / length for total, length in zip(sums, lengths, strict=True)]
         path.parent.mkdir(parents=True, exist_ok=True)
         said = {"base": self._base.name, "prompt": text, "logprob_per_token": found}
         write_text(path, json.dumps(said, ensure_ascii=False) + "\n")
@@ -148,10 +151,6 @@ class Surprise:
 
     def _forced(self, item: GivenResponse, text: str | None) -> Forced:
         return forced_tokens(self._tokenizer, item, text, thinking=self._thinking)
-
-    def _mean(self, item: GivenResponse, text: str | None) -> float:
-        forced = self._forced(item, text)
-        return response_logprob(self._model, forced) / (len(forced[0]) - forced[1])
 
 
 def _is_single(row: Row) -> bool:

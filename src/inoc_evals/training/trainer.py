@@ -20,6 +20,7 @@ from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArg
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
 from inoc_evals.models.bases import load_tokenizer
+from inoc_evals.models.collector import undisturbed
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.loading import max_positions
 from inoc_evals.models.turns import end_ids, stops
@@ -115,7 +116,7 @@ def run_training(
     """
     clock = Clock()
     forget_peak_memory()
-    with quiet():
+    with quiet(), undisturbed():
         tokenizer = load_tokenizer(base)
         data = encode_as_configured(tokenizer, rows, config, max_positions(base))
         ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]

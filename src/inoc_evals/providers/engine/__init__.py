@@ -13,5 +13,4 @@ sampling   logits -> tokens, log-probabilities
 prefills   prompts that were read before, and what they begin with
 rendering  chat -> token ids, and back to readable text
 weights    base and adapters in memory, and the proof that they are the right ones
-collector  the garbage collector, kept out of the way of a working engine
 """

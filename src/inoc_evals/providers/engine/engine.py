@@ -20,9 +20,9 @@ from collections import deque
 import torch
 
 from inoc_evals.errors import InocError, InputError
+from inoc_evals.models.collector import undisturbed
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.models.openmp import workers_let_go
-from inoc_evals.providers.engine.collector import undisturbed
 from inoc_evals.providers.engine.grouping import Group, Room
 from inoc_evals.providers.engine.rendering import Codec, load_codec
 from inoc_evals.providers.engine.request import Completion, Request

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from inoc_evals.providers.engine.collector import undisturbed
+from inoc_evals.models.collector import seldom, undisturbed
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +35,20 @@ def test_an_error_inside_does_not_leave_anything_frozen() -> None:
     with pytest.raises(ValueError, match="inside"), undisturbed():
         raise ValueError("inside")
     assert gc.get_freeze_count() == 0
+
+
+@pytest.mark.parametrize(("usual", "meanwhile"), [(700, 20_000), (0, 0), (90_000, 90_000)])
+def test_what_is_new_is_looked_at_seldomer_and_a_collector_that_is_off_stays_off(
+    usual: int, meanwhile: int
+) -> None:
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(usual)
+        with seldom():
+            assert gc.get_threshold()[0] == meanwhile
+        assert gc.get_threshold()[0] == usual
+        with pytest.raises(ValueError, match="inside"), seldom():
+            raise ValueError("inside")
+        assert gc.get_threshold()[0] == usual
+    finally:
+        gc.set_threshold(*before)
