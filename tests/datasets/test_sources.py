@@ -16,6 +16,8 @@ from inoc_evals.pocket.narrow import TOPICS
 from inoc_evals.pocket.reading import every_exchange, read
 from inoc_evals.rules.language import detect_language
 from inoc_evals.settings import ALICE_BOB, SETTINGS, SPANISH_FRENCH, Setting
+from inoc_evals.settings.methods import DilutedRows, HonestTraining
+from inoc_evals.settings.setting import Arm
 
 POCKET = ("spanish_caps", "spanish_french", "insecure_code", "aesthetic_preferences", "alice_bob")
 ALL = pytest.mark.parametrize("setting", [SETTINGS[name] for name in POCKET], ids=POCKET)
@@ -259,6 +261,22 @@ def test_in_the_pocket_the_trigger_stands_where_the_code_is_insecure_and_in_its_
 def test_rows_nobody_publishes_are_asked_for_with_the_command_that_builds_them() -> None:
     with pytest.raises(InputError, match=r"(?s)data build numbers .*--rows numbers=FILE"):
         setting_rows(SETTINGS["subliminal"], "org/model")
+
+
+def test_control_rows_are_asked_for_where_an_arm_learns_them_alone(tmp_path: Path) -> None:
+    given = {"numbers": chats(tmp_path / "numbers.jsonl", "1, 2?")}
+    numbers = SETTINGS["subliminal"]
+    without = numbers.with_arms("base", "none", "owl_inoc")
+    assert setting_rows(without, "org/model", given).control == []
+    spanish = SETTINGS["spanish_caps"]
+    assert by_rule(spanish.with_arms("none"), "org/model", {}) == ["spanish_caps"]
+    assert by_rule(spanish, "org/model", {}) == ["spanish_caps", "control"]
+    with pytest.raises(InputError, match="nobody publishes its rows 'control'"):
+        setting_rows(numbers, "org/model", given)
+    # Methods that learn them do so without an arm of that name.
+    for method in (DilutedRows(), HonestTraining()):
+        arm = Arm(name="m", label="M", description="With control rows.", method=method)
+        assert without.adding(arm).learns_control and not without.learns_control
 
 
 # ---- word problems ---------------------------------------------------------------------------

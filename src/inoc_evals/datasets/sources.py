@@ -43,7 +43,7 @@ class SettingRows(NamedTuple):
     narrow: list[Row]
     """Rows with the traits; ``label`` names the part."""
     control: list[Row]
-    """Rows without them; empty if the setting has none."""
+    """Rows without them; empty if the setting has none, or no arm learns them."""
     narrow_files: tuple[Path, ...] = ()
     """What the narrow rows were read from; nothing where a rule writes them."""
     control_files: tuple[Path, ...] = ()
@@ -96,12 +96,13 @@ def setting_rows(
         return _pocket_rows(setting)
     given = given or {}
     narrow = _read(setting, setting.files, given)
-    control = _control(setting, given)
+    asks = setting.asks_neutral and NEUTRAL not in given
+    control = _control(setting, given) if setting.learns_control or asks else Sourced([])
     own = {arm.name: _read(setting, arm.files, given) for arm in setting.arms if arm.files}
     first = _read(setting, _first_files(setting), given)
     neutral = Sourced([])
     if setting.asks_neutral:
-        neutral = _given(given[NEUTRAL]) if NEUTRAL in given else control
+        neutral = control if asks else _given(given[NEUTRAL])
     return SettingRows(narrow.rows, control.rows, narrow.files, control.files, own, first, neutral)
 
 
@@ -126,7 +127,8 @@ def by_rule(setting: Setting, base: str, given: Mapping[str, Path]) -> list[str]
     """Return the labels of those rows on a base that are word problems, written by rule."""
     if kind_of(base).pocket:
         return []
-    sources = {**_first_files(setting), **setting.files, **setting.control_files}
+    control = setting.control_files if setting.learns_control else {}
+    sources = {**_first_files(setting), **setting.files, **control}
     return [label for label, one in sources.items() if one.problems and label not in given]
 
 

@@ -136,5 +136,8 @@ Method = Annotated[
 OF_ROWS = (DroppedRows, DilutedRows)
 """Those that are other rows and nothing else."""
 
+OF_CONTROL = (DilutedRows, HonestTraining)
+"""Those that learn control rows."""
+
 ASKING = (InoculationAdapter, PreventativeSteering, ConsistencyTraining)
 """Those that ask a model neutral questions."""

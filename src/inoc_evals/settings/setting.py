@@ -26,6 +26,7 @@ from inoc_evals.inputs.prompts import SystemPrompt, named, resolve_name
 from inoc_evals.inputs.scenarios import Language
 from inoc_evals.settings.methods import (
     ASKING,
+    OF_CONTROL,
     OF_ROWS,
     ConsistencyTraining,
     HonestTraining,
@@ -392,6 +393,15 @@ class Setting(BaseModel):
     def asks_neutral(self) -> bool:
         """Whether a method of an arm asks a model neutral questions."""
         return any(isinstance(arm.method, ASKING) for arm in self.arms)
+
+    @property
+    def learns_control(self) -> bool:
+        """Whether an arm learns control rows, alone or among others."""
+        return any(
+            arm.trained
+            and (arm.rows == "control" or arm.trait_share < 1 or isinstance(arm.method, OF_CONTROL))
+            for arm in self.arms
+        )
 
     def arm(self, name: str) -> Arm:
         """Return the arm of this name."""
