@@ -92,7 +92,7 @@ class Engine:
     @property
     def _busy(self) -> bool:
         return bool(self._incoming) or any(
-            group.pending or group.running for group in list(self._groups)
+            group.pending or group.starting or group.running for group in list(self._groups)
         )
 
     @property
