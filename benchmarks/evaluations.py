@@ -24,6 +24,7 @@ from inspect_ai import Task, eval_set, task_with
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from inoc_evals.experiments.log_set import make, whole_logs
+from inoc_evals.experiments.parts import UNSEEN
 from inoc_evals.providers.engine import engine
 from inoc_evals.tasks import traits
 
@@ -71,15 +72,7 @@ def as_it_comes(folder: Path) -> None:
 
 
 def a_runs(folder: Path) -> None:
-    # As experiments/parts.py has them made.
-    make(
-        tasks(),
-        whole_logs(folder, print),
-        progress=False,
-        log_realtime=False,
-        score_display=False,
-        **SAMPLING,
-    )
+    make(tasks(), whole_logs(folder, print), progress=False, **UNSEEN, **SAMPLING)
 
 
 def said(folder: Path) -> list[str]:

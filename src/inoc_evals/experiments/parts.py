@@ -31,6 +31,9 @@ from inoc_evals.store.store import Store
 FOLDER = "parts"
 """Beside the directory of the logs."""
 
+UNSEEN: dict[str, Any] = {"log_realtime": False, "score_display": False}
+"""Nobody looks on: what is under way lies in no directory that Inspect View is shown."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -99,9 +102,7 @@ def make_part(part: Part) -> None:
         }
         tasks = [task_for(part.figure, part.base, key, one) for key, one in left.items()]
         if tasks:
-            # Nobody looks on: what is under way lies in no directory that Inspect View is shown.
-            unseen: dict[str, Any] = {"log_realtime": False, "score_display": False}
-            make(tasks, held, progress=False, **unseen, **together(tasks))
+            make(tasks, held, progress=False, **UNSEEN, **together(tasks))
 
 
 def collect(log_dir: Path) -> None:

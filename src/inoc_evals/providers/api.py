@@ -186,7 +186,7 @@ class InocAPI(MeaningAPI):
         return wait_none()
 
     def connection_key(self) -> str:
-        """Return a key of this model's own: rows of two adapters never share a batch."""
+        """Return a key of this model's own: each may have as many requests as are allowed."""
         return self.meaning.identity
 
     async def _ready(self, meaning: Meaning) -> "Engine":

@@ -108,4 +108,5 @@ def _logprobs(model: Any, rows: Sequence[Sequence[int]]) -> list[list[float]]:
     with torch.no_grad():
         logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]
         chosen = torch.log_softmax(logits.float(), dim=-1).gather(2, ids[:, 1:, None])
-    return [[float(value) for value in row] for row in chosen[..., 0].tolist()]
+    values: list[list[float]] = chosen[..., 0].tolist()
+    return values
