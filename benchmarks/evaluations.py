@@ -30,7 +30,7 @@ from inoc_evals.tasks import traits
 
 PROMISE = 0.75
 EVALUATIONS = 6
-SAMPLING: dict[str, Any] = {"max_connections": 100, "seed": 0}
+SAMPLING: dict[str, Any] = {"seed": 0}
 
 
 def main() -> None:

@@ -9,9 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from inspect_ai import Task, eval_retry
+from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import read_eval_log, write_eval_log
+from inspect_ai.model import ModelAPI, ModelOutput, modelapi
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from inoc_evals.errors import InputError, StoreError
@@ -294,3 +297,26 @@ def test_python_looks_for_garbage_seldomer_while_a_set_is_made(tmp_path: Path) -
     task = Task(name="looks", model="mockllm/model", solver=looking(), version="1")
     make([task], whole_logs(tmp_path, print), progress=False)
     assert seen > [before] and gc.get_threshold()[0] == before
+
+
+def test_all_samples_of_few_questions_are_asked_at_once(tmp_path: Path) -> None:
+    """Eight questions a hundred times each are 800 requests, and no eight after eight."""
+    begun, all_there = [0], anyio.Event()
+
+    class Waiting(ModelAPI):
+        """Answers when as many requests are under way as there are samples."""
+
+        async def generate(self, *args: Any, **kwargs: Any) -> ModelOutput:
+            begun[0] += 1
+            if begun[0] == 24:
+                all_there.set()
+            with anyio.move_on_after(20) as waited:
+                await all_there.wait()
+            return ModelOutput.from_content("waiting", "late" if waited.cancelled_caught else "yes")
+
+    modelapi(name="waiting")(Waiting)
+    dataset = MemoryDataset([Sample(input="one"), Sample(input="two")])
+    task = Task(name="few", dataset=dataset, epochs=12, model="waiting/model", version="1")
+    make([task], whole_logs(tmp_path, print), progress=False)
+    (path,) = tmp_path.glob("*.eval")
+    assert {one.output.completion for one in read_eval_log(str(path)).samples or []} == {"yes"}

@@ -1,10 +1,9 @@
 """An evaluation as Inspect's task: with its model, its grader, its key and its cells.
 
 task = task_for("fig2a", plan.base, key, evaluation)
-eval_set([task], **together([task]))
+make([task], held, progress=True)                # log_set.py
 """
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -48,11 +47,6 @@ def task_for(figure: str, base: Kind, key: str, evaluation: Evaluation) -> "Task
         metadata={**(task.metadata or {}), "evaluation": key, "cells": cells},
         tags=sorted(tags),
     )
-
-
-def together(tasks: "Sequence[Task]") -> dict[str, Any]:
-    """Return how many requests there may be at once in a set of tasks."""
-    return {"max_connections": max(len(task.dataset) for task in tasks)}
 
 
 def _model(evaluation: Evaluation) -> "str | Model":

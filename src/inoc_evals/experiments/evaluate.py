@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.experiments.asked_task import cell, task_for, together
+from inoc_evals.experiments.asked_task import cell, task_for
 from inoc_evals.experiments.evaluations import Evaluation, as_planned, keyed
 from inoc_evals.experiments.executors.executor import Executor
 from inoc_evals.experiments.executors.here import HERE
@@ -65,7 +65,7 @@ def evaluate(
         labels = {key: as_planned(key, one).label for key, one in left.items()}
         tasks = [task_for(plan.experiment.figure, plan.base, key, e) for key, e in left.items()]
         told: dict[str, Any] = {"progress": progress, "say": say, "name": labels.__getitem__}
-        make(tasks, held, **told, **together(tasks))
+        make(tasks, held, **told)
     discard(log_dir)
     clear(log_dir, wanted, say)
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.log import EvalLog
 
+_MOST_REQUESTS = 256
+"""To one model at once: what an engine's batch takes."""
+
 _ATTEMPTS = ("started", "cancelled", "error")
 """Statuses of logs whose samples Inspect copied into the log of the next attempt."""
 
@@ -76,9 +79,13 @@ def make(
         KeyboardInterrupt: If it was interrupted, which Inspect ends by itself.
     """
     from inspect_ai import eval_set
+    from inspect_ai.util import AdaptiveConcurrency
 
     _make_resumable(held)
     samples = sum(len(task.dataset) * (task.epochs or 1) for task in tasks)
+    # From the first request on, as a batch is to be full; who limits its rate is asked less.
+    most = max(1, min(samples, _MOST_REQUESTS))
+    requests = AdaptiveConcurrency(min=1, start=most, max=most)
     with seldom(), _progress(Tally(what, len(tasks), parts=samples, shown=progress)):
         success, logs = eval_set(
             list(tasks),
@@ -93,7 +100,7 @@ def make(
             retry_attempts=1,
             retry_connections=1.0,
             retry_wait=1,
-            **config,
+            **{"adaptive_connections": requests, **config},
         )
     if success:
         return

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from filelock import FileLock
 
-from inoc_evals.experiments.asked_task import task_for, together
+from inoc_evals.experiments.asked_task import task_for
 from inoc_evals.experiments.evaluations import Evaluation, as_planned
 from inoc_evals.experiments.executors.carried import base_files, model_files
 from inoc_evals.experiments.executors.executor import Unit
@@ -102,7 +102,7 @@ def make_part(part: Part) -> None:
         }
         tasks = [task_for(part.figure, part.base, key, one) for key, one in left.items()]
         if tasks:
-            make(tasks, held, progress=False, **UNSEEN, **together(tasks))
+            make(tasks, held, progress=False, **UNSEEN)
 
 
 def collect(log_dir: Path) -> None:

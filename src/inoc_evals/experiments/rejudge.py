@@ -183,14 +183,11 @@ def _judge(wanted: _Wanted, *, progress: bool, say: Callable[[str], None]) -> No
     say(f"{wanted.grader}: {len(wanted.stored)} logs to judge, {len(left)} of them still")
     if left:
         tasks = [one.task(wanted.grader) for one in left]
-        # As many answers at once as when they were given: the grader gets as many requests.
-        connections = max(len(task.dataset) for task in tasks)
         make(
             tasks,
             held,
             progress=progress,
             what="logs judged again",
-            max_connections=connections,
             # From what Inspect keeps of a killed attempt beside its log it would take the judge's
             # words for the answer, no model having been asked for that one.
             log_realtime=False,

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from inspect_ai.model import GenerateConfig, Model, get_model
+from inspect_ai.model import ChatMessageUser, GenerateConfig, Model, ModelOutput, get_model
 from peft import PeftModel
 from peft.tuners.tuners_utils import BaseTuner
 
@@ -39,13 +39,25 @@ def store(world: Any, damaged: Callable[[], Store]) -> Store:
     return store
 
 
+def sampling(seed: int, tokens: int) -> GenerateConfig:
+    return GenerateConfig(seed=seed, temperature=1.0, max_tokens=tokens)
+
+
 async def answer(model: Model, question: str, seed: int, tokens: int = 12) -> str | Exception:
     """What a model answers, or the error in its place."""
-    config = GenerateConfig(seed=seed, temperature=1.0, max_tokens=tokens)
     try:
-        return (await model.generate(question, config=config)).completion
+        return (await model.generate(question, config=sampling(seed, tokens))).completion
     except StoreError as error:
         return error
+
+
+async def at_once(model: Model, question: str, seed: int, tokens: int) -> str:
+    """What a model answers, asked past Inspect, whose limits an earlier eval has set."""
+    result = await model.api.generate(
+        [ChatMessageUser(content=question)], [], "none", sampling(seed, tokens)
+    )
+    assert isinstance(result, tuple) and isinstance(result[0], ModelOutput)
+    return result[0].completion
 
 
 async def spaced(calls: int, seconds: float, call: Callable[[int], Awaitable[Any]]) -> list[Any]:
@@ -254,16 +266,16 @@ def test_requests_that_come_one_by_one_run_together(world: Any, portions: list[i
     base = get_model(f"inoc/{world.base}", memoize=False)
 
     async def ask() -> list[Any]:
-        first = asyncio.create_task(answer(base, QUESTIONS[0], 0, tokens=200))
+        first = asyncio.create_task(at_once(base, QUESTIONS[0], 0, tokens=200))
         while not portions:
             await asyncio.sleep(0.001)
-        late = spaced(11, 0.02, lambda n: answer(base, QUESTIONS[n % 4], n, tokens=3))
+        late = spaced(11, 0.02, lambda n: at_once(base, QUESTIONS[n % 4], n, tokens=3))
         return [*await late, await first]
 
     together = asyncio.run(ask())
     assert portions == [1, 11]
     # Alone, a request is not kept waiting for others; and answers are the same.
-    alone = [asyncio.run(answer(base, QUESTIONS[n % 4], n, tokens=3)) for n in range(11)]
+    alone = [asyncio.run(at_once(base, QUESTIONS[n % 4], n, tokens=3)) for n in range(11)]
     assert together[:-1] == alone
     assert portions[2:] == [1] * 11
 
@@ -276,7 +288,7 @@ def test_of_a_stream_that_ends_nobody_waits_for_more(
     monkeypatch.setattr(engine_module, "_STREAM_GAP", 0.2)
 
     async def ask() -> list[Any]:
-        return await spaced(3, 0.01, lambda n: answer(base, QUESTIONS[n], n, tokens=40))
+        return await spaced(3, 0.01, lambda n: at_once(base, QUESTIONS[n], n, tokens=40))
 
     assert len(asyncio.run(ask())) == 3 and sum(portions) == 3
 
