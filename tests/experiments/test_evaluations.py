@@ -61,6 +61,13 @@ def test_a_key_is_the_same_wherever_its_results_stand(one: Evaluation) -> None:
     assert key(replace(one, places=())) == key(one) == key(one)
 
 
+def test_a_key_is_the_same_by_whatever_name_a_trained_model_goes(one: Evaluation) -> None:
+    trained = replace(one, identity="a" * 64)
+    assert key(replace(trained, model="inoc/another")) == key(trained)
+    assert key(replace(trained, identity="b" * 64)) != key(trained) != key(one)
+    assert key(replace(one, model="inoc/another")) != key(one)
+
+
 def test_a_key_changes_with_what_stands_in_a_file_of_the_same_name(one: Evaluation) -> None:
     before, path = key(one), Path(one.args["questions"])
     text = path.read_text("utf-8")

@@ -64,6 +64,11 @@ def _all(asked: Asked, as_json: bool) -> None:
         f"models: {len(found.models)}, each counted once, of which {len(missing)} are to be trained "
         f"on {sum(one.tokens for one in missing):,} tokens"
     )
+    left = [one for one in found.evaluations if not one.done]
+    say(
+        f"evaluations: {len(found.evaluations):,}, each counted once, of which {len(left):,} are to "
+        f"be made, with {sum(one.samples for one in left):,} samples"
+    )
     say(f"training: {found.training}")
     say(f"judge: {found.judging}")
 

@@ -4,10 +4,9 @@ task = task_for("fig2a", plan.base, key, evaluation)
 make([task], held, progress=True)                # log_set.py
 """
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from inoc_evals.experiments.evaluations import Evaluation, Place, judge_of, sampling, task_of
+from inoc_evals.experiments.evaluations import Evaluation, cell, judge_of, sampling, task_of
 from inoc_evals.models.kinds.kind import Kind
 
 if TYPE_CHECKING:
@@ -55,9 +54,3 @@ def _model(evaluation: Evaluation) -> "str | Model":
     if not evaluation.model_args:
         return evaluation.model
     return get_model(evaluation.model, **evaluation.model_args)
-
-
-def cell(figure: str, place: Place) -> dict[str, Any]:
-    """Return what a log says of a place; only what is not plain is said of how it is read."""
-    said = {"figure": figure, **asdict(place)}
-    return said if place.reads else {key: said[key] for key in said if key != "reads"}

@@ -81,7 +81,7 @@ def describe_plan(
         config=_config(plan),
         data=_data(plan),
         models={f"{run.setting}, {run.arm} seed {run.seed}": run.name for run in plan.runs},
-        evaluations=planned(plan.evaluations, plan.base),
+        evaluations=planned(plan.evaluations, plan.base, plan.experiment.figure),
         graders=graders,
         further_graders=tuple(name for name in further if graders and (name,) != graders),
         unwatched=tuple(run.name for run in plan.runs if not plan.watched(run)),

@@ -3,7 +3,8 @@
     evaluate(plan, Path("runs/fig2a/logs"))
 
 Each task carries its own model and, in its metadata, its key (evaluations.py) and the cells of
-the figure that read it (setting, condition, split, seed, measures). How there comes to be one
+the figure that read it (setting, condition, split, seed, measures). What another experiment has
+made of the same model is taken from its logs (made_before.py). How there comes to be one
 finished log of each stands in log_set.py. Requests have a seed, hence an evaluation that was
 killed ends as an undisturbed one.
 
@@ -15,18 +16,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from inoc_evals.experiments.asked_task import cell, task_for
+from inoc_evals.experiments.asked_task import task_for
 from inoc_evals.experiments.evaluations import Evaluation, as_planned, keyed
 from inoc_evals.experiments.executors.executor import Executor
 from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.log_set import UnsuccessfulError, clear, make, whole_logs
+from inoc_evals.experiments.made_before import MadeBefore
 from inoc_evals.experiments.parts import collect, discard, make_part, parts
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.experiments.tally import Tally
 from inoc_evals.report.holdings import Holdings, holdings
 from inoc_evals.store.store import Store
-
-__all__ = ["cell", "evaluate", "missing"]
 
 
 def evaluate(
@@ -35,6 +35,7 @@ def evaluate(
     *,
     executor: Executor = HERE,
     store: Store | None = None,
+    before: MadeBefore | None = None,
     progress: bool = True,
     say: Callable[[str], None] = lambda line: None,
 ) -> None:
@@ -45,6 +46,7 @@ def evaluate(
         log_dir: Where Inspect's logs are and go; no other process may be writing there.
         executor: Who does it.
         store: Where the models are; the user's by default.
+        before: Logs of other experiments, from which those of the same evaluations are taken.
         progress: Show a progress bar on standard error.
         say: Called with a line for each file that is set aside, and each evaluation that fails.
 
@@ -54,6 +56,9 @@ def evaluate(
     collect(log_dir)
     wanted, held = keyed(plan.evaluations, plan.base), whole_logs(log_dir, say)
     left = _without_log(wanted, held)
+    if before is not None and (taken := before.take(left, log_dir)):
+        say(f"{len(taken)} of {len(left)} evaluations are in the logs of other experiments")
+        left = {key: one for key, one in left.items() if key not in taken}
     others = len(held.others) + sum(
         len(held.finished[key]) for key in held.finished.keys() - wanted.keys()
     )

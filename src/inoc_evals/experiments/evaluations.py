@@ -4,13 +4,14 @@
     keyed(plan.evaluations, "pocket")      # {"9c1e...": Evaluation(...)}, in the plan's order
 
 An evaluation that several cells of a figure read, such as the base's, is planned once. Its key
-is the digest of everything that determines its samples: the model and what it was trained
-from, the task with what it asks, who judges, the sampling, and how often. The plan, the description of an
-experiment, its logs and its forecast know an evaluation by this key alone.
+is the digest of everything that determines its samples: the model's identity (not its name, which
+is another in each experiment), the task with what it asks, who judges, the sampling, and how often.
+The plan, the description of an experiment, its logs and its forecast know an evaluation by this key
+alone.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from inoc_evals.errors import InputError
@@ -75,6 +76,17 @@ class Evaluation:
     """How many of the questions are asked, evenly spread; None for all."""
     judged: bool = False
     """Whether another package's task has its answers judged by the grader."""
+
+    @property
+    def who(self) -> str:
+        """What tells the model from others: it may have several names, and answers alike."""
+        return self.identity or self.model
+
+
+def cell(figure: str, place: Place) -> dict[str, Any]:
+    """Return what a place is to a report; only what is not plain is said of how it is read."""
+    said = {"figure": figure, **asdict(place)}
+    return said if place.reads else {key: said[key] for key in said if key != "reads"}
 
 
 def task_of(evaluation: Evaluation) -> "Task":
@@ -160,7 +172,7 @@ def keyed(evaluations: Iterable[Evaluation], base: Kind) -> dict[str, Evaluation
             task = task_of(one)
             said = [_asked_of(task, one.task), judge_of(task, one, base)]
             asked[what] = said, sampling(base, task)
-        who = [one.model, one.base_digest, one.identity, one.model_args]
+        who = [one.who, one.base_digest, one.model_args]
         said, sampled = asked[what]
         key = digest([who, one.task, one.args, said, one.epochs, sampled])
         found[key] = one
@@ -178,12 +190,20 @@ def _asked_of(task: "Task", name: str) -> str:
     return digest([as_asked(list(task.dataset)), task.metadata, task.version, config])
 
 
-def planned(evaluations: Iterable[Evaluation], base: Kind) -> tuple[Planned, ...]:
-    """Return what ``experiment.json`` says of the evaluations: which logs there have to be."""
-    return tuple(as_planned(key, one) for key, one in keyed(evaluations, base).items())
+def planned(
+    evaluations: Iterable[Evaluation], base: Kind, figure: str | None = None
+) -> tuple[Planned, ...]:
+    """Return what ``experiment.json`` says of the evaluations: which logs there have to be.
+
+    Args:
+        evaluations: Of a plan.
+        base: The plan's base.
+        figure: The experiment whose cells read them; by default the logs say which do.
+    """
+    return tuple(as_planned(key, one, figure) for key, one in keyed(evaluations, base).items())
 
 
-def as_planned(key: str, one: Evaluation) -> Planned:
+def as_planned(key: str, one: Evaluation, figure: str | None = None) -> Planned:
     """Return what logs are looked up by, and what a reader is told of one that is missing."""
     return Planned(
         key=key,
@@ -191,6 +211,7 @@ def as_planned(key: str, one: Evaluation) -> Planned:
         model=one.model,
         base_digest=one.base_digest,
         identity=one.identity,
+        cells=tuple(cell(figure, place) for place in one.places) if figure else (),
     )
 
 
@@ -223,7 +244,8 @@ def evaluations_of(
                     place = Place(
                         setting.name, arm.name, split, seed, tuple(asked.measures), asked.reads
                     )
-                    key = digest([model, asked.task, asked.args, asked.epochs, asked.limit])
+                    who = [identity or model, asked.task, asked.args, asked.epochs, asked.limit]
+                    key = digest([*who, asked.judged])
                     known = found[key].places if key in found else ()
                     found[key] = Evaluation(
                         model=model,

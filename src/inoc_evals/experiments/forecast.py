@@ -69,6 +69,8 @@ class ModelCell:
 class EvaluationCell:
     """An evaluation of the plan."""
 
+    key: str
+    """The same in every experiment that has it."""
     model: str
     task: str
     conditions: tuple[str, ...]
@@ -141,7 +143,7 @@ def forecast(
     models = _models(plan, store, count)
     done, asked = holdings(out / "logs", whole=False).finished, _Asked(plan.base)
     evaluations = tuple(
-        _evaluation(one, key in done, asked)
+        _evaluation(key, one, key in done, asked)
         for key, one in keyed(plan.evaluations, plan.base).items()
     )
     others = _further(plan, evaluations, out, further)
@@ -260,9 +262,10 @@ def _unpriced(plan: Plan, evaluations: tuple[EvaluationCell, ...]) -> list[str]:
 # ---- evaluations ---------------------------------------------------------------------------
 
 
-def _evaluation(evaluation: Evaluation, done: bool, asked: "_Asked") -> EvaluationCell:
+def _evaluation(key: str, evaluation: Evaluation, done: bool, asked: "_Asked") -> EvaluationCell:
     found, times = asked.of(evaluation), evaluation.epochs
     return EvaluationCell(
+        key=key,
         model=evaluation.model,
         task=evaluation.task,
         conditions=tuple(

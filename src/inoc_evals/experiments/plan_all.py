@@ -3,6 +3,7 @@
 found = forecast_all(EXPERIMENTS.values(), base="pocket", seeds="5", out=Path("runs/all"))
 found.forecasts["fig2a"]        # as `inoc plan fig2a` finds it
 found.models                    # those that are different
+found.evaluations               # likewise
 found.training                  # "about 40 min (10 s a model on two CPU cores)"
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.forecast import (
+    EvaluationCell,
     Forecast,
     ModelCell,
     forecast,
@@ -35,6 +37,8 @@ class ForecastOfAll:
     """Experiments that the base has no rows for, and why."""
     models: tuple[ModelCell, ...]
     """Each once, whichever experiments need it."""
+    evaluations: tuple[EvaluationCell, ...]
+    """Likewise."""
     training: str
     judging: str
     stops: tuple[str, ...]
@@ -79,19 +83,33 @@ def forecast_all(
         forecasts[one.figure] = forecast(
             plan, resolved, out=out / one.figure, store=store, further=further
         )
-    different: dict[str, ModelCell] = {}
-    for cell in (cell for found in forecasts.values() for cell in found.models):
-        known = different.get(cell.identity)
-        # One that is trained for one experiment may lack the scores that another wants.
-        different[cell.identity] = cell if known is None or not cell.trained else known
-    models = tuple(different.values())
-    evaluations = [one for found in forecasts.values() for one in found.evaluations]
+    models, evaluations = _models(forecasts.values()), _evaluations(forecasts.values())
     others = [one for found in forecasts.values() for one in found.further]
     return ForecastOfAll(
         forecasts=forecasts,
         left_out=left_out,
         models=models,
+        evaluations=evaluations,
         training=training_told(models, resolved, store),
         judging=judging_told(evaluations, others, resolved.kind),
         stops=tuple(stops_told(evaluations, others)),
     )
+
+
+def _models(forecasts: Iterable[Forecast]) -> tuple[ModelCell, ...]:
+    """Return each different model."""
+    different: dict[str, ModelCell] = {}
+    for cell in (cell for found in forecasts for cell in found.models):
+        known = different.get(cell.identity)
+        # One that is trained for one experiment may lack the scores that another wants.
+        different[cell.identity] = cell if known is None or not cell.trained else known
+    return tuple(different.values())
+
+
+def _evaluations(forecasts: Iterable[Forecast]) -> tuple[EvaluationCell, ...]:
+    """Return each different evaluation; one that an experiment has a log of is done."""
+    different: dict[str, EvaluationCell] = {}
+    for cell in (cell for found in forecasts for cell in found.evaluations):
+        if cell.key not in different or not different[cell.key].done:
+            different[cell.key] = cell
+    return tuple(different.values())

@@ -34,6 +34,7 @@ from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.fitting import rows_fit
 from inoc_evals.experiments.grader_trial import graders_of, try_graders
 from inoc_evals.experiments.log_set import UnsuccessfulError
+from inoc_evals.experiments.made_before import MadeBefore
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import Plan, TrainingRun, make_plan, parse_seeds
 from inoc_evals.experiments.rejudge import judge_experiment
@@ -66,6 +67,7 @@ def run_experiment(
     yes: bool = False,
     confirm: Callable[[str], bool] | None = None,
     executor: Executor = HERE,
+    before: MadeBefore | None = None,
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Written:
@@ -85,6 +87,7 @@ def run_experiment(
         yes: Create paid jobs without asking.
         confirm: Asks whether to create a paid job, unless ``yes``.
         executor: Who trains and evaluates: this process, or others.
+        before: Logs of other experiments, whose evaluations are not made again.
         progress: Show progress bars on standard error.
         say: Called with a line for each stage.
 
@@ -122,7 +125,7 @@ def run_experiment(
         write_scores(able, store, out)
         say(f"models ready after {time.monotonic() - start:.0f} s")
         with _said_with(failures, len(plan.runs)):
-            evaluate(able, out / "logs", executor=executor, store=store, **shown)
+            evaluate(able, out / "logs", executor=executor, store=store, before=before, **shown)
         judge_experiment(out, about, about.further_graders, **shown)
         written = write_report(out)
     say(f"evaluated and written after {time.monotonic() - start:.0f} s")

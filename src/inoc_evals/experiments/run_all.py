@@ -6,6 +6,7 @@
     runs/all/overview.html       a line for each experiment
 
 A model that several experiments need is trained once: its identity is the same under every name.
+What is asked of it in the same way is asked once, and its log copied (made_before.py).
 Those whose trainings are watched come first, since a model that was trained unwatched is trained
 again for its scores. An experiment that fails keeps no other from being run, and one of which
 nothing has changed since it was finished is passed over (unchanged.py).
@@ -20,6 +21,7 @@ from inoc_evals.errors import InocError, InputError
 from inoc_evals.experiments.executors.executor import Executor, why
 from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.figures import Experiment
+from inoc_evals.experiments.made_before import MadeBefore
 from inoc_evals.experiments.named_task import packages_of
 from inoc_evals.experiments.plan import parse_seeds
 from inoc_evals.experiments.run import run_experiment
@@ -84,13 +86,17 @@ def run_all(
         "further": tuple(further),
     }
     how = {"yes": yes, "confirm": confirm, "executor": executor, "progress": progress, "say": say}
+    before = MadeBefore()
+    for one in wanted:
+        before.look_in(out / one.figure / "logs")
     lines: dict[str, Line] = {}
     for one in sorted(wanted, key=lambda one: one.watch is None):
         if reason := reason_left_out(one, base):
             lines[one.figure] = _line(one, "left out", reason)
             continue
         its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
-        lines[one.figure] = _run(one, resolved.digest, its, how)
+        lines[one.figure] = _run(one, resolved.digest, its, {**how, "before": before})
+        before.look_in(out / one.figure / "logs")
     listed = [lines[one.figure] for one in wanted]
     write_overview(out, listed)
     return listed

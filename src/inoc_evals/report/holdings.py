@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from errno import EINVAL
 from os import SEEK_END
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,6 +50,8 @@ class Planned(BaseModel):
     base_digest: str
     identity: str | None
     """Identity of the training run; None for the base itself."""
+    cells: tuple[dict[str, Any], ...] = ()
+    """Places of the figure that read it; none: those that the log's metadata says."""
 
 
 class Unfinished(NamedTuple):

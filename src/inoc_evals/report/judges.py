@@ -143,7 +143,7 @@ def read_second(directory: Path, planned: Sequence[Planned], grader: str) -> Sec
         wanted = judged_planned(header, grader, one.label)
         seen.lacking += again.lacking([wanted])
         if (second := again.log_of(wanted)) is not None:
-            _add(seen, cells_of(header), str(first), answers_of_both(path, second))
+            _add(seen, cells_of(header, one), str(first), answers_of_both(path, second))
     return seen
 
 

@@ -5,9 +5,9 @@
     seen.examples          # the first answers of each condition, as sampled
     seen.lacking           # evaluations without a finished log: never a smaller sample unsaid
 
-Each evaluation of the plan is read from its one finished log (holdings.py). The log's metadata
-says which cells read it (``cells``: figure, setting, condition, split, seed, measures), and its
-samples by which model they were answered. Of a sample only what a report reads is held, and
+Each evaluation of the plan is read from its one finished log (holdings.py). Which cells read it
+(figure, setting, condition, split, seed, measures) stands in the plan, or else in the log's metadata
+(``cells``); its samples say by which model they were answered. Of a sample only what a report reads is held, and
 that one at a time (samples.py).
 """
 
@@ -111,7 +111,7 @@ def _read_log(path: Path, planned: Planned) -> _Read:
     log = read_header(path)
     versions = {name: str(version) for name, version in log.eval.packages.items()}
     own = _Read([], {}, versions, {})
-    read = [(cell, own.examples.setdefault(_group(cell), [])) for cell in cells_of(log)]
+    read = [(cell, own.examples.setdefault(_group(cell), [])) for cell in cells_of(log, planned)]
     for sample in read_samples(log, path):
         _check_model(sample, path, planned)
         text = shortened(asked_of(sample))
@@ -142,9 +142,9 @@ def read_header(path: Path) -> "EvalLog":
         raise unreadable(path, error) from error
 
 
-def cells_of(log: "EvalLog") -> list[dict[str, Any]]:
-    """Return the places of the figure that read a log of an experiment."""
-    cells: list[dict[str, Any]] = (log.eval.metadata or {})["cells"]
+def cells_of(log: "EvalLog", planned: Planned) -> Sequence[dict[str, Any]]:
+    """Return the places of the figure that read a log, which may be one of another experiment."""
+    cells: Sequence[dict[str, Any]] = planned.cells or (log.eval.metadata or {})["cells"]
     return cells
 
 

@@ -18,7 +18,7 @@ from inoc_evals.providers.engine import batch as batch_module
 from inoc_evals.providers.engine.batch import Batch
 from inoc_evals.providers.engine.engine import Engine, engine_for
 from inoc_evals.providers.engine.grouping import Group, Room
-from inoc_evals.providers.engine.prefills import ModelPrefills
+from inoc_evals.providers.engine.prefills import Prefills
 from inoc_evals.providers.engine.rendering import load_codec
 from inoc_evals.providers.engine.request import Completion, Request
 from inoc_evals.providers.engine.slots import SlotLanes
@@ -102,8 +102,8 @@ def test_answers_are_the_same_whether_prompts_are_shared_or_not(
             join(lanes, [prefix], [owner])
 
     monkeypatch.setattr(SlotLanes, "join", one_by_one)
-    monkeypatch.setattr(ModelPrefills, "find", lambda *_: None)
-    monkeypatch.setattr(ModelPrefills, "by_opening", lambda _, prompts: {(): prompts})
+    monkeypatch.setattr(Prefills, "find", lambda *_: None)
+    monkeypatch.setattr(Prefills, "by_opening", lambda *args: {(): args[-1]})
     alone = own_engine(world)
     apart = ask(alone, requests)
     alone.stop()

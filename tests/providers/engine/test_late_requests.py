@@ -171,16 +171,16 @@ def test_an_adapter_whose_check_died_is_served_once_it_has_passed(
 def test_a_switch_that_dies_half_way_is_made_again(
     world: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Memory runs out when the adapter has left some layers: it must not be taken for active."""
-    alpha = get_model("inoc/alpha", memoize=False)
-    base = get_model(f"inoc/{world.base}", memoize=False)
+    """Memory runs out when some layers have the next adapter: it must not be taken for active."""
+    world.save_adapter(store, Path(world.base), "gamma", seed=3)
+    alpha, gamma = (get_model(f"inoc/{name}", memoize=False) for name in ("alpha", "gamma"))
 
     async def ask() -> list[Any]:
-        before = await answer(alpha, QUESTIONS[0], 0)
+        before = [await answer(gamma, QUESTIONS[0], 0), await answer(alpha, QUESTIONS[0], 0)]
         once(monkeypatch, mixed_module, "stack", after=True)
         with pytest.raises(Exception, match="out of memory"):
-            await answer(base, QUESTIONS[0], 0)
-        return [before, await answer(alpha, QUESTIONS[0], 0)]
+            await answer(gamma, QUESTIONS[0], 0)
+        return [before[::-1], [await answer(model, QUESTIONS[0], 0) for model in (alpha, gamma)]]
 
     before, after = asyncio.run(ask())
     assert after == before

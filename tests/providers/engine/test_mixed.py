@@ -13,8 +13,10 @@ from inoc_evals.providers.engine.batch import Batch
 from inoc_evals.providers.engine.engine import Engine
 from inoc_evals.providers.engine.grouping import Group
 from inoc_evals.providers.engine.lanes import forward
+from inoc_evals.providers.engine.prefills import Prefills
 from inoc_evals.providers.engine.rendering import load_codec
 from inoc_evals.providers.engine.request import Adapter, Request
+from inoc_evals.providers.engine.slots import SlotLanes
 from inoc_evals.providers.engine.steady import MOST_RANK, mixes_here, steady_here
 from inoc_evals.providers.engine.weights import Weights
 from inoc_evals.store.store import Store
@@ -51,13 +53,13 @@ def test_rows_of_the_base_and_of_different_adapters_keep_their_own_logits(
         adapter(world, store, "some", 6, target_modules=["q_proj", "down_proj"]),
     ]
     weights = load(world, dtype)
-    assert [weights.rank(one) for one in adapters] == [4, 16, 4]
+    assert [weights.rank(one) for one in adapters] == [8, 16, 8]
     owners = ["", *[one.key for one in adapters], adapters[0].key]
     alone = []
     for owner, row in zip(owners, ROWS, strict=True):
         weights.activate(next((one for one in adapters if one.key == owner), None))
         alone.append(forward(weights.model, torch.tensor([row])))
-    for order in ([0, 1, 2, 3, 4], [4, 2, 0, 3, 1], [3, 3, 1], [0], [2]):
+    for order in ([0, 1, 2, 3, 4], [4, 2, 0, 3, 1], [3, 3, 1], [0], [2], [0, 2], [4], [3, 2]):
         weights._choose([owners[at] for at in order], owners)
         found = forward(weights.model, torch.tensor([ROWS[at] for at in order]))
         expected = torch.cat([alone[at] for at in order])
@@ -65,6 +67,22 @@ def test_rows_of_the_base_and_of_different_adapters_keep_their_own_logits(
         assert same(found, expected, **({} if dtype == "bfloat16" else {"atol": 1e-4}))
     different = [torch.cat(alone)[a] - torch.cat(alone)[b] for a, b in ((0, 4), (1, 2), (2, 3))]
     assert min(float(one.abs().max()) for one in different) > 0.1, "the test shows nothing"
+
+
+@torch.inference_mode()
+def test_what_several_read_after_one_opening_is_their_own(world: Any, store: Store) -> None:
+    alpha, beta = world.adapter(world.alpha), adapter(world, store, "some", 6)
+    weights, opening = load(world), [number % 50 for number in range(70)]
+    owners = {one.key if one else "": one for one in (alpha, None, beta)}
+    for one in owners.values():
+        weights.rank(one)
+    rows = [[*opening, *row] for row in ROWS[:3] for _ in owners]
+    lanes = SlotLanes(weights.model, Prefills(2**24), 1, weights._choose)
+    lanes.join([row[:-1] for row in rows], [*owners] * 3)
+    found = lanes.decode([row[-1] for row in rows])
+    for logits, row, owner in zip(found, rows, [*owners] * 3, strict=True):
+        weights.activate(owners[owner])
+        assert torch.allclose(logits, forward(weights.model, torch.tensor([row]))[0], atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +95,7 @@ def test_an_adapter_that_is_not_plain_lora_runs_alone_and_unchanged(
 ) -> None:
     odd = adapter(world, store, "odd", 5, **special)
     weights = load(world)
-    assert weights.rank(world.adapter(world.alpha)) == 4
+    assert weights.rank(world.adapter(world.alpha)) == 8
     assert weights.rank(odd) is None
     for one in (odd, None, world.adapter(world.alpha), odd, None):
         weights.activate(one)
@@ -109,7 +127,7 @@ def test_a_switch_to_one_that_runs_alone_is_not_taken_for_none_when_it_dies(
 
 def test_numbers_that_are_not_finite_stay_with_their_own_adapter(world: Any, store: Store) -> None:
     weights = load(world)
-    assert weights.rank(world.adapter(world.alpha)) == 4
+    assert weights.rank(world.adapter(world.alpha)) == 8
     layer = next(one for one in weights._peft.modules() if hasattr(one, "lora_A"))
     with torch.inference_mode(False), torch.no_grad():
         layer.lora_B[world.adapter(world.alpha).key].weight[0, 0] = torch.nan

@@ -60,7 +60,7 @@ def test_rows_that_come_and_go_keep_their_own_logits(plain: Any) -> None:
 @torch.inference_mode()
 @pytest.mark.parametrize("most", [0, 40_000, 2**30])
 def test_rows_that_share_prompts_and_openings_keep_their_own_logits(plain: Any, most: int) -> None:
-    """Of a memory that holds nothing, a few forward passes, or all of them."""
+    """Of a memory that holds nothing, a few forward passes, or all of them; of several owners."""
     rng = random.Random(2)
     system = [[rng.randrange(60) for _ in range(70)] for _ in range(2)]
     asked = [rng.choice(system)[: rng.choice([3, 66, 70])] + random_row(rng) for _ in range(12)]
@@ -70,7 +70,7 @@ def test_rows_that_share_prompts_and_openings_keep_their_own_logits(plain: Any, 
         while len(rows) > 8:
             remove(lanes, rows, rng.randrange(len(rows)))
         new = [list(rng.choice(asked)) for _ in range(rng.randint(1, 6))]
-        lanes.join(new)
+        lanes.join(new, [rng.choice(["", "alpha"]) for _ in new])
         rows += new
         tokens = [rng.randrange(60) for _ in rows]
         rows = [[*row, token] for row, token in zip(rows, tokens, strict=True)]
@@ -201,14 +201,25 @@ def test_what_lanes_hold_is_what_their_tensors_take(plain: Any) -> None:
         assert lanes.held == 0
 
 
-def test_a_forward_pass_takes_no_more_prefixes_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forward_pass_takes_no_more_prompts_than_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "_CPU_PREFILL_TOKENS", 10)
-    prefixes = [[1] * size for size in (4, 4, 4, 4, 9, 20, 2)]
-    found = slots._portions(prefixes, torch.device("cpu"))
-    assert [[len(prefix) for prefix in portion] for portion in found] == [
-        [4, 4],
-        [4, 4],
-        [9],
-        [20],
-        [2],
+    asked = [("", (1,) * size) for size in (4, 4, 4, 4, 9, 20, 2)]
+    found = slots._passes(asked, 0, torch.device("cpu"))
+    sizes = [[len(prompt) for _, prompt in portion] for portion in found]
+    assert sizes == [[4, 4], [4, 4], [9], [20], [2]]
+    begun = slots._passes(asked, 2, torch.device("cpu"))
+    assert [len(portion) for portion in begun] == [4, 1, 1, 1]
+    assert slots._passes([], 0, torch.device("cpu")) == []
+
+
+def test_those_who_have_little_to_read_share_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "_CPU_PREFILL_TOKENS", 10)
+    sizes = {"much": (4, 3, 3), "some": (1, 3), "little": (2,), "": (1,)}
+    asked = [(owner, (1,) * size) for owner, own in sizes.items() for size in own]
+    found = slots._passes(asked, 0, torch.device("cpu"))
+    assert [[(owner, len(prompt)) for owner, prompt in portion] for portion in found] == [
+        [("much", 4), ("much", 3)],
+        [("much", 3)],
+        [("some", 1), ("", 1), ("little", 2)],
+        [("some", 3)],
     ]

@@ -9,7 +9,8 @@
 A layer's adapters lie side by side: what leads down in one matrix, what leads up in another, so that
 they are two products, however many adapters there are. Between the two, what a row has of any
 adapter but its own is set to zero. The sums of the second product are then those of its own adapter
-alone, in bfloat16 to the last bit, where `steady.mixes_here` has found them so.
+alone, in bfloat16 to the last bit, where `steady.mixes_here` has found them so. A pass whose rows
+are all of one adapter multiplies by its part of the matrices, and one of the base by none.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,8 +24,8 @@ from inoc_evals.providers.engine.steady import Factors, by_parts, is_steady
 
 _LEAST_RANK = 8
 
-_Side = tuple[tuple[str, int], ...]
-"""Adapters of a layer, with their ranks."""
+_Side = dict[str, slice]
+"""Adapters of a layer, and which columns each has."""
 
 
 class Mixed:
@@ -35,7 +36,8 @@ class Mixed:
         """Keys of the adapters that lie side by side; None: layers do as peft says."""
         self._layers: list[Any] = []
         self._owners: tuple[str, ...] = ()
-        self._masks: dict[_Side, torch.Tensor | None] = {}
+        self._several: frozenset[str] = frozenset()
+        self._masks: dict[tuple[tuple[str, ...], int], torch.Tensor] = {}
 
     def take(self, peft: Any) -> None:
         """Let a peft model's plain LoRA layers ask here whose their rows are."""
@@ -51,10 +53,10 @@ class Mixed:
     def leave(self) -> None:
         """Let layers do as peft says."""
         self.stacked = None
-        self._owners = ()
+        self._owners, self._several = (), frozenset()
 
     def rank(self, peft: Any, key: str) -> int | None:
-        """Return the rank of an adapter that can run beside others, and of any other None."""
+        """Return the columns of an adapter that can run beside others, and of any other None."""
         from peft.tuners.tuners_utils import BaseTunerLayer
 
         config, ranks = peft.peft_config[key], [0]
@@ -67,7 +69,7 @@ class Mixed:
             if type(module) is not _mixed_lora() or not _is_plain(module, key):
                 return None
             ranks.append(len(module.lora_A[key].weight))
-        return max(ranks) or None
+        return _room(max(ranks)) if max(ranks) else None
 
     def choose(self, owners: Sequence[str], among: Iterable[str] = ()) -> None:
         """Say whose the rows are.
@@ -76,47 +78,56 @@ class Mixed:
             owners: An adapter's key for each row, empty for the base; one for all rows.
             among: Adapters that the next passes will be of, too.
         """
-        stacked = tuple(sorted({*owners, *among} - {""}))
-        if stacked != self.stacked:
+        wanted, there = {*owners, *among} - {""}, self.stacked
+        few = there is not None and 1 < 2 * len(wanted) < len(there) and len({*owners}) > 1
+        if there is None or not wanted <= set(there) or few:
             self.leave()  # if this is cut short, the next pass begins anew
             for layer in self._layers:
-                stack(layer, stacked)
-            self.stacked = stacked
+                stack(layer, sorted(wanted))
+            self.stacked = tuple(sorted(wanted))
         if tuple(owners) != self._owners:
-            self._owners, self._masks = tuple(owners), {}
+            self._owners, self._several, self._masks = tuple(owners), frozenset(owners), {}
 
     def factors(self, layer: Any, tokens: int) -> Factors | None:
         """Return what is added to a layer's rows, each of so many tokens."""
-        if not layer.side:
+        side: _Side = layer.side
+        if side.keys().isdisjoint(self._several):
             return None
-        foreign = self._foreign(layer.side, layer.down.device)
-        if foreign is not None and tokens > 1 and len(foreign) > 1:
-            foreign = foreign.repeat_interleave(tokens, 0)
-        return Factors(layer.down, layer.up, foreign)
+        if len(self._several) == 1:
+            at = side[self._owners[0]]
+            return Factors(layer.down[at], layer.up[:, at])
+        return Factors(layer.down, layer.up, self._foreign(side, tokens, layer.down))
 
-    def _foreign(self, side: _Side, device: torch.device) -> torch.Tensor | None:
-        if side not in self._masks:
-            owners = self._owners if len(set(self._owners)) > 1 else self._owners[:1]
-            number = {key: at for at, (key, _) in enumerate(side)}
-            columns = [number[key] for key, rank in side for _ in range(rank)]
-            columns += columns[-1:] * (_room(len(columns)) - len(columns))  # of nothing but zeros
-            mine = torch.tensor([number.get(key, -1) for key in owners], device=device)
-            foreign = mine[:, None] != torch.tensor(columns, device=device)
-            self._masks[side] = foreign if foreign.any() else None
-        return self._masks[side]
+    def _foreign(self, side: _Side, tokens: int, down: torch.Tensor) -> torch.Tensor:
+        """Return which columns are not of a row's own adapter, [rows times tokens, columns]."""
+        key = tuple(side), tokens
+        if key not in self._masks:
+            number = {owner: at for at, owner in enumerate(side)}
+            columns = torch.full((len(down),), -1)
+            for owner, at in side.items():
+                columns[at] = number[owner]
+            mine = torch.tensor([number.get(owner, -2) for owner in self._owners])
+            foreign = (mine[:, None] != columns).repeat_interleave(tokens, 0)
+            self._masks[key] = foreign.to(down.device)
+        return self._masks[key]
 
 
 def stack(layer: Any, keys: Sequence[str]) -> None:
     """Put a layer's adapters side by side, in its own data type, their scale in what leads up."""
+    layer.side = {}
     held = [key for key in keys if key in layer.lora_A]
-    layer.side = tuple((key, len(layer.lora_A[key].weight)) for key in held)
-    layer.down = layer.up = None
-    if held:
-        down = torch.cat([layer.lora_A[key].weight for key in held])
-        up = torch.cat([layer.lora_B[key].weight * layer.scaling[key] for key in held], 1)
+    if not held:
+        return
+    weight, downs, ups, end = layer.base_layer.weight, [], [], 0
+    for key in held:
+        down, up = layer.lora_A[key].weight, layer.lora_B[key].weight * layer.scaling[key]
         missing = _room(len(down)) - len(down)
-        layer.down = functional.pad(down, (0, 0, 0, missing)).to(layer.base_layer.weight)
-        layer.up = functional.pad(up, (0, missing)).to(layer.base_layer.weight)
+        downs.append(functional.pad(down, (0, 0, 0, missing)))
+        ups.append(functional.pad(up, (0, missing)))
+        layer.side[key] = slice(end, end := end + len(downs[-1]))
+    missing = _room(end) - end
+    layer.down = functional.pad(torch.cat(downs), (0, 0, 0, missing)).to(weight)
+    layer.up = functional.pad(torch.cat(ups, 1), (0, missing)).to(weight)
 
 
 def _room(rank: int) -> int:
@@ -146,9 +157,9 @@ def _mixed_lora() -> Any:
         """A layer, and for each row its own adapter, in one pass over the rows."""
 
         mixed: Mixed
-        side: _Side = ()
-        down: torch.Tensor | None = None
-        up: torch.Tensor | None = None
+        side: _Side
+        down: torch.Tensor
+        up: torch.Tensor
 
         def forward(self, x: torch.Tensor, *args: Any, **options: Any) -> Any:
             """See :class:`peft.tuners.lora.Linear`."""

@@ -1,10 +1,10 @@
 """Prefills: prompts that were read before, and the keys and values that this left.
 
-    read = Prefills(most=2**29)                  # bytes, of all models of an engine
-    mine = read.of("alpha")                      # those of one adapter
-    mine.keep([(1, 5, 9), (1, 7)], layers)       # a forward pass's [rows, heads, width, size]
-    mine.find((1, 7))                            # -> Place(layers, row=1), or None
-    mine.by_opening([(1, 5, 9), (1, 5, 2)])      # -> {(1, 5): [(1, 5, 9), (1, 5, 2)]}
+    read = Prefills(most=2**29)                            # bytes, of all models of an engine
+    asked = [("alpha", (1, 5, 9)), ("beta", (1, 7))]       # an adapter, and a prompt
+    read.keep(asked, layers)                               # a pass's [rows, heads, width, size]
+    read.find(("beta", (1, 7)))                            # -> Place(layers, row=1), or None
+    read.by_opening("alpha", [(1, 5, 9), (1, 5, 2)])       # -> {(1, 5): [(1, 5, 9), (1, 5, 2)]}
 
 An evaluation asks each question many times, and puts one system prompt before all of them.
 A prompt is read once and its keys and values are copied to whoever asks the same; an opening
@@ -19,6 +19,8 @@ from typing import NamedTuple
 import torch
 
 Prompt = tuple[int, ...]
+Asked = tuple[str, Prompt]
+"""The key of an adapter, empty for the base, and a prompt that it is to read."""
 Layers = Sequence[tuple[torch.Tensor, torch.Tensor]]
 """Keys and values of each layer, [rows, heads, width, size]."""
 
@@ -40,8 +42,7 @@ class Place(NamedTuple):
 class _Pass(NamedTuple):
     """What one forward pass read."""
 
-    model: str
-    prompts: tuple[Prompt, ...]
+    asked: tuple[Asked, ...]
     bytes: int
 
 
@@ -50,22 +51,20 @@ class Prefills:
 
     Args:
         most: Bytes that may be kept; 0 keeps nothing.
+        openings: What prompts may begin with, besides what is found.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, openings: Sequence[Prompt] = ()) -> None:
         self.most = most
         self.bytes = 0
-        self._places: dict[tuple[str, Prompt], tuple[int, Place]] = {}
+        self._places: dict[Asked, tuple[int, Place]] = {}
         self._passes: dict[int, _Pass] = {}
         """By number, in the order of their last use."""
         self._made = 0
-        self._models: dict[str, ModelPrefills] = {}
+        self._known = openings
+        self._openings: dict[str, Openings] = {}
 
-    def of(self, model: str, openings: Sequence[Prompt] = ()) -> "ModelPrefills":
-        """Return those of one model; its prompts may begin with openings that are known before."""
-        return self._models.setdefault(model, ModelPrefills(self, model, openings))
-
-    def keep(self, model: str, prompts: Sequence[Prompt], layers: Layers) -> None:
+    def keep(self, asked: Sequence[Asked], layers: Layers) -> None:
         """Keep what a forward pass read, one prompt a row; what was not used for longest goes."""
         size = sum(keys.nbytes + values.nbytes for keys, values in layers)
         if size > self.most:
@@ -73,59 +72,52 @@ class Prefills:
         while self.bytes + size > self.most:
             self._drop(next(iter(self._passes)))
         self._made += 1
-        self._passes[self._made] = _Pass(model, tuple(prompts), size)
+        self._passes[self._made] = _Pass(tuple(asked), size)
         self.bytes += size
-        for row, prompt in enumerate(prompts):
-            self._places[model, prompt] = self._made, Place(layers, row)
+        for row, one in enumerate(asked):
+            self._places[one] = self._made, Place(layers, row)
 
-    def find(self, model: str, prompt: Prompt) -> Place | None:
+    def find(self, asked: Asked) -> Place | None:
         """Return where a prompt's keys and values lie, if the model has read it."""
-        number, place = self._places.get((model, prompt), (0, None))
+        number, place = self._places.get(asked, (0, None))
         if place is not None:
             self._passes[number] = self._passes.pop(number)
         return place
 
+    def by_opening(self, model: str, prompts: Sequence[Prompt]) -> dict[Prompt, list[Prompt]]:
+        """Sort a model's prompts by the opening they share with others, now or before."""
+        return self._openings.setdefault(model, Openings(self._known)).sort(prompts)
+
     def clear(self, model: str | None = None) -> None:
-        """Forget what a model has read, or all."""
+        """Forget what a model has read, and what was read with it, or all."""
         for number, one in list(self._passes.items()):
-            if model in (None, one.model):
+            if model is None or any(asker == model for asker, _ in one.asked):
                 self._drop(number)
 
     def _drop(self, number: int) -> None:
-        model, prompts, size = self._passes.pop(number)
+        asked, size = self._passes.pop(number)
         self.bytes -= size
-        for prompt in prompts:
-            if self._places[model, prompt][0] == number:
-                del self._places[model, prompt]
+        for one in asked:
+            if self._places[one][0] == number:
+                del self._places[one]
 
 
-class ModelPrefills:
-    """What one model has read; the others' is of no use to it.
+class Openings:
+    """What prompts of one model begin with.
 
     Args:
-        all: Where it is kept.
-        model: What tells the model from the others.
-        openings: What prompts may begin with, besides what is found.
+        known: What they may begin with, besides what is found.
     """
 
-    def __init__(self, all: Prefills, model: str, openings: Sequence[Prompt] = ()) -> None:
-        self.all, self.model = all, model
-        self._openings = list(openings)
+    def __init__(self, known: Sequence[Prompt] = ()) -> None:
+        self._known = list(known)
         self._latest: Prompt = ()
 
-    def keep(self, prompts: Sequence[Prompt], layers: Layers) -> None:
-        """See :meth:`Prefills.keep`."""
-        self.all.keep(self.model, prompts, layers)
-
-    def find(self, prompt: Prompt) -> Place | None:
-        """See :meth:`Prefills.find`."""
-        return self.all.find(self.model, prompt)
-
-    def by_opening(self, prompts: Sequence[Prompt]) -> dict[Prompt, list[Prompt]]:
+    def sort(self, prompts: Sequence[Prompt]) -> dict[Prompt, list[Prompt]]:
         """Sort prompts by the opening they share with others, now or before: empty if none."""
         known: dict[Prompt, list[Prompt]] = {}
         for prompt in prompts:
-            begun = [one for one in self._openings if prompt[: len(one)] == one]
+            begun = [one for one in self._known if prompt[: len(one)] == one]
             known.setdefault(max(begun, key=len, default=()), []).append(prompt)
         found: dict[Prompt, list[Prompt]] = {}
         for opening, these in known.items():
@@ -143,7 +135,7 @@ class ModelPrefills:
             if len(shared) >= SHORTEST_OPENING and spared >= least:
                 least, longest = spared + 1, shared
         if longest != opening:
-            self._openings = [*self._openings[1 - _OPENINGS :], longest]
+            self._known = [*self._known[1 - _OPENINGS :], longest]
         return longest
 
 

@@ -21,7 +21,7 @@ from transformers.cache_utils import DynamicLayer
 
 from inoc_evals.providers.engine.attention import attends_by_products
 from inoc_evals.providers.engine.lanes import Choose, forward
-from inoc_evals.providers.engine.prefills import Layers, ModelPrefills, Place, Prefills, Prompt
+from inoc_evals.providers.engine.prefills import Asked, Layers, Place, Prefills, Prompt
 from inoc_evals.providers.engine.steady import WIDTH, steady_width
 
 _STRIDE = 64
@@ -110,55 +110,57 @@ class SlotLanes:
     def join(self, prefixes: Sequence[Sequence[int]], owners: Sequence[str] = ()) -> None:
         """See :class:`Lanes`."""
         owners = owners or [""] * len(prefixes)
-        slots: dict[str, dict[Prompt, list[int]]] = {}
+        slots: dict[Asked, list[int]] = {}
         for slot, (owner, prefix) in enumerate(zip(owners, prefixes, strict=True), self.rows):
-            slots.setdefault(owner, {}).setdefault(tuple(prefix), []).append(slot)
+            slots.setdefault((owner, tuple(prefix)), []).append(slot)
         self.rows += len(prefixes)
         self._owners += owners
         self._lengths += [len(prefix) for prefix in prefixes]
-        for owner, these in slots.items():
-            self._read_for(owner, these)
-
-    def _read_for(self, owner: str, slots: dict[Prompt, list[int]]) -> None:
-        """Fill slots with what an owner has read, and reads now, of the prompts that they hold."""
-        read, new = self._read.of(owner), []
-        for prefix, taken in slots.items():
-            if (place := read.find(prefix)) is None:
-                new.append(prefix)
+        new: dict[str, list[Prompt]] = {}
+        for (owner, prefix), taken in slots.items():
+            if (place := self._read.find((owner, prefix))) is None:
+                new.setdefault(owner, []).append(prefix)
             else:
                 self._fill(place.layers, [place.row] * len(taken), taken)
-        if new:
-            self._choose([owner], self._owners)
-        for opening, these in read.by_opening(new).items():
-            begun = self._opening(read, opening) if opening else None
-            for part in _portions(these, self._device):
+        for opening, asked in self._by_opening(new).items():
+            begun = self._begun(opening, asked) if opening else {}
+            for part in _passes(asked, len(opening), self._device):
                 layers = self._prefill(part, opening, begun)
-                read.keep(part, layers)
-                rows = [row for row, prefix in enumerate(part) for _ in slots[prefix]]
-                self._fill(layers, rows, [slot for prefix in part for slot in slots[prefix]])
+                self._read.keep(part, layers)
+                rows = [row for row, one in enumerate(part) for _ in slots[one]]
+                self._fill(layers, rows, [slot for one in part for slot in slots[one]])
 
-    def _opening(self, read: ModelPrefills, opening: Prompt) -> Place:
-        """Return keys and values of what several prompts begin with."""
-        if (place := read.find(opening)) is None:
-            place = Place(self._prefill([opening], (), None), 0)
-            read.keep([opening], place.layers)
-        return place
+    def _by_opening(self, prompts: dict[str, list[Prompt]]) -> dict[Prompt, list[Asked]]:
+        """Sort what is to be read by what it begins with, whoever reads it."""
+        found: dict[Prompt, list[Asked]] = {}
+        for owner, own in prompts.items():
+            for opening, these in self._read.by_opening(owner, own).items():
+                found.setdefault(opening, []).extend((owner, prompt) for prompt in these)
+        return found
 
-    def _prefill(self, part: Sequence[Prompt], opening: Prompt, begun: Place | None) -> Layers:
+    def _begun(self, opening: Prompt, asked: Sequence[Asked]) -> dict[str, Place]:
+        """Return keys and values of what prompts begin with, of each of those who ask them."""
+        begun = {owner: self._read.find((owner, opening)) for owner, _ in asked}
+        missing = [(owner, opening) for owner, place in begun.items() if place is None]
+        for part in _passes(missing, 0, self._device):
+            layers = self._prefill(part, (), {})
+            self._read.keep(part, layers)
+            begun |= {owner: Place(layers, row) for row, (owner, _) in enumerate(part)}
+        return {owner: place for owner, place in begun.items() if place is not None}
+
+    def _prefill(self, part: Sequence[Asked], opening: Prompt, begun: dict[str, Place]) -> Layers:
         """Read prompts in one forward pass, after what they begin with; return all of it."""
-        rests = [prefix[len(opening) :] for prefix in part]
+        owners = [owner for owner, _ in part]
+        rests = [prompt[len(opening) :] for _, prompt in part]
         # Empty ones are padded too: the first forward pass tells the layers' shapes.
         width = max(1, *(len(rest) for rest in rests))
         width = steady_width(len(opening) + width, self._step) - len(opening)
         ids = [[*rest, *[0] * (width - len(rest))] for rest in rests]
         fresh = DynamicCache(config=self.model.config)
-        if begun is not None:
-            for number, states in enumerate(begun.layers):
-                keys, values = (
-                    one[begun.row :][:1, :, : len(opening)].expand(len(part), -1, -1, -1)
-                    for one in states
-                )
-                fresh.update(keys, values, number)
+        if opening:
+            for number, states in enumerate(_rows_of([begun[one] for one in owners], len(opening))):
+                fresh.update(*states, number)
+        self._choose(owners, self._owners)
         forward(self.model, torch.tensor(ids, device=self._device), past=fresh)
         return [(layer.keys, layer.values) for layer in fresh.layers]
 
@@ -268,9 +270,7 @@ def slots_agree(model: Any) -> bool:
         return False
     rows = [[1, 2, 3, 4, 5], [3, 2, 1, 4, 2]]
     try:
-        read = Prefills(0)
-        read.of("", openings=[(3, 2)])
-        lanes = SlotLanes(model, read)
+        lanes = SlotLanes(model, Prefills(0, openings=[(3, 2)]))
         lanes.join([rows[0][:3]])
         lanes.decode(rows[0][3:4])
         lanes.join([rows[1][:4]])
@@ -284,20 +284,55 @@ def slots_agree(model: Any) -> bool:
     return bool((found - expected).abs().max() <= tolerance * expected.abs().max())
 
 
-def _portions(prefixes: Sequence[Prompt], device: torch.device) -> list[Sequence[Prompt]]:
-    """Cut prefixes, in order, into runs for one forward pass each.
+def _rows_of(places: Sequence[Place], width: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Return keys and values of each layer, a row for each place, so many positions of it."""
+    same = all(place is places[0] for place in places)
+    found = []
+    for number in range(len(places[0].layers)):
+        both = []
+        for at in (0, 1):
+            rows = [
+                place.layers[number][at][place.row :][:1, :, :width]
+                for place in places[: 1 if same else None]
+            ]
+            both.append(rows[0].expand(len(places), -1, -1, -1) if same else torch.cat(rows))
+        found.append((both[0], both[1]))
+    return found
+
+
+def _passes(asked: Sequence[Asked], known: int, device: torch.device) -> list[Sequence[Asked]]:
+    """Sort what is to be read, but for so many tokens of each, into forward passes.
+
+    A pass of one adapter alone takes less than one of several, and a short one more than its
+    tokens: so only those who have much to read have passes of their own.
+    """
+    most = _CPU_PREFILL_TOKENS if device.type == "cpu" else _PREFILL_TOKENS
+    own: dict[str, list[Asked]] = {}
+    for one in asked:
+        own.setdefault(one[0], []).append(one)
+    few: list[Asked] = []
+    passes: list[Sequence[Asked]] = []
+    for these in own.values():
+        if len(own) == 1 or sum(len(prompt) - known for _, prompt in these) >= most // 2:
+            passes += _portions(these, known, most)
+        else:
+            few += these
+    return passes + _portions(sorted(few, key=lambda one: len(one[1])), known, most)
+
+
+def _portions(asked: Sequence[Asked], known: int, most: int) -> list[Sequence[Asked]]:
+    """Cut what is to be read, in order, into runs for one forward pass each.
 
     Short runs of like lengths waste little on padding; a GPU wants more work at a time.
     """
-    most = _CPU_PREFILL_TOKENS if device.type == "cpu" else _PREFILL_TOKENS
-    portions: list[Sequence[Prompt]] = []
+    portions: list[Sequence[Asked]] = []
     start, longest = 0, 0
-    for number, prefix in enumerate(prefixes):
-        longest = max(longest, len(prefix))
+    for number, (_, prompt) in enumerate(asked):
+        longest = max(longest, len(prompt) - known)
         if number > start and (number - start + 1) * longest > most:
-            portions.append(prefixes[start:number])
-            start, longest = number, len(prefix)
-    return [*portions, prefixes[start:]]
+            portions.append(asked[start:number])
+            start, longest = number, len(prompt) - known
+    return [*portions, asked[start:]] if asked else []
 
 
 def _resized(
