@@ -14,7 +14,8 @@ tokens, for no token ends an answer. The last part gives a process two threads t
                and transformers' continuous batching, each at several batch sizes, and `inoc/`
     questions  8 questions asked 100 times, against 800 different ones as long: what reading equal
                prompts once is worth, with prompts of 60 tokens (long_questions: of 300), 32 tokens
-    adapters   8 adapters asked 100 chats each at once, against one asked all 800, 32 tokens
+    adapters   8 adapters asked 32 chats each at once, against one asked all 256, 32 tokens: in one
+               process that has loaded all, in short turns, for a machine's speed drifts by more
     workers    200 chats, 64 tokens, in a process whose main thread has computed before: as it is,
                and with that thread's workers kept
 """
@@ -276,12 +277,39 @@ def long_questions(start: Way, tokenizer: Any, rounds: int) -> Table:
     return _questions(start, tokenizer, rounds, 300)
 
 
+def by_turns(way: Way, found: Any) -> None:
+    """In a process of its own: let one adapter and all of them answer as many chats, in turns."""
+    from inspect_ai.model import get_model
+
+    import inoc_evals.providers.registration  # noqa: F401
+
+    without_ends()
+    models = [get_model(f"inoc/{name}", dtype=way.dtype) for name in way.adapters]
+    runs = {
+        "inoc, one": through(models[:1], 256, way.new),
+        "inoc, eight": through(models, 256, way.new),
+    }
+    turns = [way.questions[at : at + 256] for at in range(0, len(way.questions), 256)]
+    runs["inoc, eight"](turns.pop()[:64])
+    speeds: dict[str, list[float]] = {name: [] for name in runs}
+    while turns:
+        for name in [*runs, *reversed(runs)]:
+            start = time.perf_counter()
+            speeds[name].append(runs[name](turns.pop()) / (time.perf_counter() - start))
+    found.put(speeds)
+
+
 def adapters(start: Way, tokenizer: Any, rounds: int) -> Table:
-    """800 chats, 32 tokens each, of one adapter or of eight, 100 each."""
-    wanted = start._replace(questions=asked(800, 30, tokenizer, seed=1))
+    """256 chats, 32 tokens each, of one adapter or of eight, 32 each; eight turns each a round."""
+    questions = asked((16 * rounds + 1) * 256, 30, tokenizer, seed=1)
     eight = [f"adapter-{number}" for number in range(8)]
-    ways = [wanted._replace(name="inoc, one"), wanted._replace(name="inoc, eight", adapters=eight)]
-    return turns(ways, rounds, "inoc, eight")
+    speeds = apart(by_turns, start._replace(questions=questions, adapters=eight))
+    ours = statistics.median(speeds["inoc, eight"])
+    table = [["", "turns", "tokens/s", "inoc, eight: times as fast"]]
+    for name, those in speeds.items():
+        speed = statistics.median(those)
+        table.append([name, str(len(those)), f"{speed:.0f}", f"{ours / speed:.2f}"])
+    return table
 
 
 def workers(start: Way, tokenizer: Any, rounds: int) -> Table:

@@ -304,7 +304,7 @@ def _passes(asked: Sequence[Asked], known: int, device: torch.device) -> list[Se
     """Sort what is to be read, but for so many tokens of each, into forward passes.
 
     A pass of one adapter alone takes less than one of several, and a short one more than its
-    tokens: so only those who have much to read have passes of their own.
+    tokens: so what fills half a pass is read by itself, and what is left of all together.
     """
     most = _CPU_PREFILL_TOKENS if device.type == "cpu" else _PREFILL_TOKENS
     own: dict[str, list[Asked]] = {}
@@ -313,10 +313,12 @@ def _passes(asked: Sequence[Asked], known: int, device: torch.device) -> list[Se
     few: list[Asked] = []
     passes: list[Sequence[Asked]] = []
     for these in own.values():
-        if len(own) == 1 or sum(len(prompt) - known for _, prompt in these) >= most // 2:
-            passes += _portions(these, known, most)
-        else:
-            few += these
+        for portion in _portions(these, known, most):
+            much = 2 * sum(len(prompt) - known for _, prompt in portion) >= most
+            if len(own) == 1 or much:
+                passes.append(portion)
+            else:
+                few += portion
     return passes + _portions(sorted(few, key=lambda one: len(one[1])), known, most)
 
 
