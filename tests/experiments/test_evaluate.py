@@ -8,8 +8,8 @@ import pytest
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from inoc_evals.errors import StoreError
-from inoc_evals.experiments.evaluate import cell, evaluate
-from inoc_evals.experiments.evaluations import planned
+from inoc_evals.experiments.evaluate import evaluate
+from inoc_evals.experiments.evaluations import cell, planned
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.logs import read_logs

@@ -85,7 +85,7 @@ class Evaluation:
 
 def cell(figure: str, place: Place) -> dict[str, Any]:
     """Return what a place is to a report; only what is not plain is said of how it is read."""
-    said = {"figure": figure, **asdict(place)}
+    said = {"figure": figure, **asdict(place), "measures": list(place.measures)}  # as in JSON
     return said if place.reads else {key: said[key] for key in said if key != "reads"}
 
 

@@ -1,4 +1,4 @@
-"""Made before: evaluations that another experiment has a finished log of are not made again.
+"""Made before: what another experiment has a finished log of is not evaluated again.
 
     before = MadeBefore()
     before.look_in(Path("runs/all/fig2a/logs"))              # again, once more have been made there

@@ -102,8 +102,7 @@ def run_experiment(
     store, seeds_parsed, start = store or Store(), parse_seeds(seeds), time.monotonic()
     shown: dict[str, Any] = {"progress": progress, "say": say}
     try_graders([*([grader] if grader else []), *further], say=say)
-    resolved = find_base(base, store, build=True)
-    config = config_for(base, config_file)
+    resolved, config = find_base(base, store, build=True), config_for(base, config_file)
     plan = make_plan(
         experiment, base=resolved, seeds=seeds_parsed, config=config, given=given, grader=grader
     )
