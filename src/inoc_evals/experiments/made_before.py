@@ -36,6 +36,9 @@ class MadeBefore:
 
         Returns:
             Keys of what was taken.
+
+        Raises:
+            StoreError: If the disk is full.
         """
         wanted, taken = set(keys), set[str]()
         for directory in self._found if wanted else ():
@@ -43,7 +46,8 @@ class MadeBefore:
                 continue
             found = self._logs_in(directory)
             for key in sorted(wanted & found.keys() - taken):
-                if _copied(found[key], log_dir):
+                if (log := _whole(found[key])) is not None:
+                    write_bytes(log_dir / found[key].name, log)
                     taken.add(key)
         return taken
 
@@ -56,12 +60,11 @@ class MadeBefore:
         return found
 
 
-def _copied(path: Path, log_dir: Path) -> bool:
-    """Copy a log, unless it is not as it was written."""
+def _whole(path: Path) -> bytes | None:
+    """Return a log's bytes; None if they are not as they were written, or cannot be read."""
     try:
         check_whole(path)
-        write_bytes(log_dir / path.name, path.read_bytes())
+        return path.read_bytes()
     # What reading damaged bytes raises has no common class; and it may have been moved away.
     except Exception:
-        return False
-    return True
+        return None

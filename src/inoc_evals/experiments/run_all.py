@@ -85,17 +85,18 @@ def run_all(
         "grader": grader,
         "further": tuple(further),
     }
-    how = {"yes": yes, "confirm": confirm, "executor": executor, "progress": progress, "say": say}
     before = MadeBefore()
     for one in wanted:
         before.look_in(out / one.figure / "logs")
+    how: dict[str, Any] = {"yes": yes, "confirm": confirm, "executor": executor, "before": before}
+    how |= {"progress": progress, "say": say}
     lines: dict[str, Line] = {}
     for one in sorted(wanted, key=lambda one: one.watch is None):
         if reason := reason_left_out(one, base):
             lines[one.figure] = _line(one, "left out", reason)
             continue
         its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
-        lines[one.figure] = _run(one, resolved.digest, its, {**how, "before": before})
+        lines[one.figure] = _run(one, resolved.digest, its, how)
         before.look_in(out / one.figure / "logs")
     listed = [lines[one.figure] for one in wanted]
     write_overview(out, listed)

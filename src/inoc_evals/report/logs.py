@@ -6,9 +6,9 @@
     seen.lacking           # evaluations without a finished log: never a smaller sample unsaid
 
 Each evaluation of the plan is read from its one finished log (holdings.py). Which cells read it
-(figure, setting, condition, split, seed, measures) stands in the plan, or else in the log's metadata
-(``cells``); its samples say by which model they were answered. Of a sample only what a report reads is held, and
-that one at a time (samples.py).
+(figure, setting, condition, split, seed, measures) stands in the plan, or else in the log's
+metadata (``cells``); its samples say by which model they were answered. Of a sample only what a
+report reads is held, and that one at a time (samples.py).
 """
 
 import sys

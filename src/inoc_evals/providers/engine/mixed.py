@@ -78,15 +78,16 @@ class Mixed:
             owners: An adapter's key for each row, empty for the base; one for all rows.
             among: Adapters that the next passes will be of, too.
         """
-        wanted, there = {*owners, *among} - {""}, self.stacked
-        few = there is not None and 1 < 2 * len(wanted) < len(there) and len({*owners}) > 1
+        several, there = frozenset(owners), self.stacked
+        wanted = (several | {*among}) - {""}
+        few = there is not None and len(several) > 1 and 2 * len(wanted) < len(there)
         if there is None or not wanted <= set(there) or few:
             self.leave()  # if this is cut short, the next pass begins anew
             for layer in self._layers:
                 stack(layer, sorted(wanted))
             self.stacked = tuple(sorted(wanted))
         if tuple(owners) != self._owners:
-            self._owners, self._several, self._masks = tuple(owners), frozenset(owners), {}
+            self._owners, self._several, self._masks = tuple(owners), several, {}
 
     def factors(self, layer: Any, tokens: int) -> Factors | None:
         """Return what is added to a layer's rows, each of so many tokens."""

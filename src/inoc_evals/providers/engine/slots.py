@@ -12,7 +12,7 @@ the right: causal attention needs no mask for that, and what padding wrote is ma
 overwritten later. Equal prompts are read once and copied (prefills.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -140,13 +140,18 @@ class SlotLanes:
 
     def _begun(self, opening: Prompt, asked: Sequence[Asked]) -> dict[str, Place]:
         """Return keys and values of what prompts begin with, of each of those who ask them."""
-        begun = {owner: self._read.find((owner, opening)) for owner, _ in asked}
-        missing = [(owner, opening) for owner, place in begun.items() if place is None]
+        begun: dict[str, Place] = {}
+        missing: list[Asked] = []
+        for owner in dict.fromkeys(owner for owner, _ in asked):
+            if (place := self._read.find((owner, opening))) is None:
+                missing.append((owner, opening))
+            else:
+                begun[owner] = place
         for part in _passes(missing, 0, self._device):
             layers = self._prefill(part, (), {})
             self._read.keep(part, layers)
             begun |= {owner: Place(layers, row) for row, (owner, _) in enumerate(part)}
-        return {owner: place for owner, place in begun.items() if place is not None}
+        return begun
 
     def _prefill(self, part: Sequence[Asked], opening: Prompt, begun: dict[str, Place]) -> Layers:
         """Read prompts in one forward pass, after what they begin with; return all of it."""
@@ -158,8 +163,10 @@ class SlotLanes:
         ids = [[*rest, *[0] * (width - len(rest))] for rest in rests]
         fresh = DynamicCache(config=self.model.config)
         if opening:
-            for number, states in enumerate(_rows_of([begun[one] for one in owners], len(opening))):
-                fresh.update(*states, number)
+            order = {owner: at for at, owner in enumerate(begun)}
+            whose = torch.tensor([order[owner] for owner in owners], device=self._device)
+            for number, (keys, values) in enumerate(_side_by_side(begun.values(), len(opening))):
+                fresh.update(keys[whose], values[whose], number)
         self._choose(owners, self._owners)
         forward(self.model, torch.tensor(ids, device=self._device), past=fresh)
         return [(layer.keys, layer.values) for layer in fresh.layers]
@@ -284,20 +291,16 @@ def slots_agree(model: Any) -> bool:
     return bool((found - expected).abs().max() <= tolerance * expected.abs().max())
 
 
-def _rows_of(places: Sequence[Place], width: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Return keys and values of each layer, a row for each place, so many positions of it."""
-    same = all(place is places[0] for place in places)
-    found = []
-    for number in range(len(places[0].layers)):
-        both = []
-        for at in (0, 1):
-            rows = [
-                place.layers[number][at][place.row :][:1, :, :width]
-                for place in places[: 1 if same else None]
-            ]
-            both.append(rows[0].expand(len(places), -1, -1, -1) if same else torch.cat(rows))
-        found.append((both[0], both[1]))
-    return found
+def _side_by_side(
+    places: Collection[Place], width: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Yield keys and values of each layer, [places, heads, width, size]."""
+    for states in zip(*(place.layers for place in places), strict=True):
+        both = zip(states, places, strict=True)
+        rows = [
+            (keys[one.row, :, :width], values[one.row, :, :width]) for (keys, values), one in both
+        ]
+        yield torch.stack([keys for keys, _ in rows]), torch.stack([values for _, values in rows])
 
 
 def _passes(asked: Sequence[Asked], known: int, device: torch.device) -> list[Sequence[Asked]]:

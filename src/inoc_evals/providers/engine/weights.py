@@ -206,7 +206,6 @@ class Weights:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # it was the active one
                 self._peft.delete_adapter(key)
-            self._mixed.leave()  # another of this key may come
             self._on = None
         self._ranks.pop(key, None)
 
