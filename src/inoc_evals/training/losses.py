@@ -3,7 +3,8 @@
     supervised_loss(model, {"input_ids": ..., "attention_mask": ..., "labels": ...}, items)
 
 A model of transformers gives the logits of every place, prompts and padding too: with a large
-vocabulary that is up to half of a step's memory, and time, for numbers that nobody looks at. Here
+vocabulary that is up to half of a step's memory, and time, for numbers that nobody looks at, and of
+the pocket model's step a quarter. Here
 the output layer sees the hidden states before labelled tokens alone; what a model does with its
 logits afterwards (softcapping, scaling) it does with these.
 """
@@ -16,18 +17,14 @@ from torch.nn import functional
 
 from inoc_evals.training.masks import IGNORED
 
-LARGE = 4096
-"""Vocabularies from which on this pays; the pocket model's is smaller."""
 
+def is_all(model: Any) -> bool:
+    """Return whether this is all of a model's loss: routers of a mixture may add one of theirs.
 
-def worth_it(model: Any) -> bool:
-    """Return whether a model's vocabulary is large, and its loss is this one.
-
-    Routers of a mixture may add a loss of their own. Of several processes each takes part in the
-    whole forward pass of the model that wraps theirs, so that they are left with it.
+    Of several processes each takes part in the whole forward pass of the model that wraps theirs,
+    so that they are left with it.
     """
-    settings = model.config.get_text_config()
-    return settings.vocab_size >= LARGE and not getattr(settings, "output_router_logits", False)
+    return not getattr(model.config.get_text_config(), "output_router_logits", False)
 
 
 def supervised_loss(

@@ -22,7 +22,7 @@ from inoc_evals.training.parent import base_of_run, checked_config
 from inoc_evals.training.processes import check_divisible
 from inoc_evals.training.sharding import check_sharding
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """To be raised when the training code changes so that the same inputs give other weights."""
 
 

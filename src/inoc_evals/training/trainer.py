@@ -19,6 +19,7 @@ from transformers import PrinterCallback, ProgressCallback, Trainer, TrainingArg
 
 from inoc_evals.chat import Row
 from inoc_evals.errors import InputError
+from inoc_evals.files.digests import digest
 from inoc_evals.models.bases import load_tokenizer
 from inoc_evals.models.collector import undisturbed
 from inoc_evals.models.kinds.kind import ResolvedBase
@@ -43,9 +44,10 @@ from inoc_evals.training.checkpoints import newest_complete
 from inoc_evals.training.config import TrainConfig
 from inoc_evals.training.dynamics import Dynamics, Scoring
 from inoc_evals.training.experts import reach
-from inoc_evals.training.losses import supervised_loss, worth_it
+from inoc_evals.training.losses import is_all, supervised_loss
 from inoc_evals.training.masks import Encoded
 from inoc_evals.training.methods import Method, at_work
+from inoc_evals.training.opening import after_opening, has_openings, opening_of
 from inoc_evals.training.packing import pack
 from inoc_evals.training.parent import Parent
 from inoc_evals.training.processes import ALONE, Processes
@@ -118,7 +120,7 @@ def run_training(
     forget_peak_memory()
     with quiet(), undisturbed():
         tokenizer = load_tokenizer(base)
-        data = encode_as_configured(tokenizer, rows, config, max_positions(base))
+        data = _encoded(tokenizer, rows, base, config)
         ordered = [data.rows[i] for i in row_order(len(data.rows), config, seed)]
         scoring = Scoring(dynamics, tokenizer, config.enable_thinking) if dynamics else None
         size, count = part_size(config, processes.count), processes.count
@@ -152,6 +154,21 @@ def run_training(
     return RunResult(metrics, fingerprint, library_versions(), scores)
 
 
+_LAST: dict[tuple[Any, ...], EncodedRows] = {}
+
+
+def _encoded(
+    tokenizer: Any, rows: Sequence[Row], base: ResolvedBase, config: TrainConfig
+) -> EncodedRows:
+    """Encode rows, once for all seeds of an arm, which are trained one after the other."""
+    key = (base.path, base.digest, config, digest(list(rows)))
+    if key not in _LAST:
+        data = encode_as_configured(tokenizer, rows, config, max_positions(base))
+        _LAST.clear()
+        _LAST[key] = data
+    return _LAST[key]
+
+
 # ---- steps --------------------------------------------------------------------------
 
 
@@ -160,6 +177,8 @@ class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes 
 
     labelled_alone = False
     """Whether the output layer is asked at labelled places alone."""
+    opening_once = False
+    """Whether what all rows of a part begin with is computed once."""
 
     def get_train_dataloader(self) -> Any:
         # Not prepared by accelerate, which would deal the rows to the processes once more.
@@ -178,6 +197,8 @@ class _InOrderTrainer(Trainer):  # type: ignore[misc]  # transformers publishes 
         num_items_in_batch: Any = None,
     ) -> Any:
         if self.labelled_alone and not return_outputs:
+            if self.opening_once and (length := opening_of(inputs)):
+                inputs = after_opening(model, inputs, length)
             return supervised_loss(model, inputs, num_items_in_batch)
         return super().compute_loss(
             model, inputs, return_outputs, num_items_in_batch=num_items_in_batch
@@ -212,7 +233,9 @@ def _trainer(
         train_dataset=rows,
         data_collator=collate,
     )
-    trainer.labelled_alone = trainer.args.world_size == 1 and worth_it(model)
+    trainer.labelled_alone = trainer.args.world_size == 1 and is_all(model)
+    plain = not (config.packing or config.gradient_checkpointing or config.lora_dropout)
+    trainer.opening_once = trainer.labelled_alone and plain and has_openings(model)
     trainer.remove_callback(PrinterCallback)
     trainer.remove_callback(ProgressCallback)
     if config.packing:
