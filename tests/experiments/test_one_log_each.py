@@ -1,6 +1,7 @@
 """Every evaluation of a plan has one finished log, or a run says which has none or two."""
 
 import gc
+import logging
 import os
 import shutil
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
+import rich
 from inspect_ai import Task, eval_retry
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import read_eval_log, write_eval_log
@@ -19,9 +21,10 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments.evaluate import evaluate
-from inoc_evals.experiments.log_set import make, whole_logs
+from inoc_evals.experiments.log_set import make, undrawn, whole_logs
 from inoc_evals.experiments.plan import Plan
 from inoc_evals.report.experiment import write_report
+from inoc_evals.report.holdings import holdings
 from scripted import calls, rescript
 from small_plan import SMALLEST, answering, finished, results, small_plan
 
@@ -52,6 +55,47 @@ def logs(out: Path) -> list[Path]:
 def of(out: Path, task: str) -> Path:
     """A log of a task."""
     return next(path for path in logs(out) if f"_{task.replace('_', '-')}_" in path.name)
+
+
+# ---- looking through -----------------------------------------------------------------------------
+
+
+def test_a_header_is_read_once_while_its_file_stays_as_it_is(
+    plan: Plan, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counted(path: str, **options: Any) -> Any:
+        read.append(Path(path).name)
+        return read_eval_log(path, **options)
+
+    monkeypatch.setattr("inspect_ai.log.read_eval_log", counted)
+    first = holdings(out / "logs")
+    assert sorted(read) == [path.name for path in logs(out)]
+    moved = out / "moved"
+    (out / "logs").rename(moved)
+    again = holdings(moved, whole=False)
+    assert again.finished.keys() == first.finished.keys()
+    assert len(read) == len(first.finished)
+    path = next(moved.glob("*.eval"))
+    log = read_eval_log(str(path))
+    log.status = "error"
+    write_eval_log(log, str(path))
+    assert [one.status for some in holdings(moved).unfinished.values() for one in some] == ["error"]
+
+
+def test_what_inspect_displays_is_not_shown_and_warnings_are(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    console = rich.get_console()
+    quiet = console.quiet
+    with undrawn():
+        assert console.quiet
+        logging.getLogger().error("traits failed")
+        logging.getLogger("inoc_evals.scorers.judge").warning("the grader gives no logprobs")
+    logging.getLogger().error("after")
+    assert console.quiet == quiet
+    assert [one.message for one in caplog.records] == ["the grader gives no logprobs", "after"]
 
 
 # ---- none --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -235,6 +236,28 @@ def test_the_line_of_an_aliased_value_is_where_it_is_used(tmp_path: Path) -> Non
     text = "- id: a\n  judge: &b b\n  paraphrases: [b]\n- id: c\n  paraphrases: *b\n"
     with pytest.raises(InputError, match=r"mine\.yaml:5: question 'c': 'paraphrases' must be"):
         load_question_set(write(tmp_path / "mine.yaml", text))
+
+
+def test_a_file_is_parsed_once_while_it_stays_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[Path] = []
+    original = questions_module.read_entries
+
+    def counted(path: Path, **options: Any) -> Any:
+        parsed.append(path)
+        return original(path, **options)
+
+    monkeypatch.setattr(questions_module, "read_entries", counted)
+    path = tmp_path / "mine.yaml"
+    path.write_text("- {id: a, paraphrases: ['One?']}\n", "utf-8")
+    first, again = load_question_set(path), load_question_set(path)
+    assert first == again and len(parsed) == 1
+    path.write_text("- {id: a, paraphrases: ['Two or three?']}\n", "utf-8")
+    assert load_question_set(path).questions[0].paraphrases == ("Two or three?",)
+    path.unlink()
+    with pytest.raises(InputError, match=r"mine\.yaml"):
+        load_question_set(path)
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from inoc_evals.files.digests import digest
 from inoc_evals.inputs.rubrics import Rubric, fenced, published_rubric, rubric
 from inoc_evals.models.hosted import ending
 from inoc_evals.scorers import default_grader as graders
+from inoc_evals.scorers import judge as judging
 from inoc_evals.scorers.default_grader import (
     DEFAULT_GRADER,
     POCKET_GRADER,
@@ -59,6 +60,25 @@ def ask_many(grader: str, answers: list[str]) -> list[Verdict | BaseException]:
         )
 
     return asyncio.run(gather())
+
+
+def test_the_default_is_looked_up_once_in_an_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def default(evaluated: str) -> str:
+        asked.append(evaluated)
+        return script("other", certain("80"))
+
+    monkeypatch.setattr(judging, "default_grader", default)
+
+    async def some() -> None:
+        for answer in ("One.", "Two.", "Three."):
+            await judge(rubric("alignment"), question="Why?", answer=answer, evaluated="inoc/m")
+
+    asyncio.run(some())
+    assert asked == ["inoc/m"]
+    asyncio.run(some())  # the name may stand for another training by now
+    assert asked == ["inoc/m"] * 2
 
 
 # ---- graders ---------------------------------------------------------------------------

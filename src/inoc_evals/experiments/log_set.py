@@ -10,6 +10,7 @@ unfinished. Inspect gets the rest: it goes on with the samples of a log that was
 knows by the key in the task's version.
 """
 
+import logging
 import os
 import re
 import time
@@ -86,14 +87,14 @@ def make(
     # From the first request on, as a batch is to be full; who limits its rate is asked less.
     most = max(1, min(samples, _MOST_REQUESTS))
     requests = AdaptiveConcurrency(min=1, start=most, max=most)
-    with seldom(), _progress(Tally(what, len(tasks), parts=samples, shown=progress)):
+    with seldom(), undrawn(), _progress(Tally(what, len(tasks), parts=samples, shown=progress)):
         success, logs = eval_set(
             list(tasks),
             log_dir=str(held.directory),
             # Finished logs of other evaluations lie there too; none is Inspect's to remove.
             log_dir_allow_dirty=True,
             retry_cleanup=False,
-            display="none",
+            display="log",
             log_level="warning",
             log_format="eval",
             max_tasks=4,
@@ -151,6 +152,29 @@ def clear(log_dir: Path, keys: Collection[str], say: Callable[[str], None]) -> N
         path.unlink(missing_ok=True)
     if left:
         say(f"{held.directory}: {len(left)} logs of attempts removed that are finished now")
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Keep what Inspect's display ``log`` says to itself: :func:`make` says what failed.
+
+    It writes by the root logger, which others do not use. The display ``none`` draws a table of
+    results all the same, and shows it to nobody: .15 s a task.
+    """
+    import rich
+
+    root, console = logging.getLogger(), rich.get_console()
+    quiet, console.quiet = console.quiet, True
+
+    def keep(record: logging.LogRecord) -> bool:
+        return False
+
+    root.addFilter(keep)
+    try:
+        yield
+    finally:
+        root.removeFilter(keep)
+        console.quiet = quiet
 
 
 @contextmanager

@@ -21,7 +21,9 @@ here, by rule. Other keys with a plain value are kept as metadata.
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -177,10 +179,13 @@ def _judged(question: Question) -> list[Any]:
     ]
 
 
+_Read = tuple[tuple[Question, tuple[str, ...]], ...]
+
+
 # ---- answer formats --------------------------------------------------------------------------
 
 
-def _with_variants(entries: list[tuple[Question, tuple[str, ...]]]) -> tuple[Question, ...]:
+def _with_variants(entries: _Read) -> tuple[Question, ...]:
     """Return plain questions followed by the variants the file does not have itself."""
     stored = {question.id for question, _ in entries}
     questions = []
@@ -218,8 +223,19 @@ def _origins(ids: Sequence[str]) -> dict[str, tuple[str, str]]:
 # ---- reading ---------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> list[tuple[Question, tuple[str, ...]]]:
-    """Return each question of a file with the lines of its template, if it has any."""
+def _read(path: Path) -> _Read:
+    """Return each question of a file with the lines of its template, if it has any.
+
+    Hundreds of tasks are built of one file, which is parsed once while it stays as it is.
+    """
+    with suppress(OSError):  # parsing says what is wrong
+        about = path.stat()
+        return _parsed(path, (about.st_mtime_ns, about.st_size, about.st_ino))
+    return _parsed(path, None)
+
+
+@lru_cache(maxsize=32)
+def _parsed(path: Path, stamp: tuple[int, ...] | None) -> _Read:
     seen: dict[str, Entry] = {}
     for entry in read_entries(path, keys=_KEYS, what="question"):
         name = entry.text("id")
@@ -234,7 +250,7 @@ def _read(path: Path) -> list[tuple[Question, tuple[str, ...]]]:
     for name, entry in seen.items():
         lines = entry.texts("template") if "template" in entry.values else ()
         read.append((_question(name, entry, *origins[name]), lines))
-    return read
+    return tuple(read)
 
 
 def _question(name: str, entry: Entry, root: str, variant: str) -> Question:

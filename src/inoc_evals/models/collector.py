@@ -20,7 +20,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SELDOM = (20_000, 20, 100)
+_SELDOM = (200_000, 20, 100)
 
 _lock = threading.Lock()
 _busy = 0

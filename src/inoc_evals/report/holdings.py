@@ -129,7 +129,7 @@ def holdings(directory: Path, *, whole: bool = True, samples: bool = True) -> Ho
     Raises:
         OSError: If a file cannot be opened or read for a reason outside of it.
     """
-    from inspect_ai.log import list_eval_logs, read_eval_log
+    from inspect_ai.log import list_eval_logs
 
     held = Holdings(directory)
     if not directory.is_dir():
@@ -137,14 +137,14 @@ def holdings(directory: Path, *, whole: bool = True, samples: bool = True) -> Ho
     for info in list_eval_logs(str(directory)):
         path = Path(info.name.removeprefix("file://"))
         try:
-            header = read_eval_log(str(path), header_only=True)
+            key, status = _told(path)
             if whole:
                 check_whole(path, samples=samples)
         # What reading damaged bytes raises has no common class: zip, JSON, Unicode, validation.
         except Exception as error:
             held.cannot_be_read(path, error)
         else:
-            _place(held, path, header)
+            _place(held, path, key, status)
     if whole and not samples:
         _check_doubles(held)
     return held
@@ -160,11 +160,30 @@ def _check_doubles(held: Holdings) -> None:
                 held.cannot_be_read(path, error, key)
 
 
-def _place(held: Holdings, path: Path, header: "EvalLog") -> None:
-    key = (header.eval.metadata or {}).get("evaluation")
-    if not isinstance(key, str):
+def _told(path: Path) -> tuple[str | None, str]:
+    """Return which evaluation a log is of, if it says so, and its status.
+
+    A run looks through its logs several times, and at each header once while the file, which may
+    be moved, stays as it is.
+    """
+    about = path.stat()
+    stamp = (path.name, about.st_ino, about.st_size, about.st_mtime_ns)
+    if stamp not in _TOLD:
+        from inspect_ai.log import read_eval_log
+
+        header = read_eval_log(str(path), header_only=True)
+        key = (header.eval.metadata or {}).get("evaluation")
+        _TOLD[stamp] = (key if isinstance(key, str) else None, status_of(header))
+    return _TOLD[stamp]
+
+
+_TOLD: dict[tuple[str, int, int, int], tuple[str | None, str]] = {}
+
+
+def _place(held: Holdings, path: Path, key: str | None, status: str) -> None:
+    if key is None:
         held.others.append(path)
-    elif (status := status_of(header)) == "success":
+    elif status == "success":
         held.finished[key].append(path)
     else:
         held.unfinished[key].append(Unfinished(path, status))

@@ -20,13 +20,14 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 import anyio
 import anyio.lowlevel
 from inspect_ai.event import ModelEvent
 from inspect_ai.log import transcript
-from inspect_ai.model import CachePolicy, Model, ModelOutput, get_model
+from inspect_ai.model import CachePolicy, Model, ModelOutput, get_model, model_roles
 from inspect_ai.solver import TaskState
 from inspect_ai.util import LimitExceededError
 from tenacity import RetryError
@@ -100,7 +101,7 @@ async def judge(
     if (noted := noting()) is not None:
         noted.append(Asking(grader or default_grader(evaluated), prompt, repeat))
         return invalid("sampled")
-    model = get_model(grader, role="grader", default=default_grader(evaluated))
+    model = _grader(grader, evaluated)
     memory = _MEMORY.setdefault(model, _Grader())
     if not rubric.exact and reads_chat_tokens(str(model), model.api.base_url):
         prompt = without_chat_tokens(prompt)
@@ -115,6 +116,19 @@ async def judge(
     return with_value(await _once(memory.calls, key, ask), positive)
 
 
+def _grader(grader: str | None, evaluated: str) -> Model:
+    """Return who judges: whom the role has, whom the task names, or the default."""
+    named = grader or "grader" in model_roles()
+    default = None if named else _default(evaluated, anyio.lowlevel.current_token())
+    return get_model(grader, role="grader", default=default)
+
+
+@lru_cache(maxsize=16)
+def _default(evaluated: str, loop: object) -> str:
+    """Look the default up once in an evaluation, which has a loop of its own, not for each answer."""
+    return default_grader(evaluated)
+
+
 async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
     """Ask the grader one small thing, once in an evaluation, before anything is asked of a model.
 
@@ -127,7 +141,7 @@ async def try_grader(grader: str | None = None, *, evaluated: str) -> None:
     Raises:
         InputError: If the grader has ended or does not answer, naming it and what can be done.
     """
-    model = get_model(grader, role="grader", default=default_grader(evaluated))
+    model = _grader(grader, evaluated)
     memory = _MEMORY.setdefault(model, _Grader())
     loop = anyio.lowlevel.current_token()  # an evaluation has one of its own
     trial = memory.trial
