@@ -110,6 +110,38 @@ def test_workers_share_the_cores_and_a_number_of_the_users_stays(
     assert (tmp_path / "set").read_text() == "3"
 
 
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_what_nothing_waits_for_is_done_beside_the_rest(name: str, tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def tally(count: int) -> Tally:
+        return Tally("units", count, shown=False, say=said.append)
+
+    with EXECUTORS[name]() as executor:
+        late = executor.later(unit(tmp_path, "late", SLOW), do, tally(1))
+        bad = executor.later(unit(tmp_path, "bad", FAILS), do, tally(1))
+        assert executor.run([unit(tmp_path, "quick")], do, tally(1)) == []
+        executor.settle()
+        assert late.over and not late.failures
+        assert [one.why for one in bad.failures] == ["there is no room for bad"]
+    made = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*")}
+    assert made.keys() == {"late", "quick"}
+    # One process does them in turn; of two the other one goes on.
+    assert (made["late"] < made["quick"]) == (name == "here")
+    assert said == ["failed: unit bad: there is no room for bad"]
+
+
+def test_what_nothing_waits_for_is_done_again_if_its_process_is_killed(tmp_path: Path) -> None:
+    said: list[str] = []
+    with Workers(1) as workers:
+        late = workers.later(
+            unit(tmp_path, "killed", KILLED_ONCE), do, Tally("x", 1, shown=False, say=said.append)
+        )
+        workers.settle()
+    assert late.over and not late.failures
+    assert (tmp_path / "killed").is_file() and "it is done again" in said[0]
+
+
 def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
     units = [unit(tmp_path, f"slow{n}", "sleeps") for n in range(2)]
 

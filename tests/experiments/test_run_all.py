@@ -11,6 +11,7 @@ from inoc_evals.cli import run as cli_run
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run_all as room
 from inoc_evals.experiments.figures import EXPERIMENTS
+from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.run_all import run_all
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.report.overview import Line
@@ -20,7 +21,7 @@ SOME = [EXPERIMENTS[name] for name in ("fig2a", "fig5", "fig6", "subliminal")]
 
 
 class Runs:
-    """Stands for run_experiment: leaves a report and a model, or fails."""
+    """Stands for run_experiment: leaves logs and a model, or fails."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []
@@ -35,7 +36,6 @@ class Runs:
         out: Path = options["out"]
         (out / "logs").mkdir(parents=True, exist_ok=True)
         (out / "logs" / "a.eval").write_text("answers")
-        (out / "report.html").write_text("report")
         store = options["store"]
         adapter = store.root / "adapters" / "1"
         (adapter / "dynamics").mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,13 @@ class Runs:
         store.models.mkdir(exist_ok=True)
         if not (record := store.models / "m.json").exists():
             record.write_text(json.dumps({"identity": "1"}))
-        return type("Written", (), {"said": f"On new prompts, {experiment.figure} <b>."})
+        options["report"](out)
+
+
+def written(out: Path) -> Any:
+    """Stands for write_report."""
+    (out / "report.html").write_text("report")
+    return type("Written", (), {"said": f"On new prompts, {out.name} <b>."})
 
 
 @pytest.fixture
@@ -53,6 +59,7 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     runs = Runs()
     about = type("About", (), {"models": {"none seed 0": "m"}})
     monkeypatch.setattr(room, "run_experiment", runs)
+    monkeypatch.setattr(room, "write_report", written)
     monkeypatch.setattr(room, "read_description", lambda out: about)
     base = ResolvedBase("pocket", "/nowhere", "0" * 64)
     monkeypatch.setattr(room, "find_base", lambda *_, **__: base)
@@ -134,6 +141,40 @@ def test_whatever_changed_is_run_again(
     # The first to be run makes the record again, as it was.
     again = {"nothing": [], "record": ["fig6"]}.get(change, ["fig2a"])
     assert set(again) <= set(runs.ran) and bool(runs.ran) == bool(again)
+
+
+def test_a_report_that_cannot_be_written_is_that_experiments_failure(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_fails(out: Path) -> Any:
+        if out.name == "fig2a":
+            raise StoreError("2 of 8 evaluations have no finished log")
+        return written(out)
+
+    monkeypatch.setattr(room, "write_report", one_fails)
+    lines = all_of(tmp_path)
+    assert [lines["fig2a"].ended, lines["fig5"].ended] == ["failed", "done"]
+    assert lines["fig2a"].said == "2 of 8 evaluations have no finished log"
+    monkeypatch.setattr(room, "write_report", written)
+    runs.ran = []
+    assert all_of(tmp_path)["fig2a"].ended == "done"
+    assert runs.ran == ["fig2a"]
+
+
+def test_a_report_is_written_while_its_directory_is_held(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+
+    def looking(out: Path) -> Any:
+        with pytest.raises(InputError, match="another inoc run is writing it"), writing(out):
+            pass
+        held.append(True)
+        return written(out)
+
+    monkeypatch.setattr(room, "write_report", looking)
+    all_of(tmp_path)
+    assert held == [True] * 3
 
 
 def test_files_of_rows_go_to_those_that_take_them(runs: Runs, tmp_path: Path) -> None:

@@ -43,12 +43,7 @@ from inoc_evals.experiments.start import config_for, find_base
 from inoc_evals.experiments.tally import Tally
 from inoc_evals.experiments.trainings import Training, training_units
 from inoc_evals.models.kinds import kind_of
-from inoc_evals.report.experiment import (
-    Description,
-    Written,
-    write_description,
-    write_report,
-)
+from inoc_evals.report.experiment import Description, write_description, write_report
 from inoc_evals.store.store import Store
 from inoc_evals.training.sft import train
 
@@ -68,9 +63,10 @@ def run_experiment(
     confirm: Callable[[str], bool] | None = None,
     executor: Executor = HERE,
     before: MadeBefore | None = None,
+    report: Callable[[Path], Any] = write_report,
     progress: bool = True,
     say: Callable[[str], None] = print,
-) -> Written:
+) -> Any:
     """Run an experiment, or what is missing of it.
 
     Args:
@@ -88,8 +84,12 @@ def run_experiment(
         confirm: Asks whether to create a paid job, unless ``yes``.
         executor: Who trains and evaluates: this process, or others.
         before: Logs of other experiments, whose evaluations are not made again.
+        report: What is done with the directory once all its logs are there.
         progress: Show progress bars on standard error.
         say: Called with a line for each stage.
+
+    Returns:
+        What ``report`` returns: of the report, what was written.
 
     Raises:
         InputError: For seeds, a base or a grader that cannot be used, or a directory, as while
@@ -126,8 +126,8 @@ def run_experiment(
         with _said_with(failures, len(plan.runs)):
             evaluate(able, out / "logs", executor=executor, store=store, before=before, **shown)
         judge_experiment(out, about, about.further_graders, **shown)
-        written = write_report(out)
-    say(f"evaluated and written after {time.monotonic() - start:.0f} s")
+        written = report(out)
+    say(f"done after {time.monotonic() - start:.0f} s")
     return written
 
 

@@ -8,27 +8,31 @@
 A model that several experiments need is trained once: its identity is the same under every name.
 What is asked of it in the same way is asked once, and its log copied (made_before.py).
 Those whose trainings are watched come first, since a model that was trained unwatched is trained
-again for its scores. An experiment that fails keeps no other from being run, and one of which
-nothing has changed since it was finished is passed over (unchanged.py).
+again for its scores. The report of one is written beside the trainings of the next. An experiment
+that fails keeps no other from being run, and one of which nothing has changed since it was finished
+is passed over (unchanged.py).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inoc_evals.datasets.sources import given_labels, lacking
 from inoc_evals.errors import InocError, InputError
-from inoc_evals.experiments.executors.executor import Executor, why
+from inoc_evals.experiments.executors.executor import Executor, Pending, Unit, why
 from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.figures import Experiment
 from inoc_evals.experiments.made_before import MadeBefore
 from inoc_evals.experiments.named_task import packages_of
+from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import parse_seeds
 from inoc_evals.experiments.run import run_experiment
 from inoc_evals.experiments.start import find_base
-from inoc_evals.experiments.unchanged import asked_of, finished, unchanged
+from inoc_evals.experiments.tally import Tally
+from inoc_evals.experiments.unchanged import asked_of, finished, noted, unchanged
 from inoc_evals.models.kinds import kind_of
-from inoc_evals.report.experiment import read_description
+from inoc_evals.report.experiment import read_description, write_report
 from inoc_evals.report.overview import Line, write_overview
 from inoc_evals.store.store import Store
 
@@ -90,22 +94,23 @@ def run_all(
         before.look_in(out / one.figure / "logs")
     how: dict[str, Any] = {"yes": yes, "confirm": confirm, "executor": executor, "before": before}
     how |= {"progress": progress, "say": say}
-    lines: dict[str, Line] = {}
+    ended: dict[str, Line | Pending] = {}
     for one in sorted(wanted, key=lambda one: one.watch is None):
         if reason := reason_left_out(one, base):
-            lines[one.figure] = _line(one, "left out", reason)
+            ended[one.figure] = _line(one, "left out", reason)
             continue
         its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
-        lines[one.figure] = _run(one, resolved.digest, its, how)
+        ended[one.figure] = _run(one, resolved.digest, its, how)
         before.look_in(out / one.figure / "logs")
-    listed = [lines[one.figure] for one in wanted]
+    executor.settle()
+    listed = [_settled(one, ended[one.figure], out) for one in wanted]
     write_overview(out, listed)
     return listed
 
 
 def _run(
     experiment: Experiment, base_digest: str, asked: Mapping[str, Any], how: Mapping[str, Any]
-) -> Line:
+) -> Line | Pending:
     """Run one experiment, unless it is finished and nothing has changed.
 
     Args:
@@ -113,6 +118,9 @@ def _run(
         base_digest: What pins its base.
         asked: What determines what comes out, as options of ``run_experiment``.
         how: Its other options.
+
+    Returns:
+        What became of it, or of its report, which may be written later.
     """
     name, out, store, say = experiment.figure, asked["out"], asked["store"], how["say"]
     studied = experiment.on(kind_of(asked["base"])).settings
@@ -123,13 +131,38 @@ def _run(
         return _line(experiment, "done", said)
     say(f"{name}: {experiment.title}")
     try:
-        written = run_experiment(experiment, **asked, **how)
+        run_experiment(experiment, **asked, **how, report=lambda _: None)
     # Whatever it is: the others are run all the same, and the line says where it was.
     except Exception as error:
         say(f"{name} failed: {error if isinstance(error, InocError) else why(error)}")
         return _line(experiment, "failed", why(error))
-    finished(out, key, read_description(out).models.values(), store, said=written.said)
-    return _line(experiment, "done", written.said)
+    unit = Unit(name, f"the report of {name}", _Left(out, key, store))
+    return how["executor"].later(unit, _write, Tally("reports", 1, shown=False, say=say))
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What is left to do of an experiment whose logs are all there."""
+
+    out: Path
+    key: str
+    store: Store
+
+
+def _write(left: _Left) -> None:
+    """Write a report, and note that the experiment is finished; this may be another process."""
+    with writing(left.out):
+        said = write_report(left.out).said
+    models = read_description(left.out).models.values()
+    finished(left.out, left.key, models, left.store, said=said)
+
+
+def _settled(experiment: Experiment, ended: Line | Pending, out: Path) -> Line:
+    if isinstance(ended, Line):
+        return ended
+    if ended.failures:
+        return _line(experiment, "failed", ended.failures[0].why)
+    return _line(experiment, "done", noted(out / experiment.figure))
 
 
 def _line(experiment: Experiment, ended: str, said: str) -> Line:

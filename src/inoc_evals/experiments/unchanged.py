@@ -74,6 +74,11 @@ def unchanged(out: Path, asked: str, store: Store) -> str | None:
         return None
 
 
+def noted(out: Path) -> str:
+    """Return what an experiment found that was just finished."""
+    return str(json.loads((out / NOTE).read_text("utf-8"))["said"])
+
+
 def _state(out: Path, models: Iterable[str], store: Store) -> str:
     """Return the digest of all that is there: results by content, models by times of change."""
     results = {

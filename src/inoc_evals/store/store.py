@@ -200,9 +200,15 @@ class Store:
         """Return the names of all records, sorted."""
         return sorted(path.stem for path in self.models.glob("*.json"))
 
-    def readable(self) -> Iterator[ModelRecord]:
-        """Yield the records that are not damaged, by name."""
+    def readable(self, identity: str | None = None) -> Iterator[ModelRecord]:
+        """Yield the records that are not damaged, by name.
+
+        Args:
+            identity: Those alone whose file mentions this one, which is faster to see than to read.
+        """
         for name in self.names():
+            if identity is not None and not _mentions(self._path(name), identity):
+                continue
             with suppress(StoreError):
                 record = self.find(name)
                 if record is not None:
@@ -210,8 +216,7 @@ class Store:
 
     def uses(self, identity: str) -> bool:
         """Say whether a record's file mentions this identity, readable or damaged."""
-        files = [path for path in self.models.glob("*.json") if path.is_file()]
-        return any(identity.encode() in path.read_bytes() for path in files)
+        return any(_mentions(path, identity) for path in self.models.glob("*.json"))
 
     def remove(self, name: str) -> ModelRecord | None:
         """Delete a record, and its adapter once no other record uses it.
@@ -313,3 +318,7 @@ class Store:
 
     def _path(self, name: str) -> Path:
         return self.models / f"{name}.json"
+
+
+def _mentions(path: Path, identity: str) -> bool:
+    return path.is_file() and identity.encode() in path.read_bytes()

@@ -153,7 +153,7 @@ def _repeat(sha256: str, fingerprint: Fingerprint, before: TrainingResult) -> di
 
 def _renew_others(record: ModelRecord, store: Store) -> None:
     """Bring the other names of an adapter up to date, if it was trained into its place again."""
-    for other in store.readable():
+    for other in store.readable(record.identity):
         same = other.adapter_sha256 == record.adapter_sha256
         if other.identity == record.identity and not same:
             trained = ("adapter_sha256", "fingerprint", "metrics", "versions", "created")

@@ -62,6 +62,16 @@ class Executor(Protocol):
             tally: Told what begins, ends and fails.
         """
 
+    def later(self, unit: Unit, do: Do, tally: Tally) -> "Pending":
+        """Do a unit of this machine that nothing waits for: now, or beside those of later runs.
+
+        Returns:
+            What becomes of it, once it is :meth:`settle`-d.
+        """
+
+    def settle(self) -> None:
+        """Do what is left of those."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *raised: object) -> None: ...

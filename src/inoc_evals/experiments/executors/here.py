@@ -14,22 +14,32 @@ class Here:
 
     def run(self, units: Sequence[Unit], do: Do, tally: Tally) -> list[Failure]:
         """Do all units, in their order."""
-        pending = Pending(units, tally)
-        while (unit := pending.next()) is not None:
-            try:
-                do(unit.work)
-            # Whatever it is: the others are done all the same, and the line says where it was.
-            except Exception as error:
-                pending.failed(unit, why(error))
-            else:
-                pending.done(unit)
-        return pending.failures
+        return _done(Pending(units, tally), do).failures
+
+    def later(self, unit: Unit, do: Do, tally: Tally) -> Pending:
+        """Do a unit now."""
+        return _done(Pending([unit], tally), do)
+
+    def settle(self) -> None:
+        """Nothing is left."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: object) -> None:
         """Nothing is held."""
+
+
+def _done(pending: Pending, do: Do) -> Pending:
+    while (unit := pending.next()) is not None:
+        try:
+            do(unit.work)
+        # Whatever it is: the others are done all the same, and the line says where it was.
+        except Exception as error:
+            pending.failed(unit, why(error))
+        else:
+            pending.done(unit)
+    return pending
 
 
 HERE = Here()

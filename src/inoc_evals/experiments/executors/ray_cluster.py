@@ -28,6 +28,7 @@ from inoc_evals.experiments.executors.executor import (
     Unit,
     why,
 )
+from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.tally import Tally
 from inoc_evals.files.source import package_digest
 from inoc_evals.store.store import Store
@@ -110,6 +111,13 @@ class RayCluster:
                 return pending.failures
             for ref in ray.wait(list(on_the_way), num_returns=1)[0]:
                 _heard(ref, on_the_way.pop(ref), pending)
+
+    def later(self, unit: Unit, do: Do, tally: Tally) -> Pending:
+        """Do a unit now, in this process: what it reads and writes is on no other machine."""
+        return HERE.later(unit, do, tally)
+
+    def settle(self) -> None:
+        """Nothing is left."""
 
 
 def _sent(work: Portable, archives: dict[str, Any]) -> _Sent:

@@ -9,6 +9,7 @@ replaced, and its unit begun again; what it had left is whole or goes on, as aft
 them, however that comes about.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -33,6 +34,8 @@ class _Worker:
     process: SpawnProcess
     pipe: Connection
     unit: Unit | None = None
+    of: Pending | None = None
+    """What the unit is one of."""
 
 
 class Workers:
@@ -47,16 +50,41 @@ class Workers:
     def __init__(self, jobs: int) -> None:
         self.jobs = jobs
         self._workers: list[_Worker] = []
+        self._later: list[tuple[Pending, Do]] = []
 
     def run(self, units: Sequence[Unit], do: Do, tally: Tally) -> list[Failure]:
         """Do all units, as many at a time as there are to be processes."""
-        pending = Pending(units, tally)
+        return self._until_over(Pending(units, tally), do).failures
+
+    def later(self, unit: Unit, do: Do, tally: Tally) -> Pending:
+        """Do a unit that nothing waits for: at once if a worker is idle, else before the next."""
+        self._later.append((Pending([unit], tally), do))
+        if (idle := self._idle()) is not None:
+            self._begin(idle, self._later)
+        return self._later[-1][0]
+
+    def settle(self) -> None:
+        """Do what is left of those that nothing waited for."""
+        for pending, do in list(self._later):
+            self._until_over(pending, do)
+        self._later = []
+
+    def _until_over(self, waited_for: Pending, do: Do) -> Pending:
         while True:
-            while (idle := self._idle()) is not None and (unit := pending.next()) is not None:
+            of = [*self._later, (waited_for, do)]
+            while (idle := self._idle()) is not None and self._begin(idle, of):
+                pass
+            if waited_for.over:
+                return waited_for
+            self._hear()
+
+    def _begin(self, idle: "_Worker | int", of: Sequence[tuple[Pending, Do]]) -> bool:
+        """Give an idle worker the next unit there is; say whether there was one."""
+        for pending, do in of:
+            if (unit := pending.next()) is not None:
                 self._give(idle, unit, do, pending)
-            if pending.over:
-                return pending.failures
-            self._hear(pending)
+                return True
+        return False
 
     def _idle(self) -> "_Worker | int | None":
         """Return a worker without work, or the place of one that is to be started."""
@@ -68,11 +96,11 @@ class Workers:
     def _give(self, worker: "_Worker | int", unit: Unit, do: Do, pending: Pending) -> None:
         if isinstance(worker, int):
             worker = self._start(worker)
-        worker.unit = unit
+        worker.unit, worker.of = unit, pending
         try:
             worker.pipe.send((do, unit.work))
         except ConnectionError:
-            self._bury(worker, pending)
+            self._bury(worker)
         except Exception as error:  # it cannot be told to another process
             worker.unit = None
             pending.failed(unit, why(error))
@@ -87,7 +115,7 @@ class Workers:
         self._workers.append(_Worker(process, ours))
         return self._workers[-1]
 
-    def _hear(self, pending: Pending) -> None:
+    def _hear(self) -> None:
         """Wait until workers have done something, or are gone."""
         working = {one.pipe: one for one in self._workers if one.unit is not None}
         for pipe in wait(list(working)):
@@ -96,23 +124,23 @@ class Workers:
             try:
                 failed = pipe.recv()
             except (EOFError, ConnectionError):
-                self._bury(worker, pending)
+                self._bury(worker)
                 continue
-            assert worker.unit is not None
+            assert worker.unit is not None and worker.of is not None
             if failed is None:
-                pending.done(worker.unit)
+                worker.of.done(worker.unit)
             else:
-                pending.failed(worker.unit, failed)
+                worker.of.failed(worker.unit, failed)
             worker.unit = None
 
-    def _bury(self, worker: _Worker, pending: Pending) -> None:
+    def _bury(self, worker: _Worker) -> None:
         """Forget a worker that is gone; another is started in its place."""
         worker.process.join(_PATIENCE)
         worker.process.kill()
         self._workers.remove(worker)
         worker.pipe.close()
-        assert worker.unit is not None
-        pending.lost(worker.unit, _end(worker.process.exitcode))
+        assert worker.unit is not None and worker.of is not None
+        worker.of.lost(worker.unit, _end(worker.process.exitcode))
 
     def __enter__(self) -> Self:
         return self
@@ -175,6 +203,8 @@ def _serve(pipe: Connection) -> None:
         try:
             given = pipe.recv_bytes()
         except (EOFError, ConnectionError):
+            # Python looks once more through all there is, which goes with the process anyway.
+            gc.freeze()
             return
         # Whatever goes wrong with one unit: the next may be done all the same.
         try:
