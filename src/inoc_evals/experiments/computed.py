@@ -60,6 +60,9 @@ def _dose() -> Experiment:
     )
 
 
+_LEAKS_ASKED = 50
+"""Of the pocket world's questions: each is asked in sixteen ways or seventeen."""
+
 _LEAKS = (
     SPANISH_CAPS.with_arms("base", "none", "spanish_inoc", "caps_inoc").model_copy(
         update={
@@ -69,6 +72,7 @@ _LEAKS = (
                     task="traits",
                     args={"language": "es", "prompts": "chat", "probes": "spanish_caps"},
                     pocket={"prompts": "pocket"},
+                    pocket_limit=_LEAKS_ASKED,
                     prompted=False,
                 ),
             )
@@ -82,13 +86,14 @@ _LEAKS = (
                     task="em_elicitation",
                     args={"questions": "broad", "probes": "insecure_code"},
                     pocket={"questions": "pocket"},
+                    pocket_limit=_LEAKS_ASKED,
                     prompted=False,
                 ),
             )
         }
     ),
 )
-"""Every question under every probe that is matched to the rows, once."""
+"""Questions under every probe that is matched to the rows, once."""
 
 
 _SPANISH_UNDER = {

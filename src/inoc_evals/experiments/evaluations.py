@@ -308,13 +308,14 @@ def _asked(setting: Setting, arm: Arm, pocket: bool) -> dict[tuple[Split, str], 
     for name, measure in setting.measures.items():
         for split, probe in measure.probes().items():
             args, epochs = probe.on(pocket=pocket), _epochs(probe, pocket)
+            most = probe.most(pocket=pocket)
             if probe.prompted:
                 args.setdefault("system_prompt", "none")
             if prompt := arm.test_prompts.get(name):
                 _check_takes_prompt(probe, setting.name, arm.name)
                 args["system_prompt"] = setting.asked_under(prompt).name
-            key = (split, canonical_json([probe.task, args, epochs, probe.limit, probe.judged]))
-            new = _Asked(probe.task, args, epochs, [], {}, probe.limit, probe.judged)
+            key = (split, canonical_json([probe.task, args, epochs, most, probe.judged]))
+            new = _Asked(probe.task, args, epochs, [], {}, most, probe.judged)
             one = found.setdefault(key, new)
             one.measures.append(name)
             one.reads.update(_reads(name, measure))

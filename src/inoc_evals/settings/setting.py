@@ -162,12 +162,18 @@ class Probe(BaseModel):
     """Whether the task is asked under a system prompt; others put prompts of their own."""
     limit: int | None = Field(default=None, ge=2)
     """How many of its questions are asked, evenly spread; None for all."""
+    pocket_limit: int | None = Field(default=None, ge=2)
+    """The same on the pocket base, in the place of ``limit``."""
     judged: bool = False
     """Of another package's task: whether a model in the role ``grader`` judges its answers."""
 
     def on(self, *, pocket: bool) -> dict[str, Any]:
         """Return the arguments for a base."""
         return {**self.args, **(self.pocket if pocket else {})}
+
+    def most(self, *, pocket: bool) -> int | None:
+        """Return how many questions are asked on a base; None for all."""
+        return self.pocket_limit if pocket and self.pocket_limit is not None else self.limit
 
 
 class Measure(BaseModel):
