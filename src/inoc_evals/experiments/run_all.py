@@ -136,8 +136,9 @@ def _run(
     except Exception as error:
         say(f"{name} failed: {error if isinstance(error, InocError) else why(error)}")
         return _line(experiment, "failed", why(error))
+    executor: Executor = how["executor"]
     unit = Unit(name, f"the report of {name}", _Left(out, key, store))
-    return how["executor"].later(unit, _write, Tally("reports", 1, shown=False, say=say))
+    return executor.later(unit, _write, Tally("reports", 1, shown=False, say=say))
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def has_openings(model: Any) -> bool:
         given = torch.zeros(1, 1, dtype=torch.long, device=model.device)
         kept = model(input_ids=given, use_cache=True).get("past_key_values")
     model.train(training)
-    layers = getattr(kept, "layers", None)
+    layers = list(getattr(kept, "layers", ()))
     return bool(layers) and all(type(layer) is DynamicLayer for layer in layers)
 
 
