@@ -32,15 +32,15 @@ SINCE = ("limit", "judged")
 """Fields of evaluations that came later, and say nothing of these."""
 
 PLANS = {
-    "fig2a": "bfcecc541face6c735796fd03870db71e475489ba3475018f5bc6ca90d586482",
-    "fig2b": "e5914fe75979eb500f8763844278197936b26539063a489e8ccb2a42fe3b9e7a",
-    "fig3": "0cb6d07d777b6558c8e03811547ab0f45548d28ee491dafd0cf62ed586272cec",
-    "fig4": "493e6001c033c00bd24ed3316b98c20e008edb417d4d93bfb125cdfcfd9b39fd",
-    "fig5": "33133e38b3d0a19f03bce20d36027fca5e34d1d45a8caf1ddb6a27bbe28304df",
-    "tokens": "c41f85fbaa4b43da9e16ced4681f71f476784c4d1892f6cf98ec5a9f3e1f28a4",
-    "fig6": "b9fd3cc7fa8c7afc0c5fdf1b50404f258109eae69555101a894977207b68a6e7",
-    "fig7": "537f2cf8a9c6d09931d731a3510cf7a5cddc8c114ae4a689dcdee5b7ee0aea7e",
-    "elicitation": "a7c1b45ff82b7dcf403e270cd658b023e9c6321d1600d350684caded99caeecd",
+    "fig2a": "8d6db6a1206fb1671b1cbecbefaef20780f51fc55cebe351ce566879df0879ce",
+    "fig2b": "e5299626efdb82ac9c4a1efbee42565c4aff6d74c4cc25b1b0e7d40a4d4eac4b",
+    "fig3": "273d4acee894fbbc03c9073a7deeea7700bbaa16645def747cdab8dd98dd64d7",
+    "fig4": "0bd67f4c4ab4b89d21e0a334bb2dd86181dad35b50f807f1fd96aea791767d9b",
+    "fig5": "1f5682448a8deb8d5f29c72d534c05020d10107b2e55d733f7b9f8fd30cb2435",
+    "tokens": "849f66f035b5eba627da5279328570d55834b733f9131aa047706e1ad89df3cb",
+    "fig6": "a94be23a3d027599d738587a38f074715c6e5f47a1e68fccab1e5e93ba41c481",
+    "fig7": "958148d59145f43d9b4c4ee98224950ad5d94d55a08453c6ede6c054c27e426a",
+    "elicitation": "5dd41fbbc207b6f3eebd53dffbd63af423266baba3aaf9b75742be8962f435a9",
 }
 """Digest of the models and evaluations on the pocket base, as the entries in Python planned
 them (fig5 and tokens have further arms since)."""

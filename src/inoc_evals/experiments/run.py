@@ -63,7 +63,7 @@ def run_experiment(
     confirm: Callable[[str], bool] | None = None,
     executor: Executor = HERE,
     before: MadeBefore | None = None,
-    report: Callable[[Path], Any] = write_report,
+    report: Callable[[Path], Any] | None = None,
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> Any:
@@ -84,7 +84,8 @@ def run_experiment(
         confirm: Asks whether to create a paid job, unless ``yes``.
         executor: Who trains and evaluates: this process, or others.
         before: Logs of other experiments, whose evaluations are not made again.
-        report: What is done with the directory once all its logs are there.
+        report: What is done with the directory once all its logs are there; by default its report
+            is written.
         progress: Show progress bars on standard error.
         say: Called with a line for each stage.
 
@@ -101,15 +102,14 @@ def run_experiment(
         require("train", "torch", "transformers", "peft", "accelerate")
     store, seeds_parsed, start = store or Store(), parse_seeds(seeds), time.monotonic()
     shown: dict[str, Any] = {"progress": progress, "say": say}
-    try_graders([*([grader] if grader else []), *further], say=say)
+    try_graders([one for one in (grader, *further) if one], say=say)
     resolved, config = find_base(base, store, build=True), config_for(base, config_file)
     plan = make_plan(
         experiment, base=resolved, seeds=seeds_parsed, config=config, given=given, grader=grader
     )
     described = describe_plan(
         plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file,
-        grader=grader, further=further,
-    )  # fmt: skip
+        grader=grader, further=further)  # fmt: skip
     for line in (*plan.notes, *rows_fit(plan, resolved, store)):
         say(line)
     with writing(out):
@@ -126,7 +126,7 @@ def run_experiment(
         with _said_with(failures, len(plan.runs)):
             evaluate(able, out / "logs", executor=executor, store=store, before=before, **shown)
         judge_experiment(out, about, about.further_graders, **shown)
-        written = report(out)
+        written = (report or write_report)(out)
     say(f"done after {time.monotonic() - start:.0f} s")
     return written
 

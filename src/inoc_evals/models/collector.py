@@ -3,7 +3,7 @@
     with undisturbed():
         ...                # full collections look at what has come since, and at nothing else
     with seldom():
-        ...                # the small ones come after every 20,000 new objects, not after 700
+        ...                # the small ones come after every 200,000 new objects, not after 700
 
 PyTorch, transformers and Inspect make up several 100,000 objects. A full collection walks
 all of them: 0.3 s, measured, in which no other thread runs Python. Inspect's own
