@@ -8,6 +8,7 @@ directories  the files that make a model directory what it is, and what changed 
 json_lines   JSON whose errors name file and line
 yaml_lines   YAML whose errors name file and line, entry by entry or node by node
 yaml_nodes   YAML as nodes or as values
+stamp        what changes when a file does
 source       the digest of this package's own files
 row_forms    forms that rows of other projects come in
 """

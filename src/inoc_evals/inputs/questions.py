@@ -21,7 +21,6 @@ here, by rule. Other keys with a plain value are kept as metadata.
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +28,7 @@ from typing import Any, Literal, get_args
 
 from inoc_evals.arguments import chosen
 from inoc_evals.files.digests import digest
+from inoc_evals.files.stamp import Stamp, stamp
 from inoc_evals.files.yaml_lines import Entry, read_entries
 from inoc_evals.inputs.packaged import DATA, file_of, set_names
 
@@ -228,14 +228,11 @@ def _read(path: Path) -> _Read:
 
     Hundreds of tasks are built of one file, which is parsed once while it stays as it is.
     """
-    with suppress(OSError):  # parsing says what is wrong
-        about = path.stat()
-        return _parsed(path, (about.st_mtime_ns, about.st_size, about.st_ino))
-    return _parsed(path, None)
+    return _parsed(path, stamp(path))
 
 
 @lru_cache(maxsize=32)
-def _parsed(path: Path, stamp: tuple[int, ...] | None) -> _Read:
+def _parsed(path: Path, _written: Stamp | None) -> _Read:
     seen: dict[str, Entry] = {}
     for entry in read_entries(path, keys=_KEYS, what="question"):
         name = entry.text("id")

@@ -24,6 +24,7 @@ from inspect_ai.model import GenerateConfig, ModelAPI
 
 from inoc_evals.errors import InocError, StoreError
 from inoc_evals.files.digests import digest
+from inoc_evals.files.stamp import Stamp, stamp
 from inoc_evals.models.kinds.kind import ResolvedBase
 from inoc_evals.providers.engine.request import Adapter
 from inoc_evals.store.record import ModelRecord
@@ -61,7 +62,7 @@ class _Looked(NamedTuple):
     meaning: Meaning
     file: Path
     """Where the record lies, if it is a record."""
-    stamp: tuple[int, ...] | None
+    written: Stamp | None
     """Of that file; a later write changes it."""
 
 
@@ -131,8 +132,8 @@ class MeaningAPI(ModelAPI):
             StoreError: If the name has come to mean another model in the same event loop.
         """
         meaning = self.meaning
-        file, stamp = self._in_loop.get()[1:]
-        if meaning.record is not None and _stamp(file) != stamp:
+        file, written = self._in_loop.get()[1:]
+        if meaning.record is not None and stamp(file) != written:
             found = Store(file.parents[1]).find(meaning.record.name)
             if found is not None and found.identity != meaning.record.identity:
                 raise StoreError(
@@ -177,7 +178,7 @@ class MeaningAPI(ModelAPI):
     def _look(self, known: Meaning | None = None) -> _Looked:
         """Look the name up; what means the same as before is the same object."""
         file = Store().models / f"{self.reference.partition('@')[0]}.json"
-        stamp = _stamp(file)  # before it is read: a write in between is noticed
+        written = stamp(file)  # before it is read: a write in between is noticed
         found = self.look_up()
         if self._begun_as is not None and found.identity[:_MARKED] != self._begun_as:
             raise StoreError(
@@ -185,7 +186,7 @@ class MeaningAPI(ModelAPI):
                 f"name means now ({self._begun_as[:8]}, now {found.identity[:8]}); "
                 "evaluate anew, or put the first one back"
             )
-        return _Looked(known if known is not None and known == found else found, file, stamp)
+        return _Looked(known if known is not None and known == found else found, file, written)
 
     def _marked(self) -> Meaning:
         """Return what the mark is of: what the name means, also where a loop began with another.
@@ -195,10 +196,10 @@ class MeaningAPI(ModelAPI):
         """
         meaning = self.meaning
         try:
-            file, stamp = self._in_loop.get()[1:]
+            file, written = self._in_loop.get()[1:]
         except RuntimeError:  # there is no event loop
             return meaning
-        if meaning.record is None or _stamp(file) == stamp:
+        if meaning.record is None or stamp(file) == written:
             return meaning
         with suppress(InocError):  # of a name that means nothing now: said when it is asked
             return self.look_up()
@@ -212,11 +213,3 @@ class MeaningAPI(ModelAPI):
             if found and known.record and found.identity != known.record.identity:
                 return self.look_up()
         return known
-
-
-def _stamp(path: Path) -> tuple[int, ...] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

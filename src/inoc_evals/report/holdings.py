@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from inoc_evals.errors import StoreError
+from inoc_evals.files.stamp import Stamp, stamp
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -160,24 +161,23 @@ def _check_doubles(held: Holdings) -> None:
                 held.cannot_be_read(path, error, key)
 
 
+_TOLD: dict[tuple[str, Stamp | None], tuple[str | None, str]] = {}
+
+
 def _told(path: Path) -> tuple[str | None, str]:
     """Return which evaluation a log is of, if it says so, and its status.
 
     A run looks through its logs several times, and at each header once while the file, which may
     be moved, stays as it is.
     """
-    about = path.stat()
-    stamp = (path.name, about.st_ino, about.st_size, about.st_mtime_ns)
-    if stamp not in _TOLD:
+    known = (path.name, stamp(path))
+    if known not in _TOLD:
         from inspect_ai.log import read_eval_log
 
         header = read_eval_log(str(path), header_only=True)
         key = (header.eval.metadata or {}).get("evaluation")
-        _TOLD[stamp] = (key if isinstance(key, str) else None, status_of(header))
-    return _TOLD[stamp]
-
-
-_TOLD: dict[tuple[str, int, int, int], tuple[str | None, str]] = {}
+        _TOLD[known] = (key if isinstance(key, str) else None, status_of(header))
+    return _TOLD[known]
 
 
 def _place(held: Holdings, path: Path, key: str | None, status: str) -> None:

@@ -204,14 +204,14 @@ class Store:
         """Yield the records that are not damaged, by name.
 
         Args:
-            identity: Those alone whose file mentions this one, which is faster to see than to read.
+            identity: Those of this training alone; other files are not read as records, which is slow.
         """
         for name in self.names():
             if identity is not None and not _mentions(self._path(name), identity):
                 continue
             with suppress(StoreError):
                 record = self.find(name)
-                if record is not None:
+                if record is not None and identity in (None, record.identity):
                     yield record
 
     def uses(self, identity: str) -> bool:

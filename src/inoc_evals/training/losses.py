@@ -4,9 +4,8 @@
 
 A model of transformers gives the logits of every place, prompts and padding too: with a large
 vocabulary that is up to half of a step's memory, and time, for numbers that nobody looks at, and of
-the pocket model's step a quarter. Here
-the output layer sees the hidden states before labelled tokens alone; what a model does with its
-logits afterwards (softcapping, scaling) it does with these.
+the pocket model's step a quarter. Here the output layer sees the hidden states before labelled
+tokens alone; what a model does with its logits afterwards (softcapping, scaling) it does with these.
 """
 
 from collections.abc import Mapping

@@ -154,8 +154,7 @@ def _repeat(sha256: str, fingerprint: Fingerprint, before: TrainingResult) -> di
 def _renew_others(record: ModelRecord, store: Store) -> None:
     """Bring the other names of an adapter up to date, if it was trained into its place again."""
     for other in store.readable(record.identity):
-        same = other.adapter_sha256 == record.adapter_sha256
-        if other.identity == record.identity and not same:
+        if other.adapter_sha256 != record.adapter_sha256:
             trained = ("adapter_sha256", "fingerprint", "metrics", "versions", "created")
             store.put(other.model_copy(update={key: getattr(record, key) for key in trained}))
 

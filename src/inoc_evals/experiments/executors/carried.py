@@ -41,7 +41,7 @@ def model_files(name: str, store: Store) -> list[str]:
         above = record.parent
         if above is None:
             break
-        record = next((one for one in store.readable(above) if one.identity == above), None)
+        record = next(store.readable(above), None)
     return found
 
 
