@@ -31,6 +31,10 @@ def do(work: tuple[str, str, str]) -> None:
         raise StoreError(f"there is no room for {name}")
     if how == "sleeps":
         time.sleep(300)
+    if how == "cores":
+        time.sleep(0.3)
+        Path(directory, name).write_text(" ".join(map(str, sorted(os.sched_getaffinity(0)))))
+        return
     if how == SLOW:
         time.sleep(0.3)
     if how in (KILLED_ONCE, KILLED_ALWAYS):
@@ -40,6 +44,8 @@ def do(work: tuple[str, str, str]) -> None:
         if how == KILLED_ALWAYS or begun.read_text() == "x":
             os.kill(os.getpid(), signal.SIGKILL)
     Path(directory, name).write_text(os.environ.get("OMP_NUM_THREADS", ""))
+    if how == SLOW:
+        time.sleep(0.05)  # files' times are coarse: what comes after it has a later one
 
 
 @dataclass(frozen=True)

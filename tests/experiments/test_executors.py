@@ -110,20 +110,37 @@ def test_workers_share_the_cores_and_a_number_of_the_users_stays(
     assert (tmp_path / "set").read_text() == "3"
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="cores cannot be kept to")
+def test_each_worker_keeps_to_cores_of_its_own_also_one_that_takes_anothers_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    every = os.sched_getaffinity(0)
+    units = [unit(tmp_path, "killed", KILLED_ONCE)]
+    units += [unit(tmp_path, f"u{n}", "cores") for n in range(6)]
+    assert run(Workers(2), units) == {}
+    kept = [set(map(int, path.read_text().split())) for path in tmp_path.glob("u*")]
+    if len(every) > 1:
+        one, other = {frozenset(cores) for cores in kept}
+        assert not one & other and one | other == every
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert run(Workers(2), [unit(tmp_path, "free", "cores")]) == {}
+    assert set(map(int, (tmp_path / "free").read_text().split())) == every
+
+
 @pytest.mark.parametrize("name", EXECUTORS)
-def test_what_nothing_waits_for_is_done_beside_the_rest(name: str, tmp_path: Path) -> None:
+def test_what_is_not_waited_for_is_done_beside_the_rest(name: str, tmp_path: Path) -> None:
     said: list[str] = []
 
     def tally(count: int) -> Tally:
         return Tally("units", count, shown=False, say=said.append)
 
     with EXECUTORS[name]() as executor:
-        late = executor.later(unit(tmp_path, "late", SLOW), do, tally(1))
-        bad = executor.later(unit(tmp_path, "bad", FAILS), do, tally(1))
+        late = executor.begin([unit(tmp_path, "late", SLOW)], do, tally(1))
+        bad = executor.begin([unit(tmp_path, "bad", FAILS)], do, tally(1), anywhere=False)
         assert executor.run([unit(tmp_path, "quick")], do, tally(1)) == []
-        executor.settle()
-        assert late.over and not late.failures
-        assert [one.why for one in bad.failures] == ["there is no room for bad"]
+        assert executor.wait(late) == [] and late.over
+        assert [one.why for one in executor.wait(bad)] == ["there is no room for bad"]
     made = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*")}
     assert made.keys() == {"late", "quick"}
     # One process does them in turn; of two the other one goes on.
@@ -131,15 +148,35 @@ def test_what_nothing_waits_for_is_done_beside_the_rest(name: str, tmp_path: Pat
     assert said == ["failed: unit bad: there is no room for bad"]
 
 
-def test_what_nothing_waits_for_is_done_again_if_its_process_is_killed(tmp_path: Path) -> None:
+def test_workers_go_on_by_themselves(tmp_path: Path) -> None:
     said: list[str] = []
+    units = [unit(tmp_path, "killed", KILLED_ONCE), *(unit(tmp_path, f"u{n}") for n in range(3))]
     with Workers(1) as workers:
-        late = workers.later(
-            unit(tmp_path, "killed", KILLED_ONCE), do, Tally("x", 1, shown=False, say=said.append)
-        )
-        workers.settle()
-    assert late.over and not late.failures
+        given = workers.begin(units, do, Tally("x", 4, shown=False, say=said.append))
+        until = time.monotonic() + 60
+        while not given.over and time.monotonic() < until:
+            time.sleep(0.01)  # busy with what comes next
+        assert given.over and not given.failures
+    assert {path.name for path in tmp_path.glob("u*")} == {"u0", "u1", "u2"}
     assert (tmp_path / "killed").is_file() and "it is done again" in said[0]
+
+
+def test_what_ends_the_thread_ends_the_run(tmp_path: Path) -> None:
+    def say(line: str) -> None:
+        raise BrokenPipeError("nobody reads this")
+
+    with pytest.raises(BrokenPipeError, match="nobody reads"), Workers(1) as workers:
+        workers.run([unit(tmp_path, "bad", FAILS)], do, Tally("x", 1, shown=False, say=say))
+
+
+def test_a_run_that_is_left_leaves_nothing_behind(tmp_path: Path) -> None:
+    workers = Workers(1)
+    with workers:
+        workers.begin([unit(tmp_path, "slow", "sleeps")], do, Tally("x", 1, shown=False))
+    assert not workers._workers
+    with workers:
+        assert workers.run([unit(tmp_path, "next")], do, Tally("x", 1, shown=False)) == []
+    assert [path.name for path in tmp_path.glob("*")] == ["next"]
 
 
 def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
@@ -149,7 +186,7 @@ def test_an_interrupt_ends_the_workers(tmp_path: Path) -> None:
         def started(self, label: str) -> None:
             super().started(label)
             if self.running == 2:
-                signal.raise_signal(signal.SIGINT)
+                os.kill(os.getpid(), signal.SIGINT)  # as from a terminal
 
     workers = Workers(2)
     begun = time.monotonic()

@@ -316,7 +316,7 @@ def test_a_model_that_openai_refuses_is_named_and_the_others_are_trained(
         return openai_matrix.Ended(failures={wanted[0].name: "moderation"})
 
     monkeypatch.setattr(openai_matrix, "train_all", train_all)
-    monkeypatch.setattr(running, "evaluate", lambda *args, **options: pytest.fail("evaluated"))
+    monkeypatch.setattr(running, "evaluating", lambda *args, **options: pytest.fail("evaluated"))
     with pytest.raises(Exception, match=r"1 of 6 models could not be trained.*control-s0"):
         run_experiment(
             find_experiment("fig2b"),

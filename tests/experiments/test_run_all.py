@@ -1,6 +1,7 @@
 """All experiments: one that fails keeps no other from being run, what is finished is passed over."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from inoc_evals.cli import run as cli_run
 from inoc_evals.errors import InputError, StoreError
 from inoc_evals.experiments import run_all as room
+from inoc_evals.experiments.executors.here import Here
 from inoc_evals.experiments.figures import EXPERIMENTS
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.run_all import run_all
@@ -20,19 +22,37 @@ from inoc_evals.store.store import Store
 SOME = [EXPERIMENTS[name] for name in ("fig2a", "fig5", "fig6", "subliminal")]
 
 
+class Apart(Here):
+    """Stands for other processes."""
+
+    apart = True
+
+
 class Runs:
-    """Stands for run_experiment: leaves logs and a model, or fails."""
+    """Stands for stages: leaves logs and a model, or fails."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []
         self.failing: set[str] = set()
+        self.failing_late: set[str] = set()
+        self.told: list[str] = []
         self.given: dict[str, Any] = {}
 
-    def __call__(self, experiment: Any, **options: Any) -> Any:
+    def __call__(self, experiment: Any, **options: Any) -> Iterator[str]:
         self.ran.append(experiment.figure)
         self.given[experiment.figure] = options["given"]
+        with writing(options["out"]):
+            yield from self.stages(experiment, **options)
+
+    def stages(self, experiment: Any, **options: Any) -> Iterator[str]:
         if experiment.figure in self.failing:
             raise StoreError("1 of 3 models could not be trained, as said above: none-s0")
+        apart = options["executor"].apart
+        for stage in ("training", "trained", "evaluating") if apart else ("trained",):
+            self.told.append(f"{experiment.figure} {stage}")
+            yield stage
+        if experiment.figure in self.failing_late:
+            raise StoreError("2 of 9 evaluations failed, as said above: none seed 0")
         out: Path = options["out"]
         (out / "logs").mkdir(parents=True, exist_ok=True)
         (out / "logs" / "a.eval").write_text("answers")
@@ -45,7 +65,8 @@ class Runs:
         store.models.mkdir(exist_ok=True)
         if not (record := store.models / "m.json").exists():
             record.write_text(json.dumps({"identity": "1"}))
-        options["report"](out)
+        self.told.append(f"{experiment.figure} evaluated")
+        yield "evaluated"
 
 
 def written(out: Path) -> Any:
@@ -58,7 +79,7 @@ def written(out: Path) -> Any:
 def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     runs = Runs()
     about = type("About", (), {"models": {"none seed 0": "m"}})
-    monkeypatch.setattr(room, "run_experiment", runs)
+    monkeypatch.setattr(room, "stages", runs)
     monkeypatch.setattr(room, "write_report", written)
     monkeypatch.setattr(room, "read_description", lambda out: about)
     base = ResolvedBase("pocket", "/nowhere", "0" * 64)
@@ -97,6 +118,43 @@ def test_one_that_fails_keeps_no_other_from_being_run_and_is_run_alone_then(
         "figure": "fig2a", "title": EXPERIMENTS["fig2a"].title, "ended": "done",
         "said": "On new prompts, fig2a <b>.", "report": "fig2a/report.html",
     }  # fmt: skip
+
+
+def test_what_others_do_goes_on_while_the_next_experiment_is_begun(
+    runs: Runs, tmp_path: Path
+) -> None:
+    runs.failing_late = {"fig2a"}
+    lines = all_of(tmp_path, executor=Apart())
+    # There is always something left to do; and each one's logs are there before the next looks.
+    assert runs.told == [
+        "fig6 training",
+        "fig2a training", "fig6 trained", "fig6 evaluating",
+        "fig5 training", "fig2a trained", "fig6 evaluated", "fig2a evaluating",
+        "fig5 trained", "fig5 evaluating", "fig5 evaluated",
+    ]  # fmt: skip
+    assert {name: one.ended for name, one in lines.items()} == {
+        "fig2a": "failed", "fig5": "done", "fig6": "done", "subliminal": "left out",
+    }  # fmt: skip
+    assert lines["fig2a"].said == "2 of 9 evaluations failed, as said above: none seed 0"
+    with writing(tmp_path / "out" / "fig2a"):
+        pass
+
+
+def test_an_interrupt_lets_go_of_what_is_still_evaluated(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(experiment: Any, **options: Any) -> Iterator[str]:
+        if experiment.figure == "fig5":
+            raise KeyboardInterrupt
+        return runs(experiment, **options)
+
+    monkeypatch.setattr(room, "stages", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        all_of(tmp_path, executor=Apart())
+    assert runs.told[-1] == "fig6 evaluating"
+    for name in ("fig6", "fig2a"):
+        with writing(tmp_path / "out" / name):
+            pass
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,16 @@ finished log of each stands in log_set.py. Requests have a seed, hence an evalua
 killed ends as an undisturbed one.
 
 Where several processes or machines do it, the evaluations of each model are a set of their own
-(parts.py).
+(parts.py), and what comes next can be prepared meanwhile: ``evaluating`` stops there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from inoc_evals.experiments.asked_task import task_for
 from inoc_evals.experiments.evaluations import Evaluation, as_planned, keyed
-from inoc_evals.experiments.executors.executor import Executor
+from inoc_evals.experiments.executors.executor import Executor, Failure
 from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.log_set import UnsuccessfulError, clear, make, whole_logs
 from inoc_evals.experiments.made_before import MadeBefore
@@ -29,7 +29,22 @@ from inoc_evals.report.holdings import Holdings, holdings
 from inoc_evals.store.store import Store
 
 
-def evaluate(
+def evaluate(plan: Plan, log_dir: Path, **options: Any) -> None:
+    """Run what is missing of a plan's evaluations; finished logs stay as they are.
+
+    Args:
+        plan: The plan; its models must be trained.
+        log_dir: Where Inspect's logs are and go; no other process may be writing there.
+        **options: Of :func:`evaluating`.
+
+    Raises:
+        StoreError: If an evaluation did not succeed (its log says why), or has two finished logs.
+    """
+    for _ in evaluating(plan, log_dir, **options):
+        pass
+
+
+def evaluating(
     plan: Plan,
     log_dir: Path,
     *,
@@ -38,8 +53,8 @@ def evaluate(
     before: MadeBefore | None = None,
     progress: bool = True,
     say: Callable[[str], None] = lambda line: None,
-) -> None:
-    """Run what is missing of a plan's evaluations; finished logs stay as they are.
+) -> Iterator[None]:
+    """Run what is missing, with a stop while others do it.
 
     Args:
         plan: The plan; its models must be trained.
@@ -49,6 +64,9 @@ def evaluate(
         before: Logs of other experiments, from which those of the same evaluations are taken.
         progress: Show a progress bar on standard error.
         say: Called with a line for each file that is set aside, and each evaluation that fails.
+
+    Yields:
+        Once, if other processes or machines evaluate, when they have begun.
 
     Raises:
         StoreError: If an evaluation did not succeed (its log says why), or has two finished logs.
@@ -65,7 +83,14 @@ def evaluate(
     if others:
         say(f"{log_dir}: {others} logs are of no evaluation of this experiment, and left alone")
     if left and executor.apart:
-        _evaluate_apart(plan, left, log_dir, executor, store or Store(), progress, say)
+        units = parts(plan, left, log_dir, store or Store())
+        what = f"{plan.experiment.figure}: evaluated models"
+        with Tally(what, len(units), shown=progress, say=say) as tally:
+            pending = executor.begin(units, make_part, tally)
+            yield
+            failures = executor.wait(pending)
+        collect(log_dir)
+        _check_made(plan, left, log_dir, failures)
     elif left:
         labels = {key: as_planned(key, one).label for key, one in left.items()}
         tasks = [task_for(plan.experiment.figure, plan.base, key, e) for key, e in left.items()]
@@ -75,20 +100,9 @@ def evaluate(
     clear(log_dir, wanted, say)
 
 
-def _evaluate_apart(
-    plan: Plan,
-    left: Mapping[str, Evaluation],
-    log_dir: Path,
-    executor: Executor,
-    store: Store,
-    progress: bool,
-    say: Callable[[str], None],
+def _check_made(
+    plan: Plan, left: Mapping[str, Evaluation], log_dir: Path, failures: Sequence[Failure]
 ) -> None:
-    """Have the evaluations of each model made by themselves, and bring their logs together."""
-    units = parts(plan, left, log_dir, store)
-    with Tally("evaluated models", len(units), shown=progress, say=say) as tally:
-        failures = executor.run(units, make_part, tally)
-    collect(log_dir)
     if failures:
         lacking = missing(plan, log_dir)
         labels = "; ".join(as_planned(key, one).label for key, one in lacking.items())

@@ -3,6 +3,7 @@
     before = MadeBefore()
     before.look_in(Path("runs/all/fig2a/logs"))              # again, once more have been made there
     before.take(["9c1e..."], Path("runs/all/fig3/logs"))     # -> {"9c1e..."}: copied
+    before.trainings                                         # what is being trained for others
 
 Experiments share models, under other names: what is asked of one in the same way, with the same
 seed, is answered alike. A log's key (evaluations.py) says so; which cells of the figure read it
@@ -14,12 +15,15 @@ from pathlib import Path
 
 from inoc_evals.files.atomic import write_bytes
 from inoc_evals.report.holdings import check_whole, holdings
+from inoc_evals.training.dynamics import Dynamics
 
 
 class MadeBefore:
     """Finished logs of other experiments; a directory is looked through when one is wanted."""
 
     def __init__(self) -> None:
+        self.trainings: set[tuple[str, Dynamics | None]] = set()
+        """Identities of what is trained for others, and what is scored in it; None goes for any."""
         self._found: dict[Path, dict[str, Path] | None] = {}
         """By directory; None: not looked through yet."""
 

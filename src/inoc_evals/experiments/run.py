@@ -11,23 +11,24 @@
     runs/fig2a/report.html ...     from the logs alone
 
 Every stage leaves files and skips what is there, so a run that was killed goes on where it
-stopped, and one that is finished only writes its report again. A training or an evaluation that
+stopped, and one that is finished only writes its report again. Between them is a stop, at which a
+run of several experiments goes on with another (run_all.py). A training or an evaluation that
 fails keeps no other from being done; the run then ends with an error that names it. A directory
 has one writer at a time (one_writer.py); a second run is refused.
 """
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from inoc_evals.datasets.manifest import write_dataset
 from inoc_evals.errors import StoreError, require
 from inoc_evals.experiments.describe import describe_plan
-from inoc_evals.experiments.evaluate import evaluate, missing
+from inoc_evals.experiments.evaluate import evaluating, missing
 from inoc_evals.experiments.executors.executor import Executor, Failure
 from inoc_evals.experiments.executors.here import HERE
 from inoc_evals.experiments.figures import Experiment
@@ -43,12 +44,42 @@ from inoc_evals.experiments.start import config_for, find_base
 from inoc_evals.experiments.tally import Tally
 from inoc_evals.experiments.trainings import Training, training_units
 from inoc_evals.models.kinds import kind_of
-from inoc_evals.report.experiment import Description, write_description, write_report
+from inoc_evals.report.experiment import Description, Written, write_description, write_report
 from inoc_evals.store.store import Store
 from inoc_evals.training.sft import train
 
+Stage = Literal["training", "trained", "evaluating", "evaluated"]
+"""What is reached: its models are being made, or are there; its logs, likewise."""
+
 
 def run_experiment(
+    experiment: Experiment, *, say: Callable[[str], None] = print, **asked: Any
+) -> Written:
+    """Run an experiment, or what is missing of it, and write its report.
+
+    Args:
+        experiment: What to run.
+        say: Called with a line for each stage.
+        **asked: Everything else that :func:`stages` takes.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InputError: For seeds, a base or a grader that cannot be used, or a directory, as while
+            another run writes into it.
+        StoreError: If a training or an evaluation failed, after all others were tried.
+        MissingExtraError: Without the libraries of the ``train`` extra.
+    """
+    start = time.monotonic()
+    for stage in stages(experiment, say=say, **asked):
+        if stage == "evaluated":
+            written = write_report(asked["out"])
+    say(f"done after {time.monotonic() - start:.0f} s")
+    return written
+
+
+def stages(
     experiment: Experiment,
     *,
     base: str,
@@ -63,17 +94,16 @@ def run_experiment(
     confirm: Callable[[str], bool] | None = None,
     executor: Executor = HERE,
     before: MadeBefore | None = None,
-    report: Callable[[Path], Any] | None = None,
     progress: bool = True,
     say: Callable[[str], None] = print,
-) -> Any:
-    """Run an experiment, or what is missing of it.
+) -> Generator[Stage, None, None]:
+    """Train and evaluate what is missing, with a stop wherever something else may be done.
 
     Args:
         experiment: What to run.
         base: ``pocket``, ``pocket:<seed>``, a directory, a hub id, or ``openai/<model>``.
         seeds: Training seeds as the user writes them: ``3``, ``100-104``, ``7,9``.
-        out: Directory of everything but the models.
+        out: Directory of everything but the models, held until the end.
         store: Where models are kept; the user's by default.
         given: Files of rows by label, for settings whose rows nobody publishes.
         config_file: Hyper-parameters that change the base's recipe, for every arm alike.
@@ -83,20 +113,17 @@ def run_experiment(
         yes: Create paid jobs without asking.
         confirm: Asks whether to create a paid job, unless ``yes``.
         executor: Who trains and evaluates: this process, or others.
-        before: Logs of other experiments, whose evaluations are not made again.
-        report: What is done with the directory once all its logs are there; by default its report
-            is written.
+        before: What other experiments made and make, which is not made again.
         progress: Show progress bars on standard error.
         say: Called with a line for each stage.
 
-    Returns:
-        What ``report`` returns: of the report, what was written.
+    Yields:
+        What is reached; ``training`` and ``evaluating`` only where there is something to do.
 
     Raises:
-        InputError: For seeds, a base or a grader that cannot be used, or a directory, as while
-            another run writes into it.
-        StoreError: If a training or an evaluation failed, after all others were tried.
-        MissingExtraError: Without the libraries of the ``train`` extra.
+        InputError: As :func:`run_experiment`, likewise the others.
+        StoreError: Once all was tried.
+        MissingExtraError: Before anything is done.
     """
     if not (hosted := kind_of(base).hosted):
         require("train", "torch", "transformers", "peft", "accelerate")
@@ -107,9 +134,8 @@ def run_experiment(
     plan = make_plan(
         experiment, base=resolved, seeds=seeds_parsed, config=config, given=given, grader=grader
     )
-    described = describe_plan(
-        plan, resolved, seeds_text=seeds, out=out, given=given, config_file=config_file,
-        grader=grader, further=further)  # fmt: skip
+    asked: dict[str, Any] = {"given": given, "config_file": config_file, "grader": grader}
+    described = describe_plan(plan, resolved, seeds_text=seeds, out=out, further=further, **asked)
     for line in (*plan.notes, *rows_fit(plan, resolved, store)):
         say(line)
     with writing(out):
@@ -117,18 +143,21 @@ def run_experiment(
         _write_rows(plan, out)
         _try_others(plan, out, about, [grader, *further], say)
         say(f"base {base} ready after {time.monotonic() - start:.0f} s")
+        failures: list[Failure] = []
         if hosted:
             _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
-        failures = [] if hosted else _train(plan, store, executor, **shown)
+        else:
+            failures = yield from _training(plan, store, executor, before, **shown)
         able = _without(plan, failures)
         write_scores(able, store, out)
         say(f"models ready after {time.monotonic() - start:.0f} s")
+        yield "trained"
         with _said_with(failures, len(plan.runs)):
-            evaluate(able, out / "logs", executor=executor, store=store, before=before, **shown)
+            logs = out / "logs"
+            for _ in evaluating(able, logs, executor=executor, store=store, before=before, **shown):
+                yield "evaluating"
         judge_experiment(out, about, about.further_graders, **shown)
-        written = (report or write_report)(out)
-    say(f"done after {time.monotonic() - start:.0f} s")
-    return written
+        yield "evaluated"
 
 
 def _write_rows(plan: Plan, out: Path) -> None:
@@ -149,9 +178,17 @@ def _try_others(
     try_graders([name for name in names if name not in tried], say=say)
 
 
-def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[TrainingRun]:
+def _missing(
+    plan: Plan, store: Store, say: Callable[[str], None], before: MadeBefore | None = None
+) -> list[TrainingRun]:
     missing = [run for run in plan.runs if not is_trained(plan, run, store)]
-    found = sum(is_at_hand(plan, run, store) for run in missing)
+    coming = set() if before is None else before.trainings
+    found = sum(
+        is_at_hand(plan, run, store) or (run.identity, plan.watched(run)) in coming
+        for run in missing
+    )
+    for run in missing:
+        coming |= {(run.identity, plan.watched(run)), (run.identity, None)}
     named = f", {found} trained by another name" if found else ""
     say(f"models: {len(plan.runs)} needed, {len(missing) - found} to train{named}")
     for note in watch_notes(plan, store):
@@ -159,21 +196,25 @@ def _missing(plan: Plan, store: Store, say: Callable[[str], None]) -> list[Train
     return missing
 
 
-def _train(
+def _training(
     plan: Plan,
     store: Store,
-    executor: Executor = HERE,
+    executor: Executor,
+    before: MadeBefore | None,
     *,
     progress: bool,
     say: Callable[[str], None],
-) -> list[Failure]:
+) -> Generator[Stage, None, list[Failure]]:
     """Train the missing models, and return those that could not be trained."""
     bars = progress and not executor.apart and sys.stderr.isatty()
-    units = training_units(plan, _missing(plan, store, say), store, progress=bars)
+    units = training_units(plan, _missing(plan, store, say, before), store, progress=bars)
     if not units:
         return []
-    with Tally("trainings", len(units), shown=progress, bar=executor.apart, say=say) as tally:
-        return executor.run(units, _train_one, tally)
+    what = f"{plan.experiment.figure}: trainings"
+    with Tally(what, len(units), shown=progress, bar=executor.apart, say=say) as tally:
+        pending = executor.begin(units, _train_one, tally)
+        yield "training"
+        return executor.wait(pending)
 
 
 def _train_one(asked: Training) -> None:

@@ -8,15 +8,16 @@
 A model that several experiments need is trained once: its identity is the same under every name.
 What is asked of it in the same way is asked once, and its log copied (made_before.py).
 Those whose trainings are watched come first, since a model that was trained unwatched is trained
-again for its scores. The report of one is written beside the trainings of the next. An experiment
-that fails keeps no other from being run, and one of which nothing has changed since it was finished
-is passed over (unchanged.py).
+again for its scores. Where others do the work, nobody waits for the last of one experiment: the
+models of the next are planned and trained meanwhile. An experiment that fails keeps no other from
+being run, and one of which nothing has changed since it was finished is passed over (unchanged.py).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from inoc_evals.datasets.sources import given_labels, lacking
 from inoc_evals.errors import InocError, InputError
@@ -27,7 +28,7 @@ from inoc_evals.experiments.made_before import MadeBefore
 from inoc_evals.experiments.named_task import packages_of
 from inoc_evals.experiments.one_writer import writing
 from inoc_evals.experiments.plan import parse_seeds
-from inoc_evals.experiments.run import run_experiment
+from inoc_evals.experiments.run import Stage, stages
 from inoc_evals.experiments.start import find_base
 from inoc_evals.experiments.tally import Tally
 from inoc_evals.experiments.unchanged import asked_of, finished, noted, unchanged
@@ -35,6 +36,8 @@ from inoc_evals.models.kinds import kind_of
 from inoc_evals.report.experiment import read_description, write_report
 from inoc_evals.report.overview import Line, write_overview
 from inoc_evals.store.store import Store
+
+_STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 def run_all(
@@ -89,56 +92,129 @@ def run_all(
         "grader": grader,
         "further": tuple(further),
     }
-    before = MadeBefore()
+    how: dict[str, Any] = {"yes": yes, "confirm": confirm, "executor": executor}
+    how |= {"progress": progress, "before": MadeBefore()}
     for one in wanted:
-        before.look_in(out / one.figure / "logs")
-    how: dict[str, Any] = {"yes": yes, "confirm": confirm, "executor": executor, "before": before}
-    how |= {"progress": progress, "say": say}
-    ended: dict[str, Line | Pending] = {}
-    for one in sorted(wanted, key=lambda one: one.watch is None):
-        if reason := reason_left_out(one, base):
-            ended[one.figure] = _line(one, "left out", reason)
-            continue
-        its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
-        ended[one.figure] = _run(one, resolved.digest, its, how)
-        before.look_in(out / one.figure / "logs")
-    executor.settle()
-    listed = [_settled(one, ended[one.figure], out) for one in wanted]
+        how["before"].look_in(out / one.figure / "logs")
+    runs: dict[str, _Run] = {}
+    with ExitStack() as held:
+        trained: _Run | None = None
+        evaluated: _Run | None = None
+        for one in sorted(wanted, key=lambda one: one.watch is None):
+            its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
+            run = runs[one.figure] = _Run(one, resolved.digest, its, how, say)
+            if run.ended is not None:
+                continue
+            held.callback(run.close)
+            if not executor.apart:
+                run.finish()
+                continue
+            run.until("training")
+            _go_on(trained, evaluated)
+            trained, evaluated = run, trained
+        _go_on(trained, evaluated)
+        _go_on(None, trained)
+    listed = [runs[one.figure].line() for one in wanted]
     write_overview(out, listed)
     return listed
 
 
-def _run(
-    experiment: Experiment, base_digest: str, asked: Mapping[str, Any], how: Mapping[str, Any]
-) -> Line | Pending:
-    """Run one experiment, unless it is finished and nothing has changed.
+def _go_on(trained: "_Run | None", evaluated: "_Run | None") -> None:
+    """See one experiment's trainings and another's evaluations to their ends, and go on."""
+    if trained is not None:
+        trained.until("trained")
+    if evaluated is not None:
+        evaluated.finish()
+    if trained is not None:
+        # Only now, as it takes logs of the other.
+        trained.until("evaluating")
+
+
+class _Run:
+    """One experiment, as far as it has come.
 
     Args:
         experiment: Which.
         base_digest: What pins its base.
-        asked: What determines what comes out, as options of ``run_experiment``.
+        asked: What determines what comes out, as options of ``stages``.
         how: Its other options.
-
-    Returns:
-        What became of it, or of its report, which may be written later.
+        say: Called with a line for each stage.
     """
-    name, out, store, say = experiment.figure, asked["out"], asked["store"], how["say"]
-    studied = experiment.on(kind_of(asked["base"])).settings
-    typed = [*experiment.typed, *packages_of(studied)]
-    key = asked_of(" ".join(typed), base_digest, asked)
-    if (said := unchanged(out, key, store)) is not None:
-        say(f"{name}: nothing has changed since it was finished")
-        return _line(experiment, "done", said)
-    say(f"{name}: {experiment.title}")
-    try:
-        run_experiment(experiment, **asked, **how, report=lambda _: None)
-    # Whatever it is: the others are run all the same, and the line says where it was.
-    except Exception as error:
-        say(f"{name} failed: {error if isinstance(error, InocError) else why(error)}")
-        return _line(experiment, "failed", why(error))
-    executor: Executor = how["executor"]
-    unit = Unit(name, f"the report of {name}", _Left(out, key, store))
-    return executor.later(unit, _write, Tally("reports", 1, shown=False, say=say))
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        base_digest: str,
+        asked: Mapping[str, Any],
+        how: Mapping[str, Any],
+        say: Callable[[str], None],
+    ) -> None:
+        self._experiment, self._out, self._how = experiment, asked["out"], how
+        self._executor: Executor = how["executor"]
+        self._tell = say
+        self._at = -1
+        """Which of the stages is reached."""
+        self._report: Pending | None = None
+        studied = experiment.on(kind_of(asked["base"])).settings
+        typed = " ".join([*experiment.typed, *packages_of(studied)])
+        self._left = _Left(self._out, asked_of(typed, base_digest, asked), asked["store"])
+        self._stages = stages(experiment, **asked, **how, say=self._say)
+        self.ended = self._ended_before(asked["base"])
+        """What became of it, once that is known."""
+
+    def _ended_before(self, base: str) -> Line | None:
+        """Return what there is to say without running it: it cannot be, or has been run."""
+        if reason := reason_left_out(self._experiment, base):
+            return self._line("left out", reason)
+        if (said := unchanged(self._out, self._left.key, self._left.store)) is not None:
+            self._say("nothing has changed since it was finished")
+            return self._line("done", said)
+        self._say(self._experiment.title)
+        return None
+
+    def _say(self, line: str) -> None:
+        self._tell(f"{self._experiment.figure}: {line}")
+
+    def until(self, stage: Stage) -> None:
+        """Go on until a stage is reached, or the last one, unless it fails."""
+        try:
+            while self.ended is None and self._at < _STAGES.index(stage):
+                self._at = _STAGES.index(next(self._stages))
+        # Whatever it is: the others are run all the same, and the line says where it was.
+        except Exception as error:
+            self._say(f"failed: {error if isinstance(error, InocError) else why(error)}")
+            self.ended = self._line("failed", why(error))
+
+    def finish(self) -> None:
+        """See its evaluations to their end, and have its report written."""
+        self.until("evaluated")
+        self.close()
+        self._how["before"].look_in(self._out / "logs")
+        if self.ended is None:
+            tally = Tally("reports", 1, shown=False, say=self._say)
+            unit = Unit(self._experiment.figure, "its report", self._left)
+            self._report = self._executor.begin([unit], _write, tally, anywhere=False)
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        self._stages.close()
+
+    def line(self) -> Line:
+        """Return what became of it, once its report is written."""
+        if self._report is not None:
+            failures = self._executor.wait(self._report)
+            if failures:
+                return self._line("failed", failures[0].why)
+            return self._line("done", noted(self._out))
+        assert self.ended is not None
+        return self.ended
+
+    def _line(self, ended: str, said: str) -> Line:
+        figure, title = self._experiment.figure, self._experiment.title
+        report = f"{figure}/report.html" if ended == "done" else None
+        return Line.model_validate(
+            {"figure": figure, "title": title, "ended": ended, "said": said, "report": report}
+        )
 
 
 @dataclass(frozen=True)
@@ -156,22 +232,6 @@ def _write(left: _Left) -> None:
         said = write_report(left.out).said
     models = read_description(left.out).models.values()
     finished(left.out, left.key, models, left.store, said=said)
-
-
-def _settled(experiment: Experiment, ended: Line | Pending, out: Path) -> Line:
-    if isinstance(ended, Line):
-        return ended
-    if ended.failures:
-        return _line(experiment, "failed", ended.failures[0].why)
-    return _line(experiment, "done", noted(out / experiment.figure))
-
-
-def _line(experiment: Experiment, ended: str, said: str) -> Line:
-    report = f"{experiment.figure}/report.html" if ended == "done" else None
-    return Line.model_validate(
-        {"figure": experiment.figure, "title": experiment.title, "ended": ended, "said": said}
-        | {"report": report}
-    )
 
 
 def reason_left_out(experiment: Experiment, base: str) -> str | None:

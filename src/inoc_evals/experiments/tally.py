@@ -5,7 +5,8 @@
 
     trainings: 3 of 12 done, 2 running, 7 left, about 40 s to go
 
-On a terminal the line stands there with a bar and changes; elsewhere it is printed now and then.
+On a terminal the line stands there with a bar and changes, beside those of other stages that are not
+over; elsewhere it is printed now and then.
 """
 
 import sys
@@ -14,13 +15,44 @@ from collections.abc import Callable
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from inoc_evals.terminal import shown as visible
 from inoc_evals.terminal import tell
 
 _EVERY = 15.0
 """Seconds between two lines."""
+
+
+class _Bars:
+    """The bars of all tallies that are shown: a terminal has one display that changes."""
+
+    def __init__(self) -> None:
+        self._display = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+
+    def open(self, text: str, total: int) -> TaskID:
+        """Show one more."""
+        row = self._display.add_task(text, total=total)
+        self._display.start()
+        return row
+
+    def update(self, row: TaskID, text: str, completed: int) -> None:
+        """Change one."""
+        self._display.update(row, description=text, completed=completed)
+
+    def close(self, row: TaskID) -> None:
+        """Show one no longer; the last one stays on the terminal as it is."""
+        if len(self._display.task_ids) == 1:
+            self._display.stop()
+        self._display.remove_task(row)
+
+
+_BARS = _Bars()
 
 
 class Tally:
@@ -48,19 +80,15 @@ class Tally:
         self.what, self.total, self.parts = what, total, parts
         self.say = say
         self.finished = self.lost = self.running = self.parts_done = 0
-        self._lines = shown and not (bar and sys.stderr.isatty())
+        self._drawn = shown and bar and sys.stderr.isatty()
+        self._lines = shown and not self._drawn
         self._begun = self._told = time.monotonic()
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            disable=not shown or self._lines,
-        )
-        self._row = self._bar.add_task(self.text(), total=parts or total)
+        self._row: TaskID | None = None
 
     def started(self, label: str) -> None:
         """Count a unit that is begun."""
+        if not (self.running or self.finished or self.lost):
+            self._begun = time.monotonic()  # before it, those of another stage were done
         self.running += 1
         self._show()
 
@@ -104,22 +132,23 @@ class Tally:
         return f", about {_time((time.monotonic() - self._begun) / done * left)} to go"
 
     def _show(self) -> None:
-        self._bar.update(
-            self._row,
-            description=visible(self.text()),
-            completed=self.parts_done if self.parts else self.finished + self.lost,
-        )
+        if self._row is not None:
+            done = self.parts_done if self.parts else self.finished + self.lost
+            _BARS.update(self._row, visible(self.text()), done)
         if self._lines and time.monotonic() - self._told >= _EVERY:
             self._told = time.monotonic()
             tell(self.text())
 
     def __enter__(self) -> Self:
         self._begun = self._told = time.monotonic()
-        self._bar.start()
+        if self._drawn:
+            self._row = _BARS.open(visible(self.text()), self.parts or self.total)
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._bar.stop()
+        if self._row is not None:
+            _BARS.close(self._row)
+            self._row = None
 
 
 def _time(seconds: float) -> str:

@@ -3,6 +3,9 @@
     with executor_of(jobs=2) as executor:
         failures = executor.run([Unit("9c1e", "fig2a-none-s0", training)], do, tally)
 
+    pending = executor.begin(units, do, tally)       # and what comes next is prepared meanwhile
+    failures = executor.wait(pending)
+
 A unit is content-addressed: its key names what it makes, so that it is done once, and may be
 done again where a process was lost on the way. One that fails keeps none of the others from
 being done but those that need it. What ``do`` makes it leaves in files.
@@ -53,24 +56,27 @@ class Executor(Protocol):
     apart: bool
     """Whether several are done at a time, each in a process of its own."""
 
-    def run(self, units: Sequence[Unit], do: Do, tally: Tally) -> list[Failure]:
-        """Do all units that can be done.
+    def begin(
+        self, units: Sequence[Unit], do: Do, tally: Tally, *, anywhere: bool = True
+    ) -> "Pending":
+        """Have units done, after those that were given before and beside those that come.
 
         Args:
             units: The units.
             do: What is done with each one's work.
             tally: Told what begins, ends and fails.
-        """
-
-    def later(self, unit: Unit, do: Do, tally: Tally) -> "Pending":
-        """Do a unit of this machine that nothing waits for: now, or beside those of later runs.
+            anywhere: Whether another machine may do them, as their work is :class:`Portable`.
 
         Returns:
-            What becomes of it, once it is :meth:`settle`-d.
+            What becomes of them.
         """
 
-    def settle(self) -> None:
-        """Do what is left of those."""
+    def wait(self, pending: "Pending") -> list[Failure]:
+        """Do units until none of these is left; return those that could not be done."""
+
+    def run(self, units: Sequence[Unit], do: Do, tally: Tally) -> list[Failure]:
+        """Do all units that can be done, and return the others."""
+        return self.wait(self.begin(units, do, tally))
 
     def __enter__(self) -> Self: ...
 

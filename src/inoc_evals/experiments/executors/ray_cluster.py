@@ -22,6 +22,7 @@ from inoc_evals.errors import InputError
 from inoc_evals.experiments.executors.carried import packed, unpacked
 from inoc_evals.experiments.executors.executor import (
     Do,
+    Executor,
     Failure,
     Pending,
     Portable,
@@ -49,7 +50,17 @@ class _Sent:
     """Path in the store -> reference of its archive, in a list, so that Ray leaves it there."""
 
 
-class RayCluster:
+@dataclass
+class _Given:
+    """Units that are to be done."""
+
+    pending: Pending
+    do: Do
+    archives: dict[str, Any] = field(default_factory=dict)
+    """References of what they read, by path in the store."""
+
+
+class RayCluster(Executor):
     """The machines of a Ray cluster.
 
     Args:
@@ -62,6 +73,8 @@ class RayCluster:
     def __init__(self, address: str | None = None, jobs: int | None = None) -> None:
         self.address, self.jobs = address, jobs
         self._gpus = 0
+        self._given: list[_Given] = []
+        self._on_the_way: dict[Any, tuple[Unit, _Given]] = {}
 
     def __enter__(self) -> Self:
         """Join the cluster.
@@ -91,33 +104,48 @@ class RayCluster:
 
         ray.shutdown()
 
-    def run(self, units: Sequence[Unit], do: Do, tally: Tally) -> list[Failure]:
-        """Do all units, as many at a time as there is room for."""
+    def begin(
+        self, units: Sequence[Unit], do: Do, tally: Tally, *, anywhere: bool = True
+    ) -> Pending:
+        """Send as many units as there is room for; others when something is waited for.
+
+        What reads and writes files of this machine alone is done at once, in this process.
+        """
+        if not anywhere:
+            return HERE.begin(units, do, tally)
+        self._given.append(_Given(Pending(units, tally), do))
+        self._send()
+        return self._given[-1].pending
+
+    def wait(self, pending: Pending) -> list[Failure]:
+        """Send unit after unit, in the order they came in, until these are over."""
+        import ray
+
+        while not pending.over:
+            for ref in ray.wait(list(self._on_the_way), num_returns=1)[0]:
+                unit, given = self._on_the_way.pop(ref)
+                _heard(ref, unit, given.pending)
+            self._send()
+        self._given = [one for one in self._given if not one.pending.over]
+        return pending.failures
+
+    def _send(self) -> None:
+        """Send units while there is room for more."""
         import ray
 
         # Ray begins by itself again what it lost; that is counted here, and said.
         done_there = ray.remote(num_cpus=1, num_gpus=self._gpus, max_retries=0)(_done_there)
-        pending, on_the_way = Pending(units, tally), dict[Any, Unit]()
-        archives: dict[str, Any] = {}
-        while True:
-            while len(on_the_way) < (self.jobs or 1) and (unit := pending.next()) is not None:
+        for given in self._given:
+            while len(self._on_the_way) < (self.jobs or 1):
+                if (unit := given.pending.next()) is None:
+                    break
                 try:
-                    sent = _sent(unit.work, archives)
+                    sent = _sent(unit.work, given.archives)
                 except Exception as error:  # such as a base that cannot be read
-                    pending.failed(unit, why(error))
+                    given.pending.failed(unit, why(error))
                     continue
-                on_the_way[done_there.remote(do, unit.work, sent)] = unit
-            if pending.over:
-                return pending.failures
-            for ref in ray.wait(list(on_the_way), num_returns=1)[0]:
-                _heard(ref, on_the_way.pop(ref), pending)
-
-    def later(self, unit: Unit, do: Do, tally: Tally) -> Pending:
-        """Do a unit now, in this process: what it reads and writes is on no other machine."""
-        return HERE.later(unit, do, tally)
-
-    def settle(self) -> None:
-        """Nothing is left."""
+                ref = done_there.remote(given.do, unit.work, sent)
+                self._on_the_way[ref] = unit, given
 
 
 def _sent(work: Portable, archives: dict[str, Any]) -> _Sent:
