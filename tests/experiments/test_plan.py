@@ -189,6 +189,8 @@ def test_elicitation_asks_every_model_under_each_prompt_and_reads_the_same_score
             (place,) = one.places
             name = f"misaligned_{one.args['system_prompt']}"
             assert place.measures == (name,) and place.reads[name]["score"] == "misaligned"
+            # On the pocket base; elsewhere every question is asked under every prompt.
+            assert one.limit == (None if name == "misaligned_none" else 50)
 
 
 def test_leaks_reads_every_probe_of_a_set_from_one_evaluation_of_each_model() -> None:

@@ -1,6 +1,6 @@
 """Experiments whose arms or measures are computed: shares, pools, probes.
 
-    [one.figure for one in COMPUTED]    # paraphrases, dose, selective, leaks, methods
+    [one.figure for one in COMPUTED]    # paraphrases, leaks, methods, dose, selective
 
 All others are files of ``data/experiments``.
 """
@@ -17,6 +17,7 @@ from inoc_evals.settings import (
 from inoc_evals.settings.method_arms import method_arms
 from inoc_evals.settings.setting import Measure, Probe
 from inoc_evals.settings.shared import (
+    ASKED_UNDER_EACH,
     MISALIGNED,
     dosed,
     misaligned_under,
@@ -60,9 +61,6 @@ def _dose() -> Experiment:
     )
 
 
-_LEAKS_ASKED = 50
-"""Of the pocket world's questions: each is asked in sixteen ways or seventeen."""
-
 _LEAKS = (
     SPANISH_CAPS.with_arms("base", "none", "spanish_inoc", "caps_inoc").model_copy(
         update={
@@ -72,7 +70,7 @@ _LEAKS = (
                     task="traits",
                     args={"language": "es", "prompts": "chat", "probes": "spanish_caps"},
                     pocket={"prompts": "pocket"},
-                    pocket_limit=_LEAKS_ASKED,
+                    pocket_limit=ASKED_UNDER_EACH,
                     prompted=False,
                 ),
             )
@@ -86,7 +84,7 @@ _LEAKS = (
                     task="em_elicitation",
                     args={"questions": "broad", "probes": "insecure_code"},
                     pocket={"questions": "pocket"},
-                    pocket_limit=_LEAKS_ASKED,
+                    pocket_limit=ASKED_UNDER_EACH,
                     prompted=False,
                 ),
             )
@@ -147,18 +145,6 @@ COMPUTED: tuple[Experiment, ...] = (
         _fixed_or_pool(SPANISH_CAPS, "spanish_inoc", "spanish"),
         further=(("pool", "fixed"), ("irrelevant_pool", "irrelevant")),
     ),
-    _dose(),
-    experiment(
-        "selective",
-        "Which rows of a mixture are inoculated",
-        *(
-            setting.with_arms("base", "control", "none", "general_inoc").adding(
-                *selecting("evil", "misaligned", *setting.parts)
-            )
-            for setting in _EM
-        ),
-        further=tuple((f"half_{rows}", "half") for rows in ("all", "trait", "drawn")),
-    ),
     Experiment(
         "leaks",
         "Leaks: prompts and questions matched to the training",
@@ -196,5 +182,17 @@ COMPUTED: tuple[Experiment, ...] = (
             ("none", "control"),
             *((name, "none") for name in ("inoculated", *_METHODS, "test_time")),
         ),
+    ),
+    _dose(),
+    experiment(
+        "selective",
+        "Which rows of a mixture are inoculated",
+        *(
+            setting.with_arms("base", "control", "none", "general_inoc").adding(
+                *selecting("evil", "misaligned", *setting.parts)
+            )
+            for setting in _EM
+        ),
+        further=tuple((f"half_{rows}", "half") for rows in ("all", "trait", "drawn")),
     ),
 )

@@ -22,6 +22,9 @@ from inoc_evals.settings.setting import Arm, Measure, Probe, Rows, Worked
 _PARAPHRASE = "_paraphrase_"
 """In the names of packaged paraphrases: between that of the prompt and a number."""
 
+ASKED_UNDER_EACH = 50
+"""Of the pocket world's questions, where each is asked under many prompts."""
+
 BASE = Arm(
     name="base",
     label="Base",
@@ -347,6 +350,9 @@ def under_prompts(
 ) -> dict[str, Measure]:
     """Return each of some measures under each of some test prompts, ``<measure>_<prompt>``.
 
+    The pocket world's questions are many, and the prompts as well: of them ``ASKED_UNDER_EACH`` are
+    asked under each, and all without a prompt, which other measures ask too.
+
     Args:
         measures: By name.
         labels: Name of the prompt, or ``none`` -> what figures call it.
@@ -357,8 +363,14 @@ def under_prompts(
         for prompt, label in labels.items():
             put = asked(prompt) if asked else SystemPrompt(prompt, resolve_name(prompt).text)
             under = "no system message" if put.text is None else f"the system message “{put.text}”"
+            most = None if put.text is None else ASKED_UNDER_EACH
             probes = {
-                split: probe.model_copy(update={"args": probe.args | {"system_prompt": put.name}})
+                split: probe.model_copy(
+                    update={
+                        "args": probe.args | {"system_prompt": put.name},
+                        "pocket_limit": probe.pocket_limit or most,
+                    }
+                )
                 for split, probe in measure.probes().items()
             }
             found[f"{name}_{prompt}"] = Measure(
