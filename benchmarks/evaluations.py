@@ -24,7 +24,7 @@ from inspect_ai import Task, eval_set, task_with
 from inspect_ai.log import list_eval_logs, read_eval_log
 
 from inoc_evals.experiments.log_set import make, whole_logs
-from inoc_evals.experiments.parts import UNSEEN
+from inoc_evals.experiments.parts import IN_TURN, UNSEEN
 from inoc_evals.providers.engine import engine
 from inoc_evals.tasks import traits
 
@@ -72,7 +72,7 @@ def as_it_comes(folder: Path) -> None:
 
 
 def a_runs(folder: Path) -> None:
-    make(tasks(), whole_logs(folder, print), progress=False, **UNSEEN, **SAMPLING)
+    make(tasks(), whole_logs(folder, print), progress=False, **UNSEEN, **IN_TURN, **SAMPLING)
 
 
 def said(folder: Path) -> list[str]:

@@ -97,11 +97,10 @@ def make(
             display="log",
             log_level="warning",
             log_format="eval",
-            max_tasks=4,
             retry_attempts=1,
             retry_connections=1.0,
             retry_wait=1,
-            **{"adaptive_connections": requests, **config},
+            **{"adaptive_connections": requests, "max_tasks": 4, **config},
         )
     if success:
         return

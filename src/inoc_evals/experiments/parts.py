@@ -34,6 +34,10 @@ FOLDER = "parts"
 UNSEEN: dict[str, Any] = {"log_realtime": False, "score_display": False}
 """Nobody looks on: what is under way lies in no directory that Inspect View is shown."""
 
+IN_TURN: dict[str, Any] = {"max_tasks": 1}
+"""A miniature answers faster than Inspect takes note of it, in one thread: several evaluations at a
+time are in each other's way (six in a hundred of a core's time)."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -102,7 +106,7 @@ def make_part(part: Part) -> None:
         }
         tasks = [task_for(part.figure, part.base, key, one) for key, one in left.items()]
         if tasks:
-            make(tasks, held, progress=False, **UNSEEN)
+            make(tasks, held, progress=False, **UNSEEN, **(IN_TURN if part.base.pocket else {}))
 
 
 def collect(log_dir: Path) -> None:
