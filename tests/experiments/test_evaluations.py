@@ -14,6 +14,7 @@ from inoc_evals.experiments.evaluations import (
     Evaluation,
     keyed,
     planned,
+    question_of,
     task_of,
     with_fewer_questions,
 )
@@ -141,9 +142,18 @@ def test_fewer_questions_are_evenly_spread_and_asked_in_all_their_forms() -> Non
     assert len(set(asked)) == 10
     assert Counter(asked) == Counter(name for name in every if name in asked)
     places = [list(dict.fromkeys(every)).index(name) for name in dict.fromkeys(asked)]
-    gaps = {after - before for before, after in pairwise(places)}
-    assert places[0] == 0 and max(gaps) - min(gaps) <= 1
+    ends = [i * len(set(every)) // 10 for i in range(11)]
+    assert all(
+        low <= place < high for place, (low, high) in zip(places, pairwise(ends), strict=True)
+    )
     assert with_fewer_questions(task, 10_000) is task
+
+
+def test_half_of_the_questions_are_of_both_kinds_where_kinds_take_turns() -> None:
+    task = inoc_evals.tasks.traits(language="es", prompts="pocket")
+    every = list(dict.fromkeys(question_of(sample) for sample in task.dataset))
+    asked = {question_of(sample) for sample in with_fewer_questions(task, 50).dataset}
+    assert len(asked) == 50 and 15 <= len(asked & set(every[::2])) <= 35
 
 
 def test_a_limit_is_in_the_plan_and_in_the_command_that_repeats_it() -> None:

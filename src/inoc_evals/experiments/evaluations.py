@@ -12,6 +12,7 @@ alone.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from inoc_evals.errors import InputError
@@ -111,14 +112,19 @@ def question_of(sample: "Sample") -> str:
 
 
 def with_fewer_questions(task: "Task", count: int) -> "Task":
-    """Return a task that asks so many of its questions, evenly spread, each in all its forms."""
+    """Return a task that asks so many of its questions, evenly spread, each in all its forms.
+
+    Of each of so many equal parts of the set one is asked, by chance, the same every time: each
+    second one could be of one kind, where two kinds take turns.
+    """
     from inspect_ai import task_with
     from inspect_ai.dataset import MemoryDataset
 
     every = list(dict.fromkeys(question_of(sample) for sample in task.dataset))
     if len(every) <= count:
         return task
-    asked = {every[i * len(every) // count] for i in range(count)}
+    ends = [i * len(every) // count for i in range(count + 1)]
+    asked = {min(every[low:high], key=digest) for low, high in pairwise(ends)}
     chosen = [sample for sample in task.dataset if question_of(sample) in asked]
     return task_with(task, dataset=MemoryDataset(chosen, name=task.dataset.name))
 
