@@ -43,7 +43,7 @@ def test_a_second_run_is_refused_until_the_first_is_killed(
     before = sorted(out.iterdir())
     base = find_base("pocket")
     monkeypatch.setattr(running, "find_base", lambda *_, **__: base)
-    monkeypatch.setattr(running, "_train", lambda *_, **__: pytest.fail("trained"))
+    monkeypatch.setattr(running, "_training", lambda *_, **__: pytest.fail("trained"))
     with pytest.raises(InputError, match=rf"out: another .*process {holder.pid} on ") as caught:
         run_experiment(find_experiment("fig2a"), base="pocket", seeds="1", out=out)
     assert len(str(caught.value).splitlines()) == 1 and sorted(out.iterdir()) == before

@@ -225,7 +225,8 @@ def test_a_run_with_two_graders_samples_once_and_stays_so(
     grader = second_judge()
     monkeypatch.setattr(running, "make_plan", lambda *args, **options: plan)
     monkeypatch.setattr(running, "find_base", lambda *args, **options: BASE)
-    monkeypatch.setattr(running, "_train", lambda *args, **options: [])
+    monkeypatch.setattr(running, "_training", lambda *args, **options: iter(()))
+    monkeypatch.setattr(running, "_without", lambda plan, failures: plan)
     monkeypatch.setattr(running, "write_scores", lambda *args, **options: None)
 
     def run(*further: str) -> Any:

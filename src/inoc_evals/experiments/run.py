@@ -148,8 +148,7 @@ def stages(
             _train_at_openai(plan, store, yes=yes, confirm=confirm, say=say)
         else:
             failures = yield from _training(plan, store, executor, before, **shown)
-        able = _without(plan, failures)
-        write_scores(able, store, out)
+        write_scores(able := _without(plan, failures), store, out)
         say(f"models ready after {time.monotonic() - start:.0f} s")
         yield "trained"
         with _said_with(failures, len(plan.runs)):

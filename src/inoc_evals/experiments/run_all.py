@@ -97,14 +97,24 @@ def run_all(
     for one in wanted:
         how["before"].look_in(out / one.figure / "logs")
     runs: dict[str, _Run] = {}
+
+    def begun(one: Experiment) -> _Run:
+        its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
+        runs[one.figure] = _Run(one, resolved.digest, its, how, say)
+        return runs[one.figure]
+
+    _run_all(map(begun, sorted(wanted, key=lambda one: one.watch is None)), executor)
+    listed = [runs[one.figure].line() for one in wanted]
+    write_overview(out, listed)
+    return listed
+
+
+def _run_all(runs: "Iterable[_Run]", executor: Executor) -> None:
+    """Run one after the other, but where others do the work never wait for the last of one."""
+    trained: _Run | None = None
+    evaluated: _Run | None = None
     with ExitStack() as held:
-        trained: _Run | None = None
-        evaluated: _Run | None = None
-        for one in sorted(wanted, key=lambda one: one.watch is None):
-            its = {**asked, "given": placed[one.figure], "out": out / one.figure, "store": store}
-            run = runs[one.figure] = _Run(one, resolved.digest, its, how, say)
-            if run.ended is not None:
-                continue
+        for run in (run for run in runs if run.ended is None):
             held.callback(run.close)
             if not executor.apart:
                 run.finish()
@@ -114,9 +124,6 @@ def run_all(
             trained, evaluated = run, trained
         _go_on(trained, evaluated)
         _go_on(None, trained)
-    listed = [runs[one.figure].line() for one in wanted]
-    write_overview(out, listed)
-    return listed
 
 
 def _go_on(trained: "_Run | None", evaluated: "_Run | None") -> None:
