@@ -137,6 +137,7 @@ def _with_methods(
     return Setting(**{**dict(setting), "arms": arms, "measures": measures})
 
 
+# The report of the last one that is run is written with nothing beside it: one of the short ones.
 COMPUTED: tuple[Experiment, ...] = (
     experiment(
         "paraphrases",

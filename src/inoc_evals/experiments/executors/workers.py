@@ -63,9 +63,9 @@ class Workers(Executor):
         self._over: SimpleQueue[Pending | BaseException] = SimpleQueue()
         self._seen: set[Pending] = set()
         """Those over which somebody may still wait for."""
-        # What follows is the thread's alone: whatever Ctrl-C interrupts, no lock is left behind.
         self._giver: threading.Thread | None = None
         self._woken, self._waker = Pipe(duplex=False)
+        # While it runs, these are the thread's alone: whatever Ctrl-C interrupts leaves no lock.
         self._workers: list[_Worker] = []
         self._given: list[tuple[Pending, Do]] = []
 
